@@ -1,0 +1,1 @@
+"""Recording and reading events: everything below the screens."""

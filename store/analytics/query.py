@@ -1,0 +1,54 @@
+"""A query: an analysis's question as one frozen value, and its canonical JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from store.timespan import TimeSpan
+
+
+def option(default: Any, help_text: str, **how: Any) -> Any:
+    """A query field with its help; the command line and the forms are made out of it.
+
+    `how`: `metavar`, `choices`; a tuple field is a repeatable option.
+    """
+    return field(default=default, metadata={"help": help_text, **how})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """What every analysis can be asked; each analysis adds its own fields in a subclass.
+
+    Durations are timedeltas, names of attributes are as stored (`duration_ms`, `attr.value`).
+    """
+
+    analysis: ClassVar[str]
+    """The name in ANALYSES that answers this query."""
+
+    span: TimeSpan | None = option(None, "what to read; None is all that is stored")
+    where: str | Mapping[str, Any] | None = option(None, "a filter: text, or its $ form")
+    by: tuple[str, ...] = option((), "break down by these attributes", metavar="ATTR")
+    limit: int = option(20, "keep this many breakdown values, fold the rest", metavar="N")
+    interval: timedelta | None = option(None, "the width of a point; None picks a round one")
+    compare: str | None = option(None, "`previous`: also the same span just before")
+    tz: str = option("UTC", "the zone in which days begin", metavar="ZONE")
+    week_start: str = option("monday", "the first day of a week")
+    link: bool = option(True, "count a device as the user it was linked to")
+
+    def with_span(self, span: TimeSpan) -> Self:
+        return replace(self, span=span)
+
+    def key(self) -> tuple[Any, ...]:
+        """What a part's partial depends on: all but span, limit and compare. Hashable."""
+        skipped = {"span", "limit", "compare"}
+        named = ((part.name, getattr(self, part.name)) for part in fields(self))
+        return (self.analysis, *((n, _frozen(v)) for n, v in named if n not in skipped))
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _frozen(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    return value

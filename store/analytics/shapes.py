@@ -1,0 +1,84 @@
+"""The closed set of shapes that answers come in; each has one view on the screens.
+
+All are frozen, plain Python inside, small: what a person looks at, not what was read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from store.timespan import TimeSpan
+
+Key = Mapping[str, str]
+"""The breakdown values of a series or a row; `""` is a missing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of points, aligned with `Timeline.starts`."""
+
+    key: Key
+    values: Sequence[float | int | None]
+    """None: nothing to say there (a percentile of no events, a span not covered), never 0."""
+    measure: str = "count"
+    folded: bool = False
+    """True for the row that holds all keys past the limit."""
+    total: float | int | None = None
+    """The measure over the whole span (users: distinct over the span, not a sum of points)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Values over time: `starts` are the starts of the intervals, in UTC, ascending."""
+
+    interval_seconds: float
+    starts: Sequence[datetime]
+    series: Sequence[Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of named values: `columns` in their order; a row's key columns stand in `key`."""
+
+    columns: Sequence[str]
+    rows: Sequence["Row"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    key: Key
+    values: Mapping[str, Any]
+    folded: bool = False
+
+
+Result = Timeline | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which part of the span was answered from what; `missing` is none at all."""
+
+    span: TimeSpan
+    tier: str = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result with what it took and how far it can be trusted: the envelope of `--json`."""
+
+    analysis: str
+    query: Any
+    """The Query, complete: its `span` and `interval` are resolved."""
+    as_of: datetime
+    span: TimeSpan
+    result: Result
+    previous: Result | None = None
+    """The same over the span before, when `compare` asked for it."""
+    events_scanned: int = 0
+    sampled: bool = False
+    truncated: bool = False
+    exact: bool = True
+    incomplete_from: datetime | None = None
+    coverage: Sequence[Coverage] = field(default_factory=tuple)
+    generation: str = ""

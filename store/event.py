@@ -1,0 +1,98 @@
+"""One event, as the client, the tests and the detail pane hold it; and the ids that order events.
+
+Between the door and the disk events travel as columns (store.schema), never as these objects.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from store.timespan import iso
+
+# What an attribute may hold; nested objects are flattened with dots, lists kept as JSON text.
+Scalar = str | int | float | bool | None
+
+NO_ATTRIBUTES: Final[Mapping[str, Scalar]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: what, when, and everything known about it.
+
+    `attributes` holds all but the four required fields, fixed columns (`user_id`, `severity`, …)
+    among them, by their flat names.
+    """
+
+    event_id: str
+    event_time: datetime
+    event_type: str
+    event_name: str
+    attributes: Mapping[str, Scalar] = field(default_factory=lambda: NO_ATTRIBUTES)
+
+    def as_wire(self) -> dict[str, Scalar]:
+        """The flat JSON object that `POST /v1/events` takes."""
+        return {
+            **self.attributes,
+            "event_id": self.event_id,
+            "event_time": iso(self.event_time),
+            "event_type": self.event_type,
+            "event_name": self.event_name,
+        }
+
+
+class EventIds:
+    """UUIDv7 texts (RFC 9562, method 1) that grow strictly, also within a millisecond and when
+    the clock steps back, so that sorting by id keeps the order of making. Safe across threads.
+    """
+
+    def __init__(
+        self, now: Callable[[], float], random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        """`now` gives Unix seconds; `random` gives that many random bytes."""
+        self._now = now
+        self._random = random
+        self._lock = threading.Lock()
+        self._millisecond = -1
+        self._counter = 0
+
+    def __call__(self) -> str:
+        return self.take(1)[0]
+
+    def take(self, count: int) -> list[str]:
+        """`count` new ids, ascending."""
+        with self._lock:
+            millisecond = int(self._now() * 1000)
+            if millisecond > self._millisecond:
+                self._millisecond = millisecond
+                # The top bit stays clear: room to count up within this millisecond.
+                self._counter = int.from_bytes(self._random(9), "big") >> 1 & (1 << 73) - 1
+            first = (self._millisecond << 74) + self._counter + 1
+            self._counter += count
+            if self._counter >> 74:
+                self._millisecond += self._counter >> 74
+                self._counter &= (1 << 74) - 1
+        return [_uuid_text(first + offset) for offset in range(count)]
+
+
+def _uuid_text(number: int) -> str:
+    """48 bits of milliseconds and 74 bits of counter, laid out as version 7, variant 10."""
+    millisecond, counter = number >> 74, number & (1 << 74) - 1
+    high, low = counter >> 62, counter & (1 << 62) - 1
+    text = f"{millisecond << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def uuid7_time(text: str) -> datetime | None:
+    """The instant (milliseconds) inside a UUIDv7; None for any other id."""
+    digits = text.replace("-", "")
+    try:
+        number = int(digits, 16)
+    except ValueError:
+        return None
+    if len(digits) != 32 or number >> 76 & 0xF != 7 or number >> 62 & 3 != 2:
+        return None
+    return datetime.fromtimestamp((number >> 80) / 1000, UTC)

@@ -1,0 +1,1 @@
+"""EventStore: the one door to what is stored."""

@@ -1,0 +1,47 @@
+"""What is known of a part without reading its rows: the name, the footer, the totals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from store.tally import Tally
+from store.timespan import TimeSpan
+
+
+class Cover(NamedTuple):
+    """The parts `writer`-`first` to `writer`-`last` that a compacted part stands for."""
+
+    writer: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Parquet file of events of one UTC date; it never changes once it is visible."""
+
+    path: Path
+    date: str
+    level: int
+    writer: str
+    sequence: int
+    rows: int
+    size_bytes: int
+    span: TimeSpan
+    """From the first `event_time` to just after the last (one microsecond)."""
+    newest_received: datetime
+    columns: Mapping[str, pl.DataType]
+    """The columns that stand in this file, with their types here."""
+    covers: tuple[Cover, ...] = ()
+    tally: Tally = field(default_factory=Tally)
+    """What the commit that wrote this part added to the store's tally."""
+    imported: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its identity: `_date=2026-11-22/0-3f9a-17`, as in the file system without the suffix."""
+        return f"_date={self.date}/{self.level}-{self.writer}-{self.sequence}"

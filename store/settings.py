@@ -1,0 +1,131 @@
+"""Settings, frozen: every default with its reason; read from TOML, the environment and flags."""
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from store.errors import UsageError
+from store.timespan import parse_duration
+
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what comes in; whatever passes one is refused and counted by reason."""
+
+    body_bytes_max: int = 64 * MIB
+    """After decompression, counted while inflating: OTLP's recommendation."""
+    line_bytes_max: int = 256 * 1024
+    """VictoriaLogs' bound; longer lines are rejected."""
+    event_bytes_max: int = 32 * 1024
+    """The longest values of a larger event are cut, the rest kept, the size recorded."""
+    depth_max: int = 32
+    keys_max: int = 2_000
+    name_chars_max: int = 256
+    header_timeout: timedelta = timedelta(seconds=10)
+    """Against senders that hold a connection open without asking for anything."""
+    body_timeout: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSettings:
+    """How the collector takes in and commits."""
+
+    host: str = "127.0.0.1"
+    port: int = 4318
+    """OTLP's port, so that SDKs find it without being told."""
+    token: str = ""
+    """Wanted from every sender when set; without one only loopback may be bound."""
+    origins: tuple[str, ...] = ()
+    """Web origins that may send (exact); none by default."""
+    queue_events_max: int = 10_000
+    """Events waiting for a commit; one larger delivery still fits when nothing else waits."""
+    when_full: str = "refuse"
+    """`refuse`: the sender is told 503; `drop_oldest`: the oldest waiting events give way."""
+    drain_timeout: timedelta = timedelta(seconds=10)
+    part_events_max: int = 250_000
+    """A commit is cut here, so that one part fits comfortably in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a process."""
+
+    store: Path
+    collector: CollectorSettings = field(default_factory=CollectorSettings)
+    limits: Limits = field(default_factory=Limits)
+    week_start: str = "monday"
+
+
+S = TypeVar("S", Settings, CollectorSettings, Limits)
+
+
+def default_store() -> Path:
+    """`EVENTDECK_STORE`, else the platform's data folder."""
+    from platformdirs import user_data_path
+
+    given = os.environ.get("EVENTDECK_STORE")
+    return Path(given) if given else user_data_path("eventdeck", appauthor=False)
+
+
+def load_settings(store: Path | None = None, config: Path | None = None) -> Settings:
+    """The settings file (`config`, else `EVENTDECK_CONFIG`, else the platform's, when it is
+    there) over the defaults, and `store` over both. An unknown or ill-typed key is a UsageError.
+    """
+    from platformdirs import user_config_path
+
+    named = config or (Path(p) if (p := os.environ.get("EVENTDECK_CONFIG")) else None)
+    path = named or user_config_path("eventdeck", appauthor=False) / "config.toml"
+    document = _read(path, wanted=named is not None)
+    given_store = store or (Path(s) if (s := document.pop("store", None)) else default_store())
+    settings = Settings(store=given_store.expanduser())
+    return _overlaid(settings, document, str(path), "")
+
+
+def _read(path: Path, *, wanted: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if not wanted:
+            return {}
+        raise UsageError("settings", "there is no such file", place=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError("settings", str(error), place=str(path)) from None
+
+
+def _overlaid(base: S, document: dict[str, Any], place: str, section: str) -> S:
+    known = {part.name: getattr(base, part.name) for part in fields(base)}
+    changes: dict[str, Any] = {}
+    for key, value in document.items():
+        if key not in known:
+            raise UsageError(
+                "settings",
+                f"there is no {section}{key}",
+                place=place,
+                next_step=f"known here: {', '.join(sorted(known))}",
+            )
+        changes[key] = _converted(known[key], value, place, f"{section}{key}")
+    return replace(base, **changes)
+
+
+def _converted(default: Any, value: Any, place: str, name: str) -> Any:
+    """`value` as the type of the setting's default."""
+    match default, value:
+        case (CollectorSettings(), dict()):
+            return _overlaid(default, value, place, f"{name}.")
+        case (Limits(), dict()):
+            return _overlaid(default, value, place, f"{name}.")
+        case (timedelta(), str()):
+            return parse_duration(value)
+        case (tuple(), list()) if all(isinstance(item, str) for item in value):
+            return tuple(value)
+        case (int() | str(), _) if type(value) is type(default):
+            return value
+    wanted = (
+        "a duration such as '10s'" if isinstance(default, timedelta) else type(default).__name__
+    )
+    raise UsageError("settings", f"{name} is {value!r}, wanted {wanted}", place=place)
