@@ -81,7 +81,8 @@ def load_settings(store: Path | None = None, config: Path | None = None) -> Sett
     named = config or (Path(p) if (p := os.environ.get("EVENTDECK_CONFIG")) else None)
     path = named or user_config_path("eventdeck", appauthor=False) / "config.toml"
     document = _read(path, wanted=named is not None)
-    given_store = store or (Path(s) if (s := document.pop("store", None)) else default_store())
+    filed = document.pop("store", None)
+    given_store = store or (Path(filed) if filed else default_store())
     settings = Settings(store=given_store.expanduser())
     return _overlaid(settings, document, str(path), "")
 

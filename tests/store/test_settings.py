@@ -1,0 +1,63 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from store.errors import UsageError
+from store.settings import load_settings
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_file_overrides_defaults_and_the_given_store_overrides_the_file(written, tmp_path):
+    config = written(
+        'store = "/elsewhere"\n[collector]\nport = 99\ndrain_timeout = "2s"\n'
+        'origins = ["http://localhost:3000"]\n[limits]\ndepth_max = 4\n'
+    )
+    settings = load_settings(tmp_path, config)
+    assert settings.store == tmp_path
+    assert settings.collector.port == 99
+    assert settings.collector.drain_timeout == timedelta(seconds=2)
+    assert settings.collector.origins == ("http://localhost:3000",)
+    assert settings.limits.depth_max == 4
+    assert load_settings(None, config).store == Path("/elsewhere")
+
+
+def test_the_environment_names_the_store_and_the_file(written, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTDECK_STORE", str(tmp_path / "s"))
+    monkeypatch.setenv("EVENTDECK_CONFIG", str(written('week_start = "sunday"')))
+    settings = load_settings()
+    assert settings.store == tmp_path / "s"
+    assert settings.week_start == "sunday"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("colour = 1", "there is no colour; known here"),
+        ("[collector]\nprot = 1", r"there is no collector\.prot"),
+        ("[collector]\nport = 'x'", r"collector\.port is 'x', wanted int"),
+        ("[collector]\nport = true", r"collector\.port is True, wanted int"),
+        ("[collector]\ndrain_timeout = 5", "wanted a duration"),
+        ("[collector]\norigins = [1]", "wanted tuple"),
+        ("store = [", "config.toml"),
+        ("limits = 3", "wanted Limits"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file(written, text, fault):
+    with pytest.raises(UsageError, match=fault) as caught:
+        load_settings(config=written(text))
+    assert "config.toml" in str(caught.value)
+
+
+def test_a_named_file_that_is_missing_is_an_error(tmp_path):
+    with pytest.raises(UsageError, match="there is no such file"):
+        load_settings(config=tmp_path / "none.toml")
