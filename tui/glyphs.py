@@ -1,0 +1,113 @@
+"""The signs that are drawn: the full set, and one for a terminal that has ASCII alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """Every sign that is drawn, each one cell wide; `eighths` and `braille` say what plots have."""
+
+    name: str = "full"
+    border: str = "round"
+    """Textual's name of the border of a panel."""
+    up: str = "▲"
+    down: str = "▼"
+    same: str = "▬"
+    nothing: str = "·"
+    """Zero and absent."""
+    new: str = "✦"
+    gone: str = "✧"
+    live: str = "●"
+    detached: str = "◌"
+    paused: str = "‖"
+    bar: str = "▍"
+    times: str = "×"
+    minus: str = "−"
+    ellipsis: str = "…"
+    micro: str = "µ"
+    received: str = "↓"
+    sorted_down: str = "▾"
+    sorted_up: str = "▴"
+    mark: str = "▾"
+    stem: str = "┊"
+    grid: str = "┈"
+    axis: str = "─"
+    tick: str = "┴"
+    brush: str = "━"
+    brush_start: str = "┝"
+    brush_end: str = "┥"
+    line: str = "━"
+    dotted: str = "···"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    rule: str = "─"
+    eighths: str = " ▁▂▃▄▅▆▇█"
+    braille: bool = True
+    severity: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "fatal": "◆",
+            "error": "●",
+            "warning": "▲",
+            "info": "■",
+            "debug": "▫",
+            "trace": "▫",
+            "other": "▫",
+            "": "·",
+        }
+    )
+    fill: Mapping[str, str] = field(
+        default_factory=lambda: {"error": "█", "warning": "▓", "info": "░", "other": "▒"}
+    )
+    """What a stack is filled with where there is no colour."""
+
+
+FULL: Final = Glyphs()
+ASCII: Final = Glyphs(
+    name="ascii",
+    border="ascii",
+    up="^",
+    down="v",
+    same="=",
+    nothing=".",
+    new="*",
+    gone="-",
+    live="*",
+    detached="o",
+    paused="#",
+    bar="|",
+    times="x",
+    minus="-",
+    ellipsis="~",
+    micro="u",
+    received="<",
+    sorted_down="v",
+    sorted_up="^",
+    mark="v",
+    stem="|",
+    grid=".",
+    axis="-",
+    tick="+",
+    brush="=",
+    brush_start="[",
+    brush_end="]",
+    line="-",
+    dotted="...",
+    folded=">",
+    unfolded="v",
+    rule="-",
+    eighths=" .:-=+*##",
+    braille=False,
+    severity={
+        "fatal": "F",
+        "error": "E",
+        "warning": "W",
+        "info": "i",
+        "debug": "d",
+        "trace": "t",
+        "other": "o",
+        "": ".",
+    },
+    fill={"error": "E", "warning": "W", "info": ":", "other": "."},
+)
