@@ -35,13 +35,13 @@ def as_text(node: Node) -> str:
     """The shortest text that reads back as this tree."""
     match node:
         case Bare(text):
-            return _name(text)
+            return name_text(text)
         case Term(field, "exists"):
-            return f"{_name(field)}=*"
+            return f"{name_text(field)}=*"
         case Term(field, operator, values):
-            return f"{_name(field)}{operator}{','.join(_value(value) for value in values)}"
+            return f"{name_text(field)}{operator}{','.join(value_text(value) for value in values)}"
         case Negated(Term(field, "exists")):
-            return f"{_name(field)}!=*"
+            return f"{name_text(field)}!=*"
         case Negated(part):
             return f"-{_grouped(part)}"
         case Some(parts):
@@ -54,13 +54,13 @@ def _grouped(node: Node) -> str:
     return f"({as_text(node)})" if isinstance(node, Every | Some) else as_text(node)
 
 
-def _name(text: str) -> str:
+def name_text(text: str) -> str:
     """A field or bare text: in quotes when it would read as anything else."""
     plain = not (_FIELD_SPECIAL & set(text) or text.startswith("-") or text.lower() in _KEYWORDS)
     return text if plain and _unbroken(text) else _quote(text)
 
 
-def _value(text: str) -> str:
+def value_text(text: str) -> str:
     plain = not (_VALUE_SPECIAL & set(text) or text.startswith(_OPERATOR_STARTS))
     return text if plain and _unbroken(text) else _quote(text)
 
