@@ -1,4 +1,4 @@
-"""Raw columns, as a decoder found them, made into events: types, times, ids, names, bounds."""
+"""What a decoder hands on: events as columns, and what it refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,0 +1,12 @@
+"""Raw columns, as a decoder found them, made into events: types, times, ids, names, bounds.
+
+`normalised` is the door for every intake and the importer, `decode_json` the one for JSON bodies,
+`united` puts frames of events with differing columns together without damage to a value.
+"""
+
+from store.normalise.decoded import Decoded
+from store.normalise.events import Arrival, normalised
+from store.normalise.json_body import decode_json, decode_lines
+from store.normalise.united import united
+
+__all__ = ["Arrival", "Decoded", "decode_json", "decode_lines", "normalised", "united"]

@@ -1,0 +1,148 @@
+"""JSON objects to raw columns, each of one type, without a value changed.
+
+A column of one kind keeps it. Integers and floats meet in floats where that is exact; other mixed
+kinds meet in text, but a fixed field (store.schema) keeps those that fit and the others go to
+`attr.NAME`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Any, Final
+
+import polars as pl
+
+from store.normalise.flatten import InexactError
+from store.normalise.json_text import UNSAFE_FLOAT_MIN, dumps
+from store.schema import (
+    ATTRIBUTE_COLUMNS_MAX,
+    ATTRIBUTE_PREFIX,
+    EXACT_FLOAT_MAX,
+    FIXED,
+    OVERFLOW,
+)
+
+Values = Sequence[Any]
+# The kinds of value that a fixed field of a type takes; one that is not here takes any as text.
+_TAKES: Final = {
+    pl.Float64: frozenset({int, float}),
+    pl.UInt16: frozenset({int, float}),
+    pl.Boolean: frozenset({bool}),
+    pl.String: frozenset({str, int}),
+}
+_NONE: Final = type(None)
+
+
+def raw_columns(events: Sequence[dict[str, Any]], *, exact: bool) -> list[pl.Series]:
+    """One column, or two, for each name in flat `events`; names without a value are left out.
+
+    Names past ATTRIBUTE_COLUMNS_MAX, the rarest of them, share the JSON column OVERFLOW.
+    Without `exact`, InexactError where a float may be a rounded integer.
+    """
+    names: set[str] = set().union(*events)
+    if len(names) > ATTRIBUTE_COLUMNS_MAX:
+        events, names = _folded(events)
+    columns: list[pl.Series] = []
+    for name in sorted(names):
+        values = list(map(dict.get, events, repeat(name)))
+        columns.extend(_columns(name, values, names, exact=exact))
+    return columns
+
+
+def _columns(name: str, values: Values, names: set[str], *, exact: bool) -> list[pl.Series]:
+    if type(values[0]) is str and name not in FIXED:
+        try:
+            return [pl.Series(name, values, dtype=pl.String, strict=True)]
+        except TypeError:
+            pass  # not all of them are text: found out at no cost where all are
+    kinds = set(map(type, values)) - {_NONE}
+    takes = _TAKES.get(type(FIXED[name])) if name in FIXED else None
+    if takes is None or kinds <= takes or kinds.isdisjoint(takes):
+        column = typed(name, values, kinds, exact=exact)
+        return [] if column is None else [column]
+    other = free_name(ATTRIBUTE_PREFIX + name, names)
+    fitting = [value if type(value) in takes else None for value in values]
+    misfits = [None if type(value) in takes else value for value in values]
+    parts = (
+        typed(name, fitting, kinds & takes, exact=exact),
+        typed(other, misfits, kinds - takes, exact=exact),
+    )
+    return [part for part in parts if part is not None]
+
+
+def typed(name: str, values: Values, kinds: set[type], *, exact: bool) -> pl.Series | None:
+    """`values`, whose types are `kinds` (and None), as the narrowest exact column; None: empty."""
+    if not kinds:
+        return None
+    if kinds == {str}:
+        return pl.Series(name, values, dtype=pl.String)
+    if kinds == {bool}:
+        return pl.Series(name, values, dtype=pl.Boolean)
+    if kinds == {int}:
+        return _integers(name, values)
+    if kinds == {float} or (kinds == {int, float} and _exact_as_floats(values)):
+        floats = pl.Series(name, values, dtype=pl.Float64)
+        low, high = extremes(floats)
+        _refuse_rounded(exact or -UNSAFE_FLOAT_MIN < low <= high < UNSAFE_FLOAT_MIN)
+        return floats
+    numbers = (value for value in values if type(value) is float)
+    _refuse_rounded(exact or all(abs(number) < UNSAFE_FLOAT_MIN for number in numbers))
+    return _texts(name, values)
+
+
+def extremes(values: pl.Series) -> tuple[Any, Any]:
+    """The smallest and the largest; None twice where there are none."""
+    return values.min(), values.max()
+
+
+def _refuse_rounded(safe: bool) -> None:
+    if not safe:
+        raise InexactError
+
+
+def _integers(name: str, values: Values) -> pl.Series:
+    for kind in (pl.Int64, pl.UInt64):
+        try:
+            return pl.Series(name, values, dtype=kind, strict=True)
+        except (TypeError, OverflowError):
+            continue
+    return _texts(name, values)
+
+
+def _exact_as_floats(values: Values) -> bool:
+    return all(abs(value) <= EXACT_FLOAT_MAX for value in values if type(value) is int)
+
+
+def _texts(name: str, values: Values) -> pl.Series:
+    return pl.Series(name, [None if v is None else _text(v) for v in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_FLOAT_MAX:
+        return str(int(value))
+    return dumps(value)
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """`name`, with as many `attr.` before it as it takes to be unlike all others; notes it."""
+    while name in taken:
+        name = ATTRIBUTE_PREFIX + name
+    taken.add(name)
+    return name
+
+
+def _folded(events: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], set[str]]:
+    """The events with all but the most frequent attributes inside OVERFLOW."""
+    counts = Counter(name for name in chain.from_iterable(events) if name not in FIXED)
+    if len(counts) <= ATTRIBUTE_COLUMNS_MAX:
+        return list(events), set().union(*events)
+    kept = {name for name, _ in counts.most_common(ATTRIBUTE_COLUMNS_MAX)} | set(FIXED)
+    kept.discard(OVERFLOW)
+    folded: list[dict[str, Any]] = []
+    for event in events:
+        rest = {k: v for k, v in event.items() if k not in kept and v is not None}
+        row = {k: v for k, v in event.items() if k in kept}
+        folded.append(row | {OVERFLOW: dumps(rest)} if rest else row)
+    return folded, set().union(*folded)

@@ -1,0 +1,223 @@
+"""Raw columns made into events: the four required fields, the fixed columns, the bounds."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+import polars as pl
+
+from store.event import EventIds, uuid7_time
+from store.normalise.columns import extremes, free_name
+from store.normalise.decoded import Decoded
+from store.normalise.fields import OURS, fitted, severities, subject_hash
+from store.normalise.json_text import NotTakenError, loads
+from store.normalise.sizes import ORIGINAL_BYTES, within
+from store.normalise.times import instants
+from store.schema import ATTRIBUTE_PREFIX, FIXED, INSTANT, OVERFLOW, PART
+from store.settings import Limits
+from store.tally import Refusal
+
+OUT_OF_TIME: Final = "out_of_time"
+"""The column that is true where the time cannot be: before 1990, or over two days ahead."""
+EARLIEST_SOUND: Final = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD_MAX: Final = timedelta(days=2)
+DEFAULT_TYPE: Final = "log"
+# Attributes that would be taken for something of the store's own.
+_RESERVED: Final = frozenset({"", PART, OVERFLOW, "_date", OUT_OF_TIME, ORIGINAL_BYTES})
+_OTHERS: Final = frozenset({"event_time", "severity"})
+Place = Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When and how events came in."""
+
+    received: datetime
+    source: str
+    ids: EventIds
+    limits: Limits
+    zone: tzinfo = UTC
+    """Of times that have none."""
+    strict: bool = False
+    """All four required fields are wanted, as Rill's protocol has it."""
+
+
+def normalised(
+    raw: pl.DataFrame, arrival: Arrival, place: Place, *, small: bool = False
+) -> Decoded:
+    """Events out of flat raw columns, in their order; rows that are no events are refused.
+
+    A missing id, time and type are filled in (a UUIDv7; the id's time if it is a UUIDv7, else the
+    time received; `log`). What is not fit for its fixed column is kept as `attr.NAME`. `place`
+    names a row in a refusal; `small` says that no event passes the limit for one.
+    """
+    making = _Making(raw, arrival, place)
+    making.fit_names()
+    making.fill_required()
+    making.add_ours()
+    events = making.events()
+    if not small:
+        events = within(events, arrival.limits.event_bytes_max)
+    return Decoded(events, making.refusals())
+
+
+@dataclass(slots=True)
+class _Making:
+    """The columns on their way, and the rows that will not make it."""
+
+    raw: pl.DataFrame
+    arrival: Arrival
+    place: Place
+    columns: dict[str, pl.Series] = field(default_factory=dict)
+    refused: dict[int, Refusal] = field(default_factory=dict)
+    """row -> why; the first reason stays."""
+    taken: set[str] = field(default_factory=set)
+
+    def fit_names(self) -> None:
+        """Every raw column to its place: fixed ones fitted, the others under a name of theirs."""
+        self.taken = set(self.raw.columns) | set(FIXED)
+        for values in self.raw.get_columns():
+            if values.null_count() == len(values):
+                continue
+            name = values.name
+            if _is_attribute(name) or (name == OVERFLOW and _all_objects(values)):
+                self.columns[name] = values
+            elif name not in FIXED or name in OURS:
+                self.keep_as_attribute(values)
+            elif name in _OTHERS:
+                self.columns[name] = values
+            else:
+                self.columns[name], misfit = fitted(name, values)
+                self.keep_as_attribute(misfit)
+
+    def keep_as_attribute(self, values: pl.Series | None) -> None:
+        if values is not None:
+            name = free_name(ATTRIBUTE_PREFIX + values.name, self.taken)
+            self.columns[name] = values.alias(name)
+
+    def fill_required(self) -> None:
+        """The four required fields, or a refusal for the row."""
+        self.check_names()
+        ids = self.column("event_id", pl.String())
+        self.fill_times(ids)
+        self.fill_ids(ids)
+        kinds = self.column("event_type", pl.String())
+        self.wanted("event_type", kinds)
+        self.columns["event_type"] = kinds.fill_null(DEFAULT_TYPE) if kinds.null_count() else kinds
+
+    def check_names(self) -> None:
+        names = self.column("event_name", pl.String())
+        if names.null_count() or (names == "").any():
+            self.refuse(
+                names.is_null() | (names == ""),
+                "no_name",
+                "it has no event_name; every event needs one, as text",
+            )
+        self.columns["event_name"] = names
+        longest = self.arrival.limits.name_chars_max
+        for name in ("event_name", "event_type", "event_id"):
+            values = self.columns.get(name)
+            if values is None or (extremes(values.str.len_bytes())[1] or 0) <= longest:
+                continue
+            self.refuse(
+                values.str.len_chars() > longest,
+                "name_too_long",
+                f"{name} is longer than {longest} characters",
+            )
+
+    def fill_times(self, ids: pl.Series) -> None:
+        given = self.column("event_time", INSTANT)
+        times = given if given.dtype == INSTANT else instants(given, self.arrival.zone)
+        unread = times.is_null() & given.is_not_null()
+        if unread.any():
+            self.refuse(unread, "bad_time", lambda row: _bad_time(given[row]))
+        self.wanted("event_time", given)
+        if given.null_count():
+            times = times.zip_with(given.is_not_null(), self.times_of(ids))
+        self.columns["event_time"] = times
+
+    def times_of(self, ids: pl.Series) -> pl.Series:
+        """The time inside a UUIDv7, else the time received."""
+        received = self.arrival.received
+        found = [(uuid7_time(text) if text else None) or received for text in ids.to_list()]
+        return pl.Series("event_time", found, dtype=INSTANT)
+
+    def fill_ids(self, ids: pl.Series) -> None:
+        missing = ids.is_null() | (ids == "")
+        if not missing.any():
+            self.columns["event_id"] = ids
+            return
+        self.wanted("event_id", ids.set(missing, None))
+        fresh = iter(self.arrival.ids.take(int(missing.sum())))
+        filled = [text or next(fresh) for text in ids.to_list()]
+        self.columns["event_id"] = pl.Series("event_id", filled, dtype=pl.String)
+
+    def add_ours(self) -> None:
+        """What no sender says: received when, by which intake, who, how severe, out of time."""
+        made, misfit = severities(self.columns)
+        self.columns |= made
+        self.keep_as_attribute(misfit)
+        micros = pl.Series("received_time", [self.arrival.received]).cast(INSTANT)
+        self.columns["received_time"] = micros.new_from_index(0, self.raw.height)
+        source = pl.Series("source", [self.arrival.source], dtype=pl.String)
+        self.columns["source"] = source.new_from_index(0, self.raw.height)
+        if (hashes := subject_hash(self.columns)) is not None:
+            self.columns["subject_hash"] = hashes
+        times = self.columns["event_time"]
+        latest = self.arrival.received + AHEAD_MAX
+        first, last = extremes(times)
+        if first is not None and not EARLIEST_SOUND <= first <= last <= latest:
+            out = (times < EARLIEST_SOUND) | (times > latest)
+            self.columns[OUT_OF_TIME] = out.set(~out, None).alias(OUT_OF_TIME)
+
+    def column(self, name: str, kind: pl.DataType) -> pl.Series:
+        """The column as given, or nulls."""
+        found = self.columns.get(name)
+        if found is not None:
+            return found
+        return pl.Series(name, [None], dtype=kind).new_from_index(0, self.raw.height)
+
+    def wanted(self, name: str, given: pl.Series) -> None:
+        if self.arrival.strict and given.null_count():
+            self.refuse(
+                given.is_null(), f"no_{name.removeprefix('event_')}", f"it has no {name} (strict=1)"
+            )
+
+    def refuse(self, rows: pl.Series, reason: str, fault: str | Callable[[int], str]) -> None:
+        for row in rows.arg_true().to_list():
+            said = fault if isinstance(fault, str) else fault(row)
+            self.refused.setdefault(row, Refusal(self.place(row), said, reason))
+
+    def events(self) -> pl.DataFrame:
+        """The columns that stand for something, the fixed ones first, without the refused rows."""
+        names: Iterable[str] = (*FIXED, *(name for name in self.columns if name not in FIXED))
+        found = (self.columns[name].alias(name) for name in names if name in self.columns)
+        events = pl.DataFrame([values for values in found if values.null_count() < len(values)])
+        if not self.refused:
+            return events
+        kept = pl.Series([row not in self.refused for row in range(self.raw.height)])
+        events = events.filter(kept)
+        return events.select(v for v in events.get_columns() if v.null_count() < len(v))
+
+    def refusals(self) -> list[Refusal]:
+        return [self.refused[row] for row in sorted(self.refused)]
+
+
+def _is_attribute(name: str) -> bool:
+    return name not in _RESERVED and name.lower() not in FIXED
+
+
+def _all_objects(values: pl.Series) -> bool:
+    """Whether this is what we write into OVERFLOW, and not an attribute that is called so."""
+    try:
+        texts = values.cast(pl.String).drop_nulls().to_list()
+        return all(type(loads(text.encode())) is dict for text in texts)
+    except NotTakenError:
+        return False
+
+
+def _bad_time(value: object) -> str:
+    shown = str(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
+    return f"event_time {shown!r} is no time; send ISO 8601 or Unix time"

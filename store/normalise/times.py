@@ -1,0 +1,147 @@
+"""Times as programs write them, column by column, into UTC instants."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from store.schema import INSTANT
+from store.timespan import EPOCH
+
+_NAIVE = pl.Datetime("us")
+_ARROW_ZONED: Final = pa.timestamp("us", "UTC")
+_ARROW_NAIVE: Final = pa.timestamp("us")
+# Digits past the microsecond are cut, as timestamps of OpenTelemetry and Go have nine of them.
+_LONG_FRACTION: Final = r"([.,]\d{6})\d+"
+_NAMED_UTC: Final = re.compile(r"\s*(UTC|GMT)$")
+_SPACED_OFFSET: Final = re.compile(r"\s+([+-]\d\d:?\d\d)$")
+_UNIX: Final = re.compile(r"[+-]?\d{1,20}(\.\d*)?([eE]\+?\d{1,2})?")
+# Where one Unix unit ends and the next begins, as store.timespan.from_unix has it.
+_SECONDS_END, _MILLIS_END, _MICROS_END = 10**11, 10**14, 10**17
+# Years 1 to 9999: what ISO dates, and so the names of partitions, can say.
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def instants(values: pl.Series, zone: tzinfo) -> pl.Series:
+    """The instants that `values` (ISO 8601 or Unix numbers, as text, numbers or datetimes) say.
+
+    What has no zone is in `zone`. Null where there is none or it cannot be read.
+    """
+    kind = values.dtype
+    if kind == pl.String:
+        return _from_text(values, zone)
+    if kind.is_integer():
+        return _in_range(_from_whole(values.cast(pl.Int64, strict=False)))
+    if kind.is_float():
+        return _in_range(_from_float(values))
+    if kind == pl.Date:
+        return _placed(values.cast(_NAIVE), zone)
+    if isinstance(kind, pl.Datetime):
+        return (
+            _placed(values.cast(_NAIVE), zone) if kind.time_zone is None else values.cast(INSTANT)
+        )
+    return pl.Series(values.name, [None], dtype=INSTANT).new_from_index(0, len(values))
+
+
+def _from_text(values: pl.Series, zone: tzinfo) -> pl.Series:
+    """The quick ways take a whole column or nothing; the slow one takes each value by itself."""
+    quick: tuple[Callable[[pl.Series], pl.Series], ...] = (
+        _zoned,
+        lambda column: _zoned(column.str.replace(_LONG_FRACTION, "$1")),
+        lambda column: _placed(_naive(column), zone),
+        lambda column: _in_range(_from_whole(column.cast(pl.Int64))),
+    )
+    for way in quick:
+        try:
+            return way(values)
+        except (pa.ArrowInvalid, pl.exceptions.InvalidOperationError):
+            continue
+    read = {text: _one(text, zone) for text in values.unique().to_list() if text is not None}
+    return pl.Series(values.name, [read.get(text) for text in values.to_list()], dtype=INSTANT)
+
+
+# Arrow's cast reads a column of ISO texts ten times as fast as strptime does (0.05 us each).
+def _zoned(values: pl.Series) -> pl.Series:
+    return pl.Series(values.name, values.to_arrow().cast(_ARROW_ZONED)).cast(INSTANT)
+
+
+def _naive(values: pl.Series) -> pl.Series:
+    return pl.Series(values.name, values.to_arrow().cast(_ARROW_NAIVE))
+
+
+def _placed(naive: pl.Series, zone: tzinfo) -> pl.Series:
+    """Clock times of `zone` as instants: of two the earlier, in a gap an hour later."""
+    if zone is UTC or str(zone) == "UTC":
+        return naive.dt.replace_time_zone("UTC")
+    try:
+        placed = naive.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="raise")
+        return placed.dt.convert_time_zone("UTC")
+    except pl.exceptions.PolarsError:
+        # A clock time that was skipped, or a fixed offset, which Polars has no name for.
+        moments = [None if at is None else at.replace(tzinfo=zone) for at in naive.to_list()]
+        return pl.Series(naive.name, moments, dtype=INSTANT)
+
+
+def _from_whole(numbers: pl.Series) -> pl.Series:
+    """Unix integers in seconds, milli-, micro- or nanoseconds, told apart by their size."""
+    column, size = pl.col(numbers.name), pl.col(numbers.name).abs()
+    scaled = (
+        pl.when(size < _SECONDS_END)
+        .then(column * 1_000_000)
+        .when(size < _MILLIS_END)
+        .then(column * 1_000)
+        .when(size < _MICROS_END)
+        .then(column)
+        .otherwise(column.floordiv(1_000))
+    )
+    return numbers.to_frame().select(scaled.cast(INSTANT)).to_series()
+
+
+def _from_float(numbers: pl.Series) -> pl.Series:
+    column, size = pl.col(numbers.name), pl.col(numbers.name).abs()
+    micros = (
+        pl.when(size < _SECONDS_END)
+        .then(column * 1e6)
+        .when(size < _MILLIS_END)
+        .then(column * 1e3)
+        .when(size < _MICROS_END)
+        .then(column)
+        .otherwise(column / 1e3)
+    )
+    # Rounded, not cut: 1700000000.1 is a little below itself as a float.
+    whole = micros.round(0).cast(pl.Int64, strict=False)
+    return numbers.to_frame().select(whole.cast(INSTANT)).to_series()
+
+
+def _in_range(times: pl.Series) -> pl.Series:
+    """Null for what no ISO date can say."""
+    return times.set((times < FIRST) | (times > LAST), None)
+
+
+def _one(text: str, zone: tzinfo) -> datetime | None:
+    given = text.strip().upper()
+    try:
+        if _UNIX.fullmatch(given):
+            return _unix(float(given) if any(mark in given for mark in ".E") else int(given))
+        spelled = _SPACED_OFFSET.sub(r"\1", _NAMED_UTC.sub("Z", given))
+        moment = datetime.fromisoformat(spelled)
+        placed = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        return EPOCH + (placed - EPOCH)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unix(number: float) -> datetime:
+    size = abs(number)
+    micros: float
+    if size < _SECONDS_END:
+        micros = number * 1_000_000
+    elif size < _MILLIS_END:
+        micros = number * 1_000
+    else:
+        micros = number if size < _MICROS_END else number // 1_000
+    return EPOCH + timedelta(microseconds=round(micros))

@@ -1,0 +1,88 @@
+"""Masking by name, at any depth, and nothing else."""
+
+import json
+
+import polars as pl
+import pytest
+
+from store.collector.processors.mask import MASKED, Mask, secret_rule
+from store.schema import OVERFLOW
+
+SECRET = "hunter2-c0ffee"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("password", "password"),
+        ("metadata.password", "password"),
+        ("metadata.token", "token"),
+        ("DB_PASSWORD", "password"),
+        ("newPasswd", "password"),
+        ("http.request.header.Authorization", "authorization"),
+        ("proxy-authorization", "authorization"),
+        ("Set-Cookie", "cookie"),
+        ("headers.cookie.session", "cookie"),
+        ("apiKey", "api_key"),
+        ("api-key", "api_key"),
+        ("x_api_key", "api_key"),
+        ("X-Api-Key", "api_key"),
+        ("user.credentials.name", "credential"),
+        ("private_key", "private_key"),
+        ("sessionToken", "token"),
+        ("refresh_token", "token"),
+        ("client_secret", "secret"),
+        ("aws_secret_access_key", "secret"),
+        ("attr.password", "password"),
+    ],
+)
+def test_secret_names_are_known_in_any_spelling(name, rule):
+    assert secret_rule(name) == rule
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token_count", "tokens", "input_tokens", "prompt_tokens", "gen_ai.usage.output_tokens"),
+        *("gen_ai.token.type", "token.count", "session_id", "key", "keyboard", "primary_key"),
+        *("secretary", "passenger", "cookie_consent", "PWD", "author", "authorized", "path"),
+    ],
+)
+def test_innocent_names_stay(name):
+    assert secret_rule(name) is None
+
+
+def test_a_secret_of_any_kind_is_replaced_and_counted():
+    events = pl.DataFrame({"pin.password": [1, None, 3], "token": ["a", "b", None], "n": [1, 2, 3]})
+    done = Mask()(events)
+    assert done.events["pin.password"].to_list() == [MASKED, None, MASKED]
+    assert done.events["n"].to_list() == [1, 2, 3]
+    assert done.reasons == {"masked.password": 2, "masked.token": 2}
+
+
+def test_whether_there_is_a_password_is_no_secret():
+    events = pl.DataFrame({"has_password": [True, False]})
+    assert Mask()(events).events["has_password"].to_list() == [True, False]
+
+
+@pytest.mark.parametrize("column", ["calls", OVERFLOW, "message"])
+def test_json_text_is_masked_inside(column):
+    inner = {"args": json.dumps({"api_key": SECRET, "n": 2**70})}
+    text = json.dumps([{"name": "login", "Password": SECRET, "token_count": 5}, inner])
+    text = json.dumps({"a.password": SECRET, "b": [inner]}) if column == OVERFLOW else text
+    done = Mask()(pl.DataFrame({column: [text, "[INFO] token: here", None]}))
+    assert SECRET not in str(done.events[column].to_list())
+    assert str(2**70) in done.events[column][0]
+    assert done.events[column][1] == "[INFO] token: here"
+    assert done.reasons["masked.password"] == done.reasons["masked.api_key"] == 1
+
+
+def test_json_that_was_cut_is_masked_as_a_whole():
+    done = Mask()(pl.DataFrame({"calls": ['[{"n":1,"password":"' + SECRET]}))
+    assert done.events["calls"].to_list() == [MASKED]
+    assert done.reasons == {"masked.password": 1}
+
+
+def test_innocent_events_pass_untouched():
+    events = pl.DataFrame({"tokens": [5], "list": ['[{"token_count": 1}]'], "message": ["{"]})
+    assert Mask()(events).events is events or Mask()(events).events.equals(events)
