@@ -1,0 +1,231 @@
+"""The dashboard: one view, drawn by the screens; keys, tabs and palette are made out of SCREENS."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+
+from tui.formatting import clean
+from tui.messages import StoreChanged, StoreFailed, StoreOpened
+from tui.meter import Meter
+from tui.palette import Actions
+from tui.query_runner import QueryRunner
+from tui.screens import SCREENS
+from tui.screens.deck_screen import DeckScreen, Seen
+from tui.store_door import OpenStore, Store
+from tui.store_watch import StoreWatch
+from tui.theme import THEMES, css_variables
+from tui.view_state import History, View, remember
+from tui.viewing import Viewing
+from tui.widgets.header import Rates, Status, Tab
+
+log = logging.getLogger(__name__)
+
+TICK: Final = timedelta(seconds=1)
+# A little less than a tick, so that a change just before one does not wait for the one after.
+ASK_INTERVAL_MIN: Final = timedelta(milliseconds=900)
+# An answer younger than this is not dimmed: most arrive sooner, and dimming costs a whole frame.
+STALE_AFTER: Final = timedelta(milliseconds=400)
+RATE_WINDOW: Final = timedelta(seconds=5)
+DEFAULT_THEME: Final = "eventdeck-dark"
+
+_TABS: Final[tuple[Tab, ...]] = tuple((s.key, s.label, s.mode) for s in SCREENS)
+
+
+def _screen_factory(screen: type[DeckScreen]) -> Callable[[], DeckScreen]:
+    return lambda: screen(_TABS)
+
+
+class DeckApp(Viewing):
+    """The dashboard on one store.
+
+    Text from events reaches the terminal through formatting.clean only, and is never markup.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "eventdeck"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        screen.mode: _screen_factory(screen) for screen in SCREENS
+    }
+    COMMANDS: ClassVar[set[Any]] = {Actions}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(s.key, f"go('{s.mode}')", s.label, show=False, id=f"screen.{s.mode}")
+            for s in SCREENS
+        ),
+    ]
+
+    def __init__(
+        self,
+        open_store: OpenStore,
+        *,
+        collector: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        zone: tzinfo = UTC,
+        view: View | None = None,
+        view_file: Path | None = None,
+        ascii_glyphs: bool = False,
+        theme: str = DEFAULT_THEME,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        """`open_store` is called in the query thread, after the first frame; `collector` is the
+        address of the one that serves this store (None: none does); `view_file` is where the
+        view is kept for the next start.
+        """
+        super().__init__(driver_class=driver_class)
+        self.collector = collector
+        self.zone = zone
+        self.ascii_glyphs = ascii_glyphs
+        self.history = History(view or View())
+        self.stored: StoreChanged | None = None
+        self.failures: deque[tuple[datetime, str, str]] = deque(maxlen=100)
+        self.runner = QueryRunner(open_store, self.post_message)
+        self._first_theme = theme
+        self._clock = clock
+        self._view_file = view_file
+        self._watch: StoreWatch | None = None
+        self._store: Store | None = None
+        self._held: datetime | None = None
+        self._left_at: int | None = None
+        self._asked_at: datetime | None = None
+        self._waiting_since: datetime | None = None
+        self._arrivals = Meter(RATE_WINDOW)
+        self._sent = Meter(RATE_WINDOW)
+
+    # What one looks at
+
+    @property
+    def store(self) -> Store | None:
+        """The store once it is open; ask it through `runner` only."""
+        return self._store
+
+    @property
+    def generation(self) -> str:
+        return self.stored.generation if self.stored else ""
+
+    def now(self) -> datetime:
+        """The instant that the view takes for now: a paused one stands still."""
+        return self._held or self._clock()
+
+    def seen(self) -> Seen:
+        now = self.now()
+        return Seen(self.view, self.view.at(now), now, self.zone)
+
+    def view_changed(self, before: View) -> None:
+        view = self.view
+        if view.paused != before.paused:
+            self._held = self._clock() if view.paused else None
+        at_edge = view.live and not view.paused
+        self._left_at = None if at_edge else self._left_at or self._events()
+        if view.screen != self.current_mode:
+            self.switch_mode(view.screen)
+        if self._view_file:
+            remember(self._view_file, view)
+        self._show_status()
+        self.call_after_refresh(self.ask, forced=True)
+
+    # The beat
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._first_theme
+        self.set_class(self.ascii_glyphs, "-ascii")
+        self.switch_mode(self.view.screen if self.view.screen in self.MODES else SCREENS[0].mode)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        """The first frame is out: now the store is opened, which imports Polars."""
+        self._show_status()
+        self.set_timer(0.01, self.runner.start)
+        self.set_interval(TICK.total_seconds() / 4, self._beat)
+
+    def _beat(self) -> None:
+        """Four times a second looks whether a second began; so the clock never skips one."""
+        now = self._clock()
+        self._measure(now)
+        self._show_status()
+        self._dim_late_answers(now)
+        if not self.view.paused:
+            self.ask(forced=False)
+
+    def ask(self, *, forced: bool) -> None:
+        """Lets the screen ask: at once when `forced`, else at most once a tick."""
+        screen, now = self.screen, self._clock()
+        if self._store is None or not isinstance(screen, DeckScreen):
+            return
+        recent = self._asked_at and timedelta() <= now - self._asked_at < ASK_INTERVAL_MIN
+        if recent and not forced:
+            return
+        if screen.ask(self.seen(), forced=forced):
+            self._asked_at = now
+
+    def _measure(self, now: datetime) -> None:
+        if self.stored:
+            self._arrivals.take(now, self.stored.events)
+        self._sent.take(now, getattr(self, "bytes_sent", 0))
+
+    def _show_status(self) -> None:
+        screen = self.screen
+        if not isinstance(screen, DeckScreen) or not screen.is_mounted:
+            return
+        now = self.now().replace(microsecond=0)
+        waited = self._clock() - self._waiting_since if self._waiting_since else timedelta()
+        status = Status(
+            now=now,
+            view=self.view,
+            zone=self.zone,
+            new_events=max(self._events() - self._left_at, 0) if self._left_at is not None else 0,
+            waiting_seconds=int(waited.total_seconds()),
+            store_open=self._store is not None,
+        )
+        screen.set_status(status, Rates(self._arrivals.rate(), self._sent.rate()))
+
+    def _dim_late_answers(self, now: datetime) -> None:
+        screen = self.screen
+        if not isinstance(screen, DeckScreen) or not screen.waiting:
+            self._waiting_since = None
+            return
+        self._waiting_since = self._waiting_since or now
+        if now - self._waiting_since >= STALE_AFTER:
+            screen.set_stale(stale=True)
+
+    def _events(self) -> int:
+        return self.stored.events if self.stored else 0
+
+    def on_store_opened(self, message: StoreOpened) -> None:
+        self._store = message.store
+        self._watch = StoreWatch(message.store, self.post_message)
+        self._watch.start()
+
+    def on_store_failed(self, message: StoreFailed) -> None:
+        self.failed(message.sentence)
+
+    def on_store_changed(self, message: StoreChanged) -> None:
+        first = self.stored is None
+        self.stored = message
+        self._measure(self._clock())
+        if isinstance(self.screen, DeckScreen):
+            self.screen.store_changed(message)
+        if first or not self.view.paused:
+            self.ask(forced=first)
+
+    def failed(self, sentence: str, detail: str = "") -> None:
+        """Says what failed in a toast; the full text is kept for Health."""
+        log.warning("%s\n%s", sentence, detail)
+        self.failures.append((self._clock(), sentence, detail))
+        self.notify(clean(sentence), severity="error", markup=False, timeout=8)
+
+    async def on_unmount(self) -> None:
+        self.runner.close()
+        if self._watch:
+            self._watch.stop()
+
+    def get_css_variables(self) -> dict[str, str]:
+        return {**super().get_css_variables(), **css_variables(self.current_theme)}

@@ -1,0 +1,120 @@
+"""Every message between the parts of the dashboard, as facts that have happened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from textual.message import Message
+
+from store.timespan import TimeSpan
+from tui.store_door import Store
+
+
+@dataclass
+class StoreOpened(Message):
+    """The store can be asked; Polars is imported."""
+
+    store: Store
+    generation: str
+
+
+@dataclass
+class StoreFailed(Message):
+    """The store could not be opened or listed; `sentence` says what to do."""
+
+    sentence: str
+
+
+@dataclass
+class StoreChanged(Message):
+    """The visible parts are others than before; `events` is how many rows they hold."""
+
+    generation: str
+    events: int
+    bytes_stored: int
+    parts: int
+    span: TimeSpan | None
+    """Of all that is stored; None when nothing is."""
+    skipped: Sequence[tuple[str, str]]
+
+
+@dataclass
+class ResultReady(Message):
+    """What `asker` wanted to know; `ticket` tells which of its questions this answers."""
+
+    asker: str
+    ticket: int
+    result: Any
+    seconds: float
+
+
+@dataclass
+class QueryFailed(Message):
+    """The question of `asker` could not be answered."""
+
+    asker: str
+    ticket: int
+    sentence: str
+    detail: str
+
+
+@dataclass
+class SpanPicked(Message):
+    """A person chose what time to look at: a length that follows now, or a fixed span."""
+
+    span: timedelta | TimeSpan
+
+
+@dataclass
+class FilterPicked(Message):
+    """A person chose a filter; empty is none."""
+
+    where: str
+
+
+@dataclass
+class FilterTyped(Message):
+    """The text in the filter bar changed; `cursor` is a character offset."""
+
+    text: str
+    cursor: int
+
+
+@dataclass
+class FilterLeft(Message):
+    """The filter bar was left without a choice."""
+
+
+@dataclass
+class AttributePicked(Message):
+    """A person chose an attribute to break down by; empty is none."""
+
+    attribute: str
+
+
+@dataclass
+class SortPicked(Message):
+    """A person chose a column to sort by."""
+
+    column: str
+    reverse: bool
+
+
+@dataclass
+class RowsWanted(Message):
+    """A person wants the events themselves: those with each of these attribute values, within
+    `span` (None: as it is).
+    """
+
+    terms: tuple[tuple[str, str], ...] = ()
+    span: TimeSpan | None = None
+
+
+@dataclass
+class StatsRead(Message):
+    """What the collector says of itself; None when none answers at `url`."""
+
+    url: str
+    stats: Mapping[str, Any] | None
+    tally: Mapping[str, Any] | None

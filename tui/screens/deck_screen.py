@@ -1,0 +1,153 @@
+"""What every screen has: the two rows on top, the keys at the bottom, one question at a time."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from store.analytics.query import Query
+from store.analytics.shapes import Answer
+from store.timespan import TimeSpan
+from tui.messages import QueryFailed, ResultReady, StoreChanged
+from tui.store_door import Cancelled, Store
+from tui.view_state import View
+from tui.widgets.drawn import Drawn
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.footer import Footer
+from tui.widgets.header import Header, Rates, SpanRow, Status, Tab
+
+if TYPE_CHECKING:
+    from tui.app import DeckApp
+
+Answers = Mapping[str, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A view at an instant: what a screen asks for and draws."""
+
+    view: View
+    span: TimeSpan
+    now: datetime
+    zone: tzinfo
+
+
+class DeckScreen(Screen[None]):
+    """One screen of the dashboard; SCREENS lists them.
+
+    A subclass says what it shows (`body`), what it asks (`questions`) and what it does with the
+    answers (`show`). It asks again at every change of the view and, live, as time goes on.
+    """
+
+    mode: ClassVar[str]
+    """Its name in the text of a view."""
+    key: ClassVar[str]
+    """The number key that opens it."""
+    label: ClassVar[str]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's type
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (32, "-high")]  # noqa: RUF012
+
+    def __init__(self, tabs: tuple[Tab, ...]) -> None:
+        super().__init__()
+        self._tabs = tabs
+        self._asked: object = None
+        self._seen: Seen | None = None
+        self._ticket = -1
+
+    @property
+    def deck(self) -> "DeckApp":
+        from tui.app import DeckApp
+
+        assert isinstance(self.app, DeckApp)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        yield Header(self._tabs, self.mode)
+        yield SpanRow()
+        yield FilterBar()
+        yield from self.body()
+        yield Footer()
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the span row and the footer."""
+        raise NotImplementedError
+
+    def questions(self, seen: Seen) -> Mapping[str, Query]:
+        """What to ask the store, by names of the screen's own; called once the store is open."""
+        raise NotImplementedError
+
+    def show(self, seen: Seen, answers: Answers) -> None:
+        """Draws the answers to `questions`; `seen` is the view that they were asked for."""
+        raise NotImplementedError
+
+    def store_changed(self, change: StoreChanged) -> None:
+        """The store holds other parts than before; the questions are asked again anyway."""
+
+    def ticked(self, seen: Seen) -> None:
+        """A second went by."""
+
+    def ask(self, seen: Seen, *, forced: bool) -> bool:
+        """Asks when something is new, and says whether it did; a tick never overtakes a question
+        that still runs, a change of the view (`forced`) does.
+        """
+        asked = (seen.view, seen.span, self.size, self.deck.generation)
+        if asked == self._asked or not self.size:
+            return False
+        if not forced and self.deck.runner.busy(self.mode):
+            return False
+        self._asked = asked
+        self._seen = seen
+        self._ticket = self.deck.runner.ask(self.mode, together(self.questions(seen)), self)
+        return True
+
+    @property
+    def waiting(self) -> bool:
+        """True while an answer is awaited."""
+        return self.deck.runner.busy(self.mode)
+
+    def ask_again(self) -> None:
+        """Asks even though nothing is new, such as after a panel asks for other data."""
+        self._asked = None
+        self.deck.ask(forced=True)
+
+    def on_result_ready(self, message: ResultReady) -> None:
+        message.stop()
+        # The runner drops outdated answers; one may still be on its way in the message queue.
+        if message.asker == self.mode and message.ticket == self._ticket and self._seen:
+            self.set_stale(stale=False)
+            self.show(self._seen, message.result)
+
+    def on_query_failed(self, message: QueryFailed) -> None:
+        message.stop()
+        if message.ticket == self._ticket:
+            self.set_stale(stale=False)
+            self.deck.failed(message.sentence, message.detail)
+
+    def set_stale(self, *, stale: bool) -> None:
+        """Dims the last good answer, or not."""
+        for panel in self.query(Drawn).exclude("Header, SpanRow, Footer"):
+            panel.set_stale(stale)
+
+    def on_resize(self) -> None:
+        self.deck.ask(forced=False)
+
+    def set_status(self, status: Status, rates: Rates) -> None:
+        """Data goes down: what the rows on top say."""
+        self.query_one(Header).status = status
+        span_row = self.query_one(SpanRow)
+        span_row.status = status
+        span_row.rates = rates
+
+
+def together(questions: Mapping[str, Query]) -> Callable[[Store, Cancelled], Answers]:
+    """All questions in one pass over the store, the answers by their names."""
+
+    def work(store: Store, cancelled: Cancelled) -> Answers:
+        answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
+        return dict(zip(questions, answers, strict=True))
+
+    return work

@@ -1,0 +1,169 @@
+"""Overview: five numbers, two charts, the events by name, and what changed."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from store.analytics.query import Query
+from store.analytics.shapes import Timeline
+from store.timespan import duration_text
+from tui.messages import StoreChanged
+from tui.plots.chart import GUTTER
+from tui.screens.deck_screen import Answers, DeckScreen, Seen
+from tui.theme import look_of
+from tui.views.findings import findings_of, marks_of
+from tui.views.intervals import interval_for
+from tui.views.names import name_rows
+from tui.views.questions import overview_questions
+from tui.views.stats import stats
+from tui.views.timeline import (
+    Frame,
+    breakdown_layers,
+    duration_chart,
+    severity_layers,
+    stack_chart,
+)
+from tui.widgets.chart_panel import ChartPanel
+from tui.widgets.empty_state import EmptyState, first_event
+from tui.widgets.findings_panel import FindingsPanel
+from tui.widgets.names_table import NamesTable
+from tui.widgets.stat_panel import StatPanel
+
+STATS: Final = 5
+STATS_NARROW: Final = 4
+# What borders and padding take of a panel's width.
+FRAME_WIDTH: Final = 4
+
+
+class OverviewScreen(DeckScreen):
+    """What is going on, and since when."""
+
+    mode = "overview"
+    key = "1"
+    label = "Overview"
+    AUTO_FOCUS = "NamesTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "brush", "brush", id="overview.brush"),
+        Binding("f", "maximise", "maximise", id="overview.maximise"),
+        Binding("tab", "panel(1)", "next panel", show=False, id="overview.next"),
+        Binding("shift+tab", "panel(-1)", "panel before", show=False, id="overview.previous"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        yield EmptyState()
+        yield Vertical(
+            Horizontal(*(StatPanel(classes="panel") for _ in range(STATS)), id="stats"),
+            Horizontal(
+                ChartPanel(id="rate", classes="panel"),
+                ChartPanel(id="duration", classes="panel"),
+                id="charts",
+            ),
+            Horizontal(
+                NamesTable(id="names", classes="panel"),
+                FindingsPanel(id="findings", classes="panel"),
+                id="tables",
+            ),
+            id="panels",
+        )
+
+    def on_mount(self) -> None:
+        self.query_one("#rate", ChartPanel).border_title = "events per second"
+        self.query_one("#duration", ChartPanel).border_title = "duration"
+        self.query_one(NamesTable).border_title = "events"
+        self.query_one(FindingsPanel).border_title = "what changed"
+
+    @property
+    def narrow(self) -> bool:
+        return self.size.width < 100
+
+    def questions(self, seen: Seen) -> Mapping[str, Query]:
+        width = self.size.width if self.narrow else self.size.width // 2
+        interval = interval_for(seen.span.length, width - FRAME_WIDTH - GUTTER)
+        return overview_questions(seen, interval)
+
+    def store_changed(self, change: StoreChanged) -> None:
+        """Without any event, the screen says how to send the first one."""
+        if empty := not change.events:
+            self.query_one(EmptyState).advice = first_event(self.deck.collector)
+        self.set_class(empty, "-empty")
+
+    def show(self, seen: Seen, answers: Answers) -> None:
+        self._show_stats(answers)
+        self._show_charts(seen, answers)
+        self.query_one(NamesTable).names = name_rows(answers["names"], seen.view)
+        self._show_findings(seen, answers)
+
+    def _show_stats(self, answers: Answers) -> None:
+        found = stats(answers["totals"], answers["severities"])
+        shown = found[: STATS_NARROW if self.narrow else STATS]
+        for place, panel in enumerate(self.query(StatPanel)):
+            panel.display = place < len(shown)
+            if panel.display:
+                panel.stat = shown[place]
+
+    def _show_charts(self, seen: Seen, answers: Answers) -> None:
+        look = look_of(self.app)
+        marks = marks_of(answers["releases"])
+        totals, split = answers["totals"], answers.get("breakdown", answers["severities"])
+        assert isinstance(totals.result, Timeline)
+        assert isinstance(split.result, Timeline)
+        frame = Frame.of(split.result, seen.span)
+        if seen.view.by:
+            layers = breakdown_layers(frame, seen.span)
+        else:
+            layers = [(layer.role, layer) for layer in severity_layers(frame, seen.span)]
+        self.query_one("#rate", ChartPanel).picture = stack_chart(
+            frame, layers, marks=marks, zone=seen.zone, glyphs=look.glyphs
+        )
+        before = totals.previous
+        assert before is None or isinstance(before, Timeline)
+        chart = duration_chart(
+            Frame.of(totals.result, seen.span),
+            before,
+            measure="duration_ms",
+            marks=marks,
+            zone=seen.zone,
+            glyphs=look.glyphs,
+        )
+        self.query_one("#duration", ChartPanel).picture = chart
+        self.set_class(not any(any(curve.values) for curve in chart.curves), "-no-durations")
+
+    def _show_findings(self, seen: Seen, answers: Answers) -> None:
+        panel = self.query_one(FindingsPanel)
+        self.set_class("changes" not in answers, "-no-comparison")
+        if "changes" in answers:
+            length = duration_text(seen.view.length)
+            panel.border_title = f"what changed, against the previous {length}"
+            glyphs = look_of(self.app).glyphs
+            panel.findings = findings_of(answers["changes"], zone=seen.zone, glyphs=glyphs)
+
+    # Panels
+
+    def action_brush(self) -> None:
+        """Brushes the chart that is focused, else the one that is shown first."""
+        charts = [chart for chart in self.query(ChartPanel) if chart.display]
+        chart = next((c for c in charts if c.has_focus), charts[0] if charts else None)
+        if chart and chart.picture:
+            chart.focus()
+            chart.action_brush()
+
+    def action_maximise(self) -> None:
+        """The focused panel alone, or all of them again."""
+        if self.maximized:
+            self.minimize()
+        elif self.focused:
+            self.maximize(self.focused, container=False)
+
+    def action_panel(self, by: int) -> None:
+        """The next panel gets the focus; where there is no room for all, it comes into view."""
+        order = [self.query_one("#names"), *self.query(ChartPanel), self.query_one("#findings")]
+        hidden = {"duration": "-no-durations", "findings": "-no-comparison"}
+        order = [p for p in order if not self.has_class(hidden.get(p.id or "", "-"))]
+        place = order.index(self.focused) if self.focused in order else 0
+        wanted = order[(place + by) % len(order)]
+        self.set_class(wanted.id == "duration", "-second-chart")
+        self.set_class(wanted.id == "findings", "-changes")
+        wanted.focus()

@@ -1,0 +1,222 @@
+"""What a person can do with the view, from any screen: the keys of the frame."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from store.timespan import TimeSpan, duration_text
+from tui.formatting import clean, length, moment
+from tui.messages import (
+    AttributePicked,
+    FilterPicked,
+    ResultReady,
+    RowsWanted,
+    SortPicked,
+    SpanPicked,
+    StoreChanged,
+)
+from tui.query_runner import QueryRunner
+from tui.span_text import read_span
+from tui.view_state import LENGTHS, History, View
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.help import Help, sections
+from tui.widgets.picker import Choice, Picker
+
+COPY_BYTES_MAX: Final = 74_000
+"""What terminals take through OSC 52."""
+# What one breaks down by most, first in the list.
+USUAL_ATTRIBUTES: Final = (
+    *("event_name", "service_name", "service_version", "severity_class", "event_type"),
+    *("user_id", "component", "session_id", "source"),
+)
+
+
+class Viewing(App[None]):
+    """The view, its history, and the actions on it; the app says what a new view entails."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="filter"),
+        Binding("t", "span", "span", id="span"),
+        Binding("b", "by", "break down by an attribute", show=False, id="by"),
+        Binding("p", "compare", "compare with the previous period", show=False, id="compare"),
+        Binding("plus,equals_sign", "zoom(True)", "zoom in", show=False, id="zoom.in"),
+        Binding("minus", "zoom(False)", "zoom out", show=False, id="zoom.out"),
+        Binding("left_square_bracket", "pan(True)", "earlier", show=False, id="pan.earlier"),
+        Binding("right_square_bracket", "pan(False)", "later", show=False, id="pan.later"),
+        Binding("0", "follow", "back to live", show=False, id="follow"),
+        Binding("space", "pause", "pause or resume the view", show=False, id="pause"),
+        Binding("alt+left", "undo", "view before", show=False, id="history.back"),
+        Binding("alt+right", "redo", "view after", show=False, id="history.forward"),
+        Binding("y", "copy_view", "copy the view as a command", show=False, id="copy"),
+        Binding("question_mark", "help", "help", id="help"),
+        Binding("q", "quit", "quit", show=False, id="quit"),
+    ]
+
+    history: History
+    runner: QueryRunner
+    stored: StoreChanged | None
+    zone: tzinfo
+
+    @property
+    def view(self) -> View:
+        return self.history.current
+
+    def now(self) -> datetime:
+        """The instant that the view takes for now."""
+        raise NotImplementedError
+
+    def view_changed(self, before: View) -> None:
+        """The history stands on another view than `before`."""
+        raise NotImplementedError
+
+    def look_at(self, view: View) -> None:
+        """Goes to a view; the one before is on the undo stack."""
+        if view.screen not in self.MODES:
+            view = replace(view, screen=self.view.screen)
+        before = self.view
+        self.history.go(view)
+        self.view_changed(before)
+
+    # What was picked in a widget
+
+    def on_span_picked(self, message: SpanPicked) -> None:
+        self._pick_span(message.span)
+
+    def _pick_span(self, span: timedelta | TimeSpan | None) -> None:
+        if isinstance(span, timedelta):
+            self.look_at(replace(self.view, span=span, paused=False))
+        elif span is not None:
+            self.look_at(self.view.on(span, self.now()))
+
+    def on_filter_picked(self, message: FilterPicked) -> None:
+        self.look_at(replace(self.view, where=message.where))
+
+    def on_attribute_picked(self, message: AttributePicked) -> None:
+        self.look_at(replace(self.view, by=message.attribute))
+
+    def on_sort_picked(self, message: SortPicked) -> None:
+        self.look_at(replace(self.view, sort=message.column, reverse=message.reverse))
+
+    def on_rows_wanted(self, message: RowsWanted) -> None:
+        view = replace(self.view, where=narrowed(self.view.where, message.terms), sort="", by="")
+        if message.span:
+            view = view.on(message.span, self.now())
+        self.look_at(replace(view, screen="explore"))
+
+    # Keys
+
+    def action_go(self, mode: str) -> None:
+        self.look_at(replace(self.view, screen=mode))
+
+    def action_zoom(self, inwards: bool) -> None:
+        now = self.now()
+        self.look_at(self.view.zoomed_in(now) if inwards else self.view.zoomed_out(now))
+
+    def action_pan(self, back: bool) -> None:
+        self.look_at(self.view.panned(self.now(), back=back))
+
+    def action_follow(self) -> None:
+        self.look_at(self.view.following())
+
+    def action_pause(self) -> None:
+        view = self.view
+        self.look_at(replace(view, paused=not view.paused) if view.live else view.following())
+
+    def action_compare(self) -> None:
+        self.look_at(replace(self.view, compare=not self.view.compare))
+
+    def action_undo(self) -> None:
+        before = self.view
+        self.history.back()
+        self.view_changed(before)
+
+    def action_redo(self) -> None:
+        before = self.view
+        self.history.forward()
+        self.view_changed(before)
+
+    def action_copy_view(self) -> None:
+        self.copy_text(f"eventdeck open {shlex.quote(self.view.text())}")
+
+    def copy_text(self, text: str) -> None:
+        """To the clipboard through the terminal (OSC 52), which works over SSH."""
+        if len(text.encode()) > COPY_BYTES_MAX:
+            self.notify("that is too long for the terminal's clipboard", severity="warning")
+            return
+        self.copy_to_clipboard(text)
+        self.notify(f"copied: {clean(text)}", markup=False, timeout=3)
+
+    def action_filter(self) -> None:
+        self.screen.query_one(FilterBar).open(self.view.where)
+
+    def action_span(self) -> None:
+        picker = Picker(
+            "what time to look at",
+            self._spans(),
+            placeholder="15m, yesterday 14:00 to 15:00, 2026-11-21, …",
+            read=self._read_span,
+        )
+        self.push_screen(picker, self._pick_span)
+
+    def _spans(self) -> Sequence[Choice[timedelta | TimeSpan]]:
+        now, zone = self.now(), self.zone
+        choices: list[Choice[timedelta | TimeSpan]] = [
+            Choice(f"last {duration_text(rung)}", rung, "live") for rung in LENGTHS[3:-2]
+        ]
+        for text in ("today", "yesterday"):
+            span = read_span(text, now=now, zone=zone)
+            assert isinstance(span, TimeSpan)
+            choices.append(Choice(text, span, _spoken(span, now, zone)))
+        if self.stored and self.stored.span:
+            span = self.stored.span
+            choices.append(Choice("all that is stored", span, _spoken(span, now, zone)))
+        return choices
+
+    def _read_span(self, text: str) -> tuple[timedelta | TimeSpan, str]:
+        span = read_span(text, now=self.now(), zone=self.zone)
+        if isinstance(span, timedelta):
+            return span, f"the last {length(span)}, live"
+        return span, _spoken(span, self.now(), self.zone)
+
+    def action_by(self) -> None:
+        """The attributes are asked for first: the store knows them."""
+        self.runner.ask("app.attributes", lambda store, _: sorted(store.column_types()), self)
+
+    def on_result_ready(self, message: ResultReady) -> None:
+        if message.asker == "app.attributes":
+            self.push_screen(Picker("break down by", _attributes(message.result)), self._pick_by)
+
+    def _pick_by(self, attribute: str | None) -> None:
+        if attribute is not None:
+            self.look_at(replace(self.view, by=attribute))
+
+    def action_help(self) -> None:
+        focused = self.focused
+        title = clean(str(focused.border_title or "")) if focused else ""
+        about = (focused.HELP if focused else None) or ""
+        self.push_screen(Help(title or "help", about, sections(self.active_bindings, focused)))
+
+
+def narrowed(where: str, terms: Sequence[tuple[str, str]]) -> str:
+    """The filter with these attribute values wanted as well."""
+    from store.analytics.filters import parse_filter, term
+
+    wanted = parse_filter(where or None)
+    for attribute, value in terms:
+        wanted = wanted.and_(term(attribute, "=", value))
+    return wanted.text()
+
+
+def _spoken(span: TimeSpan, now: datetime, zone: tzinfo) -> str:
+    return f"{moment(span.start, zone, now)} to {moment(span.end, zone, now)}"
+
+
+def _attributes(names: Sequence[str]) -> list[Choice[str]]:
+    usual = [name for name in USUAL_ATTRIBUTES if name in names or name == "severity_class"]
+    rest = [name for name in names if name not in USUAL_ATTRIBUTES and not name.startswith("_")]
+    return [Choice("nothing", ""), *(Choice(name, name) for name in (*usual, *rest))]

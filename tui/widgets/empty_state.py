@@ -1,0 +1,64 @@
+"""What a screen says when there is nothing to show: what to do next, ready to be pasted."""
+
+from collections.abc import Sequence
+
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from tui.theme import Look
+from tui.widgets.drawn import Drawn
+from tui.widgets.lines import Part, blank, cells, line
+
+Advice = Sequence[tuple[str, str]]
+"""Lines of text, each with its role."""
+
+
+class EmptyState(Drawn):
+    """Lines in the middle, all from the same column, so that one can be pasted whole."""
+
+    advice: reactive[Advice] = reactive(())
+
+    def watch_advice(self) -> None:
+        self.redraw()
+
+    def draw(self, size: Size, look: Look) -> list[Strip]:
+        width, height = size
+        widest = max((cells([(text, look.style("dim"))]) for text, _ in self.advice), default=0)
+        indent = " " * max(0, (width - widest) // 2)
+        rows = [blank(width)] * max(0, (height - len(self.advice)) // 2 - 1)
+        for text, role in self.advice:
+            part: Part = (indent + text, look.style(role, bold=role == "bright"))
+            rows.append(line([part], width))
+        return rows
+
+
+def first_event(collector: str | None) -> Advice:
+    """How to send the first event here."""
+    if collector is None:
+        return (
+            ("no events yet, and no collector serves this store", "bright"),
+            ("", "dim"),
+            ("start one:", "dim"),
+            ("eventdeck collect", "primary"),
+            ("", "dim"),
+            ("or bring events from a file:", "dim"),
+            ("eventdeck import events.ndjson", "primary"),
+        )
+    return (
+        ("no events yet; send some:", "bright"),
+        ("", "dim"),
+        (curl_line(collector), "primary"),
+        ("", "dim"),
+        ("or from Python:", "dim"),
+        ("from store.client import Client", "text"),
+        ('Client(service_name="shop").record("behavioral", "signup", user_id="ada")', "text"),
+        ("", "dim"),
+        ("y copies the first line; 7 tells how to send events in other ways", "dim"),
+    )
+
+
+def curl_line(collector: str) -> str:
+    """A command that sends one event when pasted into a shell."""
+    event = '{"event_name": "hello", "user_id": "ada"}'
+    return f"curl {collector}/v1/events -d '{event}'"

@@ -1,0 +1,195 @@
+"""The two rows on top of every screen: where one is, and what one looks at."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from store.timespan import TimeSpan, duration_text
+from tui.formatting import clean, clock, count, rate, size
+from tui.theme import Look
+from tui.view_state import View
+from tui.widgets.drawn import Drawn
+from tui.widgets.lines import Part, cells, line
+
+Tab = tuple[str, str, str]
+"""The key, the label and the name of a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the header says beside the tabs; past and present are told in words."""
+
+    now: datetime
+    view: View
+    zone: tzinfo = UTC
+    new_events: int = 0
+    """Stored since the view left the live edge."""
+    waiting_seconds: int = 0
+    """How long the shown answer has been outdated; 0 is not at all."""
+    store_open: bool = True
+
+
+class Header(Drawn):
+    """The name, the tabs, and whether the picture is live."""
+
+    status: reactive[Status | None] = reactive(None)
+
+    def __init__(self, tabs: tuple[Tab, ...], current: str) -> None:
+        super().__init__(id="header")
+        self.tabs = tabs
+        self.current = current
+        self._hits: list[tuple[range, str]] = []
+
+    def watch_status(self) -> None:
+        self.redraw()
+
+    def draw(self, size: Size, look: Look) -> list[Strip]:
+        width = size.width
+        end = self._status(look)
+        room = width - cells(end) - 2
+        for names_shown in range(len(self.tabs), -1, -1):
+            left = self._tabs(look, names_shown)
+            if cells(left) <= room:
+                break
+        return [line(left, width, end)]
+
+    def _tabs(self, look: Look, names_shown: int) -> list[Part]:
+        """Names while they fit, then numbers; the current one keeps its name."""
+        bar = look.glyphs.bar
+        parts: list[Part] = [
+            (f" {bar}", look.style("live")),
+            ("eventdeck  ", look.style("bright", bold=True)),
+        ]
+        self._hits = []
+        for index, (key, label, name) in enumerate(self.tabs):
+            at = cells(parts)
+            if name == self.current:
+                parts.append((f" {key} {label} ", current_style(look)))
+            elif index < names_shown:
+                parts += [
+                    (f" {key}", look.style("primary", bold=True)),
+                    (f" {label} ", look.style("text")),
+                ]
+            else:
+                parts.append((f" {key}", look.style("primary", bold=True)))
+            self._hits.append((range(at, cells(parts)), name))
+        return parts
+
+    def _status(self, look: Look) -> list[Part]:
+        status = self.status
+        if status is None:
+            return []
+        parts: list[Part] = []
+        if status.waiting_seconds:
+            parts.append((f"asking {status.waiting_seconds}s  ", look.style("warning")))
+        parts += _edge(status, look)
+        return [*parts, (f" {clock(status.now, status.zone)} ", look.style("text"))]
+
+    def on_click(self, click: events.Click) -> None:
+        for hit, name in self._hits:
+            if click.x in hit:
+                self.app.action_go(name)  # type: ignore[attr-defined]
+
+
+def current_style(look: Look) -> Style:
+    """What marks the current one of several: a block of colour, or reversed without colours."""
+    if look.colour == "full":
+        return look.style("background", bold=True, on="primary")
+    return Style(reverse=True, bold=True)
+
+
+def span_text(span: TimeSpan, status: Status) -> str:
+    """A fixed span as it reads shortest: the day when it is not today, seconds when they matter."""
+    zone = status.zone
+    start, end = span.start.astimezone(zone), span.end.astimezone(zone)
+    seconds = span.length < timedelta(minutes=10) or start.second or end.second
+    pattern = "%H:%M:%S" if seconds else "%H:%M"
+    today = status.now.astimezone(zone).date()
+    day = "" if start.date() == today else f"{start:%d %b} "
+    end_day = "" if end.date() == start.date() else f"{end:%d %b} "
+    return f"{day}{start:{pattern}} - {end_day}{end:{pattern}}"
+
+
+def _edge(status: Status, look: Look) -> list[Part]:
+    """The relation to now, as a sign and a word."""
+    glyphs = look.glyphs
+    new = f" {count(status.new_events)} new" if status.new_events else ""
+    if not status.store_open:
+        return [(f"{glyphs.detached} opening", look.style("dim"))]
+    if status.view.paused:
+        return [
+            (f"{glyphs.paused} paused", look.style("warning", bold=True)),
+            (new, look.style("text")),
+        ]
+    if status.view.live:
+        return [(f"{glyphs.live} live", look.style("live", bold=True))]
+    return [(f"{glyphs.detached}", look.style("warning")), (new or " past", look.style("text"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What comes in and what is drawn, a second."""
+
+    events: float | None = None
+    bytes_sent: float | None = None
+
+
+class SpanRow(Drawn):
+    """What one looks at: the span, what it is compared with, the filter, the breakdown."""
+
+    status: reactive[Status | None] = reactive(None)
+    rates: reactive[Rates] = reactive(Rates())
+
+    def __init__(self) -> None:
+        super().__init__(id="span-row")
+
+    def watch_status(self, old: Status | None, new: Status | None) -> None:
+        if old is None or new is None or (old.view, old.zone) != (new.view, new.zone):
+            self.redraw()
+
+    def watch_rates(self) -> None:
+        self.redraw()
+
+    def draw(self, size: Size, look: Look) -> list[Strip]:
+        width = size.width
+        if self.status is None:
+            return []
+        return [line(self._view(self.status, look), width, self._rates(look))]
+
+    def _view(self, status: Status, look: Look) -> list[Part]:
+        view = status.view
+        dim, text, bright = (look.style(role) for role in ("dim", "text", "bright"))
+        strong = look.style("bright", bold=True)
+        length = duration_text(view.length)
+        if isinstance(view.span, TimeSpan):
+            parts = [("  ", dim), (span_text(view.span, status), strong)]
+            against = f"{length} before"
+        else:
+            parts = [("  last ", dim), (length, strong)]
+            against = f"previous {length}"
+        if view.compare:
+            parts += [("  vs ", dim), (against, text)]
+        parts.append(("   / ", look.style("mark", bold=True)))
+        parts.append((clean(view.where), bright) if view.where else ("no filter", dim))
+        if view.by:
+            parts += [("   by ", dim), (clean(view.by), bright)]
+        return parts
+
+    def _rates(self, look: Look) -> list[Part]:
+        parts: list[Part] = []
+        dim, bright = look.style("dim"), look.style("bright")
+        if self.rates.events is not None:
+            parts += [(" " + rate(self.rates.events), bright), (" ev/s", dim)]
+        if self.rates.bytes_sent is not None:
+            number, unit = size(self.rates.bytes_sent)
+            parts += [
+                (f"  {look.glyphs.received}", dim),
+                (number, bright),
+                (f" {unit}/s", dim),
+            ]
+        return [*parts, ("  ", dim)]

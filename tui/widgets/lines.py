@@ -1,0 +1,51 @@
+"""Lines of styled text at exact widths: what headers, tables and panels are put together from."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.formatting import fit
+
+Part = tuple[str, Style]
+"""A piece of cleaned text and its style."""
+PLAIN: Final = Style()
+
+
+def cells(parts: Iterable[Part]) -> int:
+    """How many cells wide the parts are."""
+    return sum(cell_len(text) for text, _ in parts)
+
+
+def cut(parts: Sequence[Part], width: int) -> list[Part]:
+    """The parts that fit into `width` cells; the last one cut with an ellipsis."""
+    kept: list[Part] = []
+    for text, style in parts:
+        size = cell_len(text)
+        if size > width:
+            return [*kept, (fit(text, width), style)] if width > 0 else kept
+        kept.append((text, style))
+        width -= size
+    return kept
+
+
+def line(left: Sequence[Part], width: int, end: Sequence[Part] = ()) -> Strip:
+    """`left` from the left and `end` at the right, at exactly `width` cells.
+
+    When both do not fit, `left` is cut; `end` holds the number, and a number is never cut: it
+    goes as a whole when there is no room for it at all.
+    """
+    kept_end = end if cells(end) <= width else ()
+    room = width - cells(kept_end)
+    kept = cut(left, room)
+    gap = room - cells(kept)
+    parts = [*kept, (" " * gap, PLAIN), *kept_end]
+    return Strip([Segment(text, style) for text, style in parts if text], width)
+
+
+def blank(width: int) -> Strip:
+    """An empty line."""
+    return Strip([Segment(" " * width, PLAIN)], width)

@@ -1,0 +1,274 @@
+"""The table of events by name (or by what one breaks down by): sorted, with a cursor and a trend."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from tui.formatting import count, duration, fit, percent, rate
+from tui.messages import RowsWanted, SortPicked
+from tui.plots.scale import Value
+from tui.plots.trend import trend
+from tui.theme import Look
+from tui.widgets.drawn import Drawn
+from tui.widgets.lines import Part, line
+
+NAME_WIDTH_MIN: Final = 12
+TREND_WIDTH: Final = 8
+# Shares of errors at which a row is amber, red, and red all over.
+AMBER, RED, ALL_RED = 0.01, 0.05, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    """One row; None is unknown or absent."""
+
+    name: str
+    count: float
+    rate: float
+    error_share: float | None = None
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    trend: Sequence[Value] = ()
+    folded: bool = False
+    """It stands for all the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of numbers: how wide, and the parts of its cell."""
+
+    name: str
+    title: str
+    width: int
+    cell: Callable[[NameRow, Look], list[Part]]
+
+
+def _count(row: NameRow, look: Look) -> list[Part]:
+    return [(count(row.count).rjust(8), look.style("bright"))]
+
+
+def _rate(row: NameRow, look: Look) -> list[Part]:
+    return [(rate(row.rate).rjust(7), look.style("text"))]
+
+
+def _errors(row: NameRow, look: Look) -> list[Part]:
+    share = row.error_share
+    if not share:
+        return [(look.glyphs.nothing.rjust(7), look.style("faint"))]
+    role = "error" if share >= RED else "warning" if share >= AMBER else "dim"
+    return [(percent(share, digits=1).rjust(7), look.style(role, bold=share >= RED))]
+
+
+def _duration(name: str) -> Callable[[NameRow, Look], list[Part]]:
+    def cell(row: NameRow, look: Look) -> list[Part]:
+        value: float | None = getattr(row, name)
+        if value is None:
+            return [(f"{look.glyphs.nothing:>5}  ", look.style("faint"))]
+        number, unit = duration(value)
+        unit = unit.replace("µ", look.glyphs.micro)
+        return [(number.rjust(5), look.style("text")), (unit.ljust(2), look.style("dim"))]
+
+    return cell
+
+
+COLUMNS: Final = (
+    Column("count", "count", 8, _count),
+    Column("rate", "ev/s", 7, _rate),
+    Column("error_share", "err %", 7, _errors),
+    *(Column(name, name, 7, _duration(name)) for name in ("p50", "p95", "p99")),
+)
+SORTS: Final = ("count", "rate", "error_share", "p50", "p95", "p99", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class NameRows:
+    """What the table shows: rows in no order; the table sorts them."""
+
+    rows: Sequence[NameRow]
+    title: str = "events"
+    attribute: str = "event_name"
+    """Of which the names are values."""
+    sort: str = "count"
+    reverse: bool = False
+
+    def ordered(self) -> list[NameRow]:
+        """Largest first, names from A; `reverse` turns it; unknown and folded rows stay last."""
+        key = self.sort if self.sort in SORTS else "count"
+        named = sorted((r for r in self.rows if not r.folded), key=lambda row: row.name)
+        known = [row for row in named if getattr(row, key) is not None]
+        down = (key != "name") != self.reverse
+        known.sort(key=lambda row: getattr(row, key), reverse=down)
+        return [
+            *known,
+            *(row for row in named if getattr(row, key) is None),
+            *(row for row in self.rows if row.folded),
+        ]
+
+    def columns(self, width: int) -> list[Column]:
+        """Those that hold something; from the right, what does not fit goes."""
+        held = [c for c in COLUMNS if any(getattr(row, c.name) is not None for row in self.rows)]
+        while held and sum(c.width for c in held) + NAME_WIDTH_MIN > width:
+            held.pop()
+        return held
+
+
+class NamesTable(Drawn, can_focus=True):
+    """Posts RowsWanted for the row under the cursor, and SortPicked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", id="names.open"),
+        Binding("s", "sort", "sort", show=False, id="names.sort"),
+        Binding("S", "reverse", "reverse the order", show=False, id="names.reverse"),
+        Binding("down,j", "move(1)", "down", show=False, id="names.down"),
+        Binding("up,k", "move(-1)", "up", show=False, id="names.up"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="names.page_down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="names.page_up"),
+        Binding("home", "move(-100000)", "first", show=False, id="names.first"),
+        Binding("end", "move(100000)", "last", show=False, id="names.last"),
+    ]
+    names: reactive[NameRows] = reactive(NameRows(()))
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._ordered: list[NameRow] = []
+        self._cursor = 0
+        self._top = 0
+        self._titles: list[tuple[range, str]] = []
+
+    def watch_names(self, new: NameRows) -> None:
+        under = self._ordered[self._cursor].name if self._ordered else None
+        self._ordered = new.ordered()
+        # The cursor stays on its name, not on its place.
+        places = {row.name: place for place, row in enumerate(self._ordered)}
+        kept = places.get(under, self._cursor) if under is not None else self._cursor
+        self._cursor = max(0, min(kept, len(self._ordered) - 1))
+        self.border_title = new.title
+        self._place()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        """Scrolls so that the cursor is seen, and says which rows are."""
+        rows, total = max(1, self.size.height - 1), len(self._ordered)
+        self._top = max(min(self._top, self._cursor), self._cursor - rows + 1, 0)
+        self._top = max(0, min(self._top, total - rows))
+        what = "names" if self.names.attribute == "event_name" else "values"
+        seen = f"{self._top + 1}-{min(self._top + rows, total)} of " if total > rows else ""
+        self.border_subtitle = f" {seen}{count(total)} {what} " if total else ""
+        self.redraw()
+
+    def draw(self, size: Size, look: Look) -> list[Strip]:
+        width, height = size
+        columns = self.names.columns(width)
+        room = width - sum(column.width for column in columns)
+        trends = any(row.trend for row in self._ordered)
+        if trends := trends and room - TREND_WIDTH - 2 >= NAME_WIDTH_MIN:
+            room -= TREND_WIDTH + 2
+        rows = [self._head(columns, room, width, trends, look)]
+        for place in range(self._top, min(self._top + height - 1, len(self._ordered))):
+            row = self._ordered[place]
+            strip = line(_cells(row, columns, room, trends, look), width)
+            if place == self._cursor and self.has_focus:
+                strip = look.select(strip)
+            rows.append(strip)
+        return rows
+
+    def _head(
+        self, columns: Sequence[Column], room: int, width: int, trends: bool, look: Look
+    ) -> Strip:
+        parts: list[Part] = []
+        self._titles = []
+        at = 0
+        titles = [("name", "name", room), *((c.name, c.title, c.width) for c in columns)]
+        for name, title, size in titles:
+            sorted_by = name == self.names.sort
+            sign = look.glyphs.sorted_up if self.names.reverse else look.glyphs.sorted_down
+            shown = f"{sign}{title}" if sorted_by else title
+            style = look.style("primary", bold=True) if sorted_by else look.style("dim")
+            # Over durations the title ends where the numbers do, left of their unit.
+            padded = shown.ljust(size) if name == "name" else shown.rjust(size)
+            parts.append((padded, style))
+            self._titles.append((range(at, at + size), name))
+            at += size
+        if trends:
+            parts.append(("  trend", look.style("dim")))
+        return line(parts, width)
+
+    # Moving about
+
+    def action_move(self, by: int) -> None:
+        self._cursor = max(0, min(self._cursor + by, len(self._ordered) - 1))
+        self._place()
+
+    def action_page(self, by: int) -> None:
+        self.action_move(by * max(1, self.size.height - 2))
+
+    def action_sort(self) -> None:
+        """The next of the columns that are shown."""
+        shown = [column.name for column in self.names.columns(self.size.width)]
+        order = [*shown, "name"]
+        sort = self.names.sort
+        place = order.index(sort) if sort in order else -1
+        self.post_message(SortPicked(order[(place + 1) % len(order)], reverse=False))
+
+    def action_reverse(self) -> None:
+        self.post_message(SortPicked(self.names.sort, not self.names.reverse))
+
+    def action_open(self) -> None:
+        if self._ordered and not self._ordered[self._cursor].folded:
+            name = self._ordered[self._cursor].name
+            self.post_message(RowsWanted(((self.names.attribute, name),)))
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_move(-3)
+
+    def on_click(self, click: events.Click) -> None:
+        at = click.get_content_offset(self)
+        if at is None:
+            return
+        if at.y == 0:
+            for hit, name in self._titles:
+                if at.x in hit:
+                    turned = name == self.names.sort and not self.names.reverse
+                    self.post_message(SortPicked(name, turned))
+            return
+        place = self._top + at.y - 1
+        if place < len(self._ordered):
+            again = place == self._cursor and click.chain == 2
+            self._cursor = place
+            self._place()
+            if again:
+                self.action_open()
+
+
+def _cells(
+    row: NameRow, columns: Sequence[Column], room: int, trends: bool, look: Look
+) -> list[Part]:
+    bad = (row.error_share or 0) >= ALL_RED
+    role = "dim" if row.folded else "error" if bad else "text"
+    shown = row.name or "(none)"
+    parts: list[Part] = [(fit(shown, room), look.style(role, bold=bad))]
+    for column in columns:
+        parts += column.cell(row, look)
+    if trends:
+        strip = trend(row.trend, TREND_WIDTH, look, "error" if bad else "muted")
+        parts += [
+            ("  ", look.style("dim")),
+            *((s.text, s.style or look.style("dim")) for s in strip),
+        ]
+    return parts
