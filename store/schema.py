@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 
@@ -95,6 +96,13 @@ TYPE_SEVERITIES: Final[Mapping[str, str]] = {
 EXACT_FLOAT_MAX: Final = 2**53
 
 
+def column(name: str) -> pl.Expr:
+    """The column of exactly this name; `pl.col` takes `^a.*$` and `*`, which senders may use as
+    names, for patterns.
+    """
+    return cs.by_name(name) if name == "*" or name[:1] == "^" else pl.col(name)
+
+
 def severity_number(text: str) -> int | None:
     """The OpenTelemetry number for a severity's name in any case (`WARN`, `error2`) or digits."""
     name = text.strip().lower()
@@ -132,13 +140,13 @@ def widened(types: Iterable[pl.DataType]) -> pl.DataType:
     return pl.String()
 
 
-def as_text(column: str, kind: pl.DataType) -> pl.Expr:
+def as_text(name: str, kind: pl.DataType) -> pl.Expr:
     """The column as group keys and filters read it: `1` for 1.0, `true`, ISO times; null stays."""
-    values = pl.col(column)
+    values = column(name)
     if kind.is_float():
         whole = (values == values.round(0)) & (values.abs() < EXACT_FLOAT_MAX)
         exact = pl.when(whole).then(values).cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.coalesce(exact, values.cast(pl.String)).alias(column)
+        return pl.coalesce(exact, values.cast(pl.String)).alias(name)
     if kind == pl.String:
         return values
-    return values.cast(pl.String).alias(column)
+    return values.cast(pl.String).alias(name)

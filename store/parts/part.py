@@ -35,11 +35,19 @@ class Part:
     """From the first `event_time` to just after the last (one microsecond)."""
     newest_received: datetime
     columns: Mapping[str, pl.DataType]
-    """The columns that stand in this file, with their types here."""
+    """The columns that stand in this file, with their types here (OVERFLOW among them)."""
     covers: tuple[Cover, ...] = ()
     tally: Tally = field(default_factory=Tally)
     """What the commit that wrote this part added to the store's tally."""
     imported: bool = False
+    wide: frozenset[str] = frozenset()
+    """Integer columns with values past 2^53: as floats they would not be exact."""
+    overflow: Mapping[str, pl.DataType] = field(default_factory=dict)
+    """The attributes that live inside OVERFLOW, with the types they are read as."""
+    overflow_complete: bool = True
+    """False when OVERFLOW holds more names than a footer lists; those are read as text."""
+    removed: int = 0
+    """Duplicates that compaction took out: they moved from `stored` to `duplicate`."""
 
     @property
     def key(self) -> str:

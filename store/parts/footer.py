@@ -1,0 +1,199 @@
+"""What a part's footer says beside Parquet's own, and the seals over the file.
+
+Two pairs stand last in the footer's key-value metadata: SUMMARY_KEY with a JSON object, and
+SEAL_KEY with two XXH3-64 in hex: of all bytes before the footer, and of the footer itself with
+those last 16 digits as zeros. Parquet's page checksums leave out page headers and the footer; the
+seals leave out nothing.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from os import SEEK_END
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO, Final
+
+import orjson
+import polars as pl
+import xxhash
+
+from store.errors import NewerFormatError, PartUnreadableError
+from store.parts.layout import FORMAT, PartName, folder_of
+from store.parts.part import Cover, Part
+from store.schema import INSTANT
+from store.tally import Tally
+from store.timespan import EPOCH, TimeSpan
+
+MAGIC: Final = b"PAR1"
+TAIL_READ_BYTES: Final = 32 * 1024
+"""One read gets the footer of a part with some 200 columns."""
+TAIL_BYTES: Final = 8
+"""The footer's length (4 bytes, little-endian) and the magic."""
+SUMMARY_KEY: Final = "eventdeck"
+SEAL_KEY: Final = "eventdeck.seal"
+DIGITS: Final = 16
+UNSEALED: Final = "0" * (2 * DIGITS)
+
+# The types of stored columns, as summaries name them.
+KINDS: Final[Mapping[str, pl.DataType]] = {
+    "text": pl.String(),
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "bool": pl.Boolean(),
+    "instant": INSTANT,
+    "uint": pl.UInt64(),
+    "uint16": pl.UInt16(),
+    "uint8": pl.UInt8(),
+}
+KIND_NAMES: Final = {kind: name for name, kind in KINDS.items()}
+_MICROSECOND: Final = timedelta(microseconds=1)
+# Thrift's compact form: a string of 14 bytes, then one of 32. The pair is the last with user text
+# in the footer, so the last occurrence is the seal.
+_SEAL_MARK: Final = b"\x18\x0e" + SEAL_KEY.encode() + b"\x18\x20"
+# JSON escapes quotes inside texts, so this cannot occur within a summary.
+_SUMMARY_START: Final = b'{"eventdeck":'
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """A footer's bytes whose seal was right, and the seal over the bytes before it."""
+
+    raw: bytes
+    body_seal: str
+    summary: Mapping[str, Any]
+
+
+def seal(file: bytearray) -> None:
+    """Fills in both seals of a written file, in place."""
+    start = footer_start(bytes(file[-TAIL_BYTES:]), len(file))
+    at = file.rindex(_SEAL_MARK) + len(_SEAL_MARK)
+    with memoryview(file) as view:
+        file[at : at + DIGITS] = xxhash.xxh3_64_hexdigest(view[:start]).encode()
+        own = at + DIGITS
+        file[own : own + DIGITS] = xxhash.xxh3_64_hexdigest(view[start:-TAIL_BYTES]).encode()
+
+
+def footer_start(tail: bytes, size: int) -> int:
+    """Where the footer starts in a file of `size` bytes that ends in `tail`."""
+    if len(tail) < TAIL_BYTES or tail[-4:] != MAGIC:
+        raise _unreadable("it does not end as a Parquet file: it is cut off or empty")
+    (length,) = struct.unpack("<I", tail[-TAIL_BYTES:-4])
+    start = size - TAIL_BYTES - int(length)
+    if start < len(MAGIC):
+        raise _unreadable("its footer is longer than the file")
+    return start
+
+
+def parse_footer(raw: bytes) -> Footer:
+    """The footer (without the tail) with its seal verified.
+
+    PartUnreadableError when the seal is wrong or missing, NewerFormatError for a later format.
+    """
+    at = raw.rfind(_SEAL_MARK)
+    start = raw.rfind(_SUMMARY_START, 0, max(at, 0))
+    if start < 0:
+        raise _unreadable("its footer is not of eventdeck")
+    body = at + len(_SEAL_MARK)
+    own = body + DIGITS
+    digest = xxhash.xxh3_64(raw[:own])
+    digest.update(b"0" * DIGITS + raw[own + DIGITS :])
+    if digest.hexdigest().encode() != raw[own : own + DIGITS]:
+        raise _unreadable("the checksum of its footer is wrong")
+    # One zero byte ends the pair that holds the summary.
+    summary = orjson.loads(raw[start : at - 1])
+    if summary["eventdeck"] > FORMAT:
+        raise NewerFormatError("part", f"it is of format {summary['eventdeck']}")
+    return Footer(raw, raw[body:own].decode(), summary)
+
+
+def summary_of(part: Part) -> bytes:
+    """The JSON that the footer of `part` carries; what is nothing is left out."""
+    document = {
+        "eventdeck": FORMAT,
+        "part": f"{part.date}/{PartName(part.level, part.writer, part.sequence).file}",
+        "rows": part.rows,
+        "first": (part.span.start - EPOCH) // _MICROSECOND,
+        "last": (part.span.end - EPOCH) // _MICROSECOND,
+        "received": (part.newest_received - EPOCH) // _MICROSECOND,
+        "columns": {name: KIND_NAMES[kind] for name, kind in part.columns.items()},
+    }
+    extra = {
+        "wide": sorted(part.wide),
+        "covers": part.covers,
+        "tally": _bare_tally(part.tally),
+        "imported": part.imported,
+        "overflow": {name: KIND_NAMES[kind] for name, kind in part.overflow.items()},
+        "overflow_cut": not part.overflow_complete,
+        "removed": part.removed,
+    }
+    return orjson.dumps(document | {name: value for name, value in extra.items() if value})
+
+
+def read_footer(file: BinaryIO) -> Footer:
+    """The footer of an open file; PartUnreadableError, NewerFormatError, OSError."""
+    size = file.seek(0, SEEK_END)
+    file.seek(max(0, size - TAIL_READ_BYTES))
+    end = file.read()
+    start = footer_start(end[-TAIL_BYTES:], size)
+    missing = size - start - len(end)
+    if missing > 0:
+        file.seek(start)
+        end = file.read(missing) + end
+    return parse_footer(end[start - size : -TAIL_BYTES])
+
+
+def read_part(events: Path, day: str, name: PartName) -> Part:
+    """The part of that date and name in the folder `events`, without reading its rows.
+
+    PartUnreadableError, NewerFormatError, OSError.
+    """
+    path = events / folder_of(day) / name.file
+    with path.open("rb", buffering=0) as file:
+        found = read_footer(file)
+        size = file.seek(0, SEEK_END)
+    return _part(found.summary, path, day, name, size)
+
+
+def _part(summary: Mapping[str, Any], path: Path, day: str, name: PartName, size: int) -> Part:
+    if summary["part"] != f"{day}/{name.file}":
+        raise _unreadable(f"its footer says that it is {summary['part']}")
+    return Part(
+        path=path,
+        date=day,
+        level=name.level,
+        writer=name.writer,
+        sequence=name.sequence,
+        rows=summary["rows"],
+        size_bytes=size,
+        span=TimeSpan(_instant(summary["first"]), _instant(summary["last"])),
+        newest_received=_instant(summary["received"]),
+        columns=_kinds(tuple(summary["columns"].items())),
+        covers=tuple(Cover(*cover) for cover in summary.get("covers", ())),
+        tally=Tally.from_json(summary.get("tally", {})),
+        imported=summary.get("imported", False),
+        wide=frozenset(summary.get("wide", ())),
+        overflow=_kinds(tuple(summary.get("overflow", {}).items())),
+        overflow_complete=not summary.get("overflow_cut", False),
+        removed=summary.get("removed", 0),
+    )
+
+
+def _bare_tally(tally: Tally) -> dict[str, Any]:
+    return {name: value for name, value in tally.as_json().items() if value}
+
+
+@lru_cache(maxsize=256)
+def _kinds(names: tuple[tuple[str, str], ...]) -> Mapping[str, pl.DataType]:
+    """Shared among parts with the same columns: ten thousand parts have a few dozen layouts."""
+    return MappingProxyType({column: KINDS[name] for column, name in names})
+
+
+def _instant(microseconds: int) -> Any:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _unreadable(fault: str) -> PartUnreadableError:
+    return PartUnreadableError("part", fault)

@@ -1,0 +1,102 @@
+"""The names of the visible parts, read as seldom as can be: it is asked four times a second."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import xxhash
+
+from store.errors import StoreError
+from store.parts.layout import PART_SUFFIX, StoreFolder, folder_of
+
+SETTLED_SECONDS: Final = 2.5
+"""File systems tick every 2 s at the coarsest (FAT): names that were read this long after a
+folder's time of change was first seen are final for that time of change.
+"""
+LISTING_SECONDS_MAX: Final = 30.0
+"""Half of the time that a covered part stays after its cover was published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The Parquet files of one date at one time."""
+
+    files: frozenset[str]
+    digest: str
+    changed_ns: int
+    """The folder's time of change, read before its names."""
+    first_seen: float
+    """When that time of change was first seen, by the monotonic clock."""
+    settled: bool
+
+
+class Listing:
+    """All dates of a store, with the names of their Parquet files. Safe across threads."""
+
+    def __init__(
+        self, folder: StoreFolder, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder = folder
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._known: dict[str, Names] = {}
+
+    def refresh(self) -> Mapping[str, Names]:
+        """By date, ascending; a folder that did not change since it settled is not read again."""
+        with self._lock:
+            fresh = {day: self._names(day) for day in self._folder.dates()}
+            self._known = {day: names for day, names in fresh.items() if names}
+            return self._known
+
+    def forget(self) -> None:
+        """The next `refresh` reads every folder: what was read turned out to be out of date."""
+        with self._lock:
+            self._known = {}
+
+    def _names(self, day: str) -> Names | None:
+        """None for a folder that is gone."""
+        known = self._known.get(day)
+        now = self._monotonic()
+        try:
+            changed_ns = (self._folder.events / folder_of(day)).stat().st_mtime_ns
+            same = known is not None and known.changed_ns == changed_ns
+            if known and same and known.settled:
+                return known
+            first_seen = known.first_seen if known and same else now
+            files = self._files(day)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError("store", str(error.strerror), place=str(error.filename)) from error
+        if known and known.files == files:
+            digest = known.digest
+        else:
+            digest = _digest("/".join(sorted(files)))
+        return Names(files, digest, changed_ns, first_seen, now - first_seen >= SETTLED_SECONDS)
+
+    def _files(self, day: str) -> frozenset[str]:
+        """Read again when that took so long that parts could be merged and unlinked meanwhile, and
+        both sides be missed.
+        """
+        while True:
+            started = self._monotonic()
+            names = self._folder.names(day)
+            if self._monotonic() - started <= LISTING_SECONDS_MAX:
+                return frozenset(filter(_is_visible, names))
+
+
+def generation_of(listing: Mapping[str, Names]) -> str:
+    """A text that differs when any visible name does; the same in every process."""
+    marks = "".join(f"{day}{names.digest}" for day, names in listing.items() if names.files)
+    return _digest(marks)
+
+
+def _is_visible(file: str) -> bool:
+    return file.endswith(PART_SUFFIX) and not file.startswith(".")
+
+
+def _digest(text: str) -> str:
+    # A name that is no UTF-8 must not stop the reader.
+    return xxhash.xxh3_64_hexdigest(text.encode("utf-8", "surrogateescape"))
