@@ -95,4 +95,7 @@ def uuid7_time(text: str) -> datetime | None:
         return None
     if len(digits) != 32 or number >> 76 & 0xF != 7 or number >> 62 & 3 != 2:
         return None
-    return datetime.fromtimestamp((number >> 80) / 1000, UTC)
+    try:
+        return datetime.fromtimestamp((number >> 80) / 1000, UTC)
+    except (ValueError, OverflowError):  # past the year 9999
+        return None

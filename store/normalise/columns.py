@@ -6,11 +6,12 @@ kinds meet in text, but a fixed field (store.schema) keeps those that fit and th
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
 import polars as pl
+import pyarrow.compute as pc
 
 from store.normalise.flatten import InexactError
 from store.normalise.json_text import UNSAFE_FLOAT_MIN, dumps
@@ -23,51 +24,64 @@ from store.schema import (
 )
 
 Values = Sequence[Any]
-# The kinds of value that a fixed field of a type takes; one that is not here takes any as text.
-_TAKES: Final = {
-    pl.Float64: frozenset({int, float}),
-    pl.UInt16: frozenset({int, float}),
-    pl.Boolean: frozenset({bool}),
-    pl.String: frozenset({str, int}),
-}
+_Fits = Callable[[Any], bool]
+_TEXT_KINDS: Final = frozenset({str, int})
 _NONE: Final = type(None)
 
 
-def raw_columns(events: Sequence[dict[str, Any]], *, exact: bool) -> list[pl.Series]:
-    """One column, or two, for each name in flat `events`; names without a value are left out.
+def raw_columns(
+    events: Sequence[dict[str, Any]], names: set[str], *, exact: bool
+) -> list[pl.Series]:
+    """One column, or two, for each of the `names` in flat `events`, but for those without a value.
 
     Names past ATTRIBUTE_COLUMNS_MAX, the rarest of them, share the JSON column OVERFLOW.
     Without `exact`, InexactError where a float may be a rounded integer.
     """
-    names: set[str] = set().union(*events)
     if len(names) > ATTRIBUTE_COLUMNS_MAX:
         events, names = _folded(events)
     columns: list[pl.Series] = []
     for name in sorted(names):
         values = list(map(dict.get, events, repeat(name)))
-        columns.extend(_columns(name, values, names, exact=exact))
+        # Polars gives a column without a name one of its own.
+        called = name or free_name(ATTRIBUTE_PREFIX, names)
+        columns.extend(_columns(called, values, names, exact=exact))
     return columns
 
 
 def _columns(name: str, values: Values, names: set[str], *, exact: bool) -> list[pl.Series]:
-    if type(values[0]) is str and name not in FIXED:
+    if type(values[0]) is str:
         try:
             return [pl.Series(name, values, dtype=pl.String, strict=True)]
         except TypeError:
             pass  # not all of them are text: found out at no cost where all are
     kinds = set(map(type, values)) - {_NONE}
-    takes = _TAKES.get(type(FIXED[name])) if name in FIXED else None
-    if takes is None or kinds <= takes or kinds.isdisjoint(takes):
+    fits = _FITS.get(type(FIXED[name])) if name in FIXED else None
+    if fits is None or len(kinds) == 1 or (fits is _fits_text and kinds == _TEXT_KINDS):
         column = typed(name, values, kinds, exact=exact)
         return [] if column is None else [column]
-    other = free_name(ATTRIBUTE_PREFIX + name, names)
-    fitting = [value if type(value) in takes else None for value in values]
-    misfits = [None if type(value) in takes else value for value in values]
     parts = (
-        typed(name, fitting, kinds & takes, exact=exact),
-        typed(other, misfits, kinds - takes, exact=exact),
+        (name, [value if fits(value) else None for value in values]),
+        (free_name(ATTRIBUTE_PREFIX + name, names), [None if fits(v) else v for v in values]),
     )
-    return [part for part in parts if part is not None]
+    columns = (typed(n, v, set(map(type, v)) - {_NONE}, exact=exact) for n, v in parts)
+    return [column for column in columns if column is not None]
+
+
+def _fits_text(value: Any) -> bool:
+    return type(value) in _TEXT_KINDS
+
+
+def _fits_float(value: Any) -> bool:
+    return type(value) is float or (type(value) is int and abs(value) <= EXACT_FLOAT_MAX)
+
+
+# Which of a mixed column's values a fixed field takes; one that is not here takes any, as text.
+_FITS: Final[Mapping[type, _Fits]] = {
+    pl.String: _fits_text,
+    pl.Float64: _fits_float,
+    pl.UInt16: lambda value: type(value) is int,
+    pl.Boolean: lambda value: type(value) is bool,
+}
 
 
 def typed(name: str, values: Values, kinds: set[type], *, exact: bool) -> pl.Series | None:
@@ -93,6 +107,19 @@ def typed(name: str, values: Values, kinds: set[type], *, exact: bool) -> pl.Ser
 def extremes(values: pl.Series) -> tuple[Any, Any]:
     """The smallest and the largest; None twice where there are none."""
     return values.min(), values.max()
+
+
+def distinct(values: pl.Series) -> list[Any]:
+    """Each value once, null among them. By Arrow: a Polars expression costs five times as much on
+    a thousand rows.
+    """
+    found: list[Any] = pc.unique(values.to_arrow()).to_pylist()
+    return found
+
+
+def longest(texts: pl.Series) -> int:
+    """The most bytes that one of the texts has."""
+    return pc.max(pc.binary_length(texts.to_arrow())).as_py() or 0
 
 
 def _refuse_rounded(safe: bool) -> None:

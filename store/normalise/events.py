@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from store.event import EventIds, uuid7_time
-from store.normalise.columns import extremes, free_name
+from store.normalise.columns import extremes, free_name, longest
 from store.normalise.decoded import Decoded
 from store.normalise.fields import OURS, fitted, severities, subject_hash
 from store.normalise.json_text import NotTakenError, loads
@@ -17,6 +17,7 @@ from store.normalise.times import instants
 from store.schema import ATTRIBUTE_PREFIX, FIXED, INSTANT, OVERFLOW, PART
 from store.settings import Limits
 from store.tally import Refusal
+from store.timespan import EPOCH
 
 OUT_OF_TIME: Final = "out_of_time"
 """The column that is true where the time cannot be: before 1990, or over two days ahead."""
@@ -98,7 +99,7 @@ class _Making:
 
     def fill_required(self) -> None:
         """The four required fields, or a refusal for the row."""
-        self.check_names()
+        self.check_texts()
         ids = self.column("event_id", pl.String())
         self.fill_times(ids)
         self.fill_ids(ids)
@@ -106,31 +107,24 @@ class _Making:
         self.wanted("event_type", kinds)
         self.columns["event_type"] = kinds.fill_null(DEFAULT_TYPE) if kinds.null_count() else kinds
 
-    def check_names(self) -> None:
+    def check_texts(self) -> None:
+        """A name for every event, and no name, type or id past the limit."""
         names = self.column("event_name", pl.String())
         if names.null_count() or (names == "").any():
-            self.refuse(
-                names.is_null() | (names == ""),
-                "no_name",
-                "it has no event_name; every event needs one, as text",
-            )
+            fault = "it has no event_name; every event needs one, as text"
+            self.refuse(names.is_null() | (names == ""), "no_name", fault)
         self.columns["event_name"] = names
-        longest = self.arrival.limits.name_chars_max
+        chars_max = self.arrival.limits.name_chars_max
         for name in ("event_name", "event_type", "event_id"):
-            values = self.columns.get(name)
-            if values is None or (extremes(values.str.len_bytes())[1] or 0) <= longest:
-                continue
-            self.refuse(
-                values.str.len_chars() > longest,
-                "name_too_long",
-                f"{name} is longer than {longest} characters",
-            )
+            if name in self.columns and longest(self.columns[name]) > chars_max:
+                fault = f"{name} is longer than {chars_max} characters"
+                self.refuse(self.columns[name].str.len_chars() > chars_max, "name_too_long", fault)
 
     def fill_times(self, ids: pl.Series) -> None:
         given = self.column("event_time", INSTANT)
         times = given if given.dtype == INSTANT else instants(given, self.arrival.zone)
-        unread = times.is_null() & given.is_not_null()
-        if unread.any():
+        if times.null_count() > given.null_count():
+            unread = times.is_null() & given.is_not_null()
             self.refuse(unread, "bad_time", lambda row: _bad_time(given[row]))
         self.wanted("event_time", given)
         if given.null_count():
@@ -144,10 +138,10 @@ class _Making:
         return pl.Series("event_time", found, dtype=INSTANT)
 
     def fill_ids(self, ids: pl.Series) -> None:
-        missing = ids.is_null() | (ids == "")
-        if not missing.any():
+        if not ids.null_count() and not (ids == "").any():
             self.columns["event_id"] = ids
             return
+        missing = ids.is_null() | (ids == "")
         self.wanted("event_id", ids.set(missing, None))
         fresh = iter(self.arrival.ids.take(int(missing.sum())))
         filled = [text or next(fresh) for text in ids.to_list()]
@@ -158,8 +152,9 @@ class _Making:
         made, misfit = severities(self.columns)
         self.columns |= made
         self.keep_as_attribute(misfit)
-        micros = pl.Series("received_time", [self.arrival.received]).cast(INSTANT)
-        self.columns["received_time"] = micros.new_from_index(0, self.raw.height)
+        micros = (self.arrival.received - EPOCH) // timedelta(microseconds=1)
+        received = pl.Series("received_time", [micros]).cast(INSTANT)
+        self.columns["received_time"] = received.new_from_index(0, self.raw.height)
         source = pl.Series("source", [self.arrival.source], dtype=pl.String)
         self.columns["source"] = source.new_from_index(0, self.raw.height)
         if (hashes := subject_hash(self.columns)) is not None:

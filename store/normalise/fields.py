@@ -1,12 +1,13 @@
 """The fixed fields: what fits its column goes there, what does not is kept as `attr.NAME`."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import polars as pl
 import xxhash
 
-from store.normalise.columns import extremes
+from store.normalise.columns import distinct, extremes
 from store.schema import (
     EXACT_FLOAT_MAX,
     FIXED,
@@ -59,12 +60,13 @@ def _numbers(values: pl.Series, least: float | None) -> Split:
     if not kind.is_numeric():
         return _only(values, False, pl.Float64())
     floats = values.cast(pl.Float64, strict=False)
-    low, high = extremes(floats)
+    low, high = extremes(values)
     sound = low is None or (least or -EXACT_FLOAT_MAX) <= low <= high <= EXACT_FLOAT_MAX
-    if sound and not (kind.is_float() and floats.is_nan().any()):
+    if sound and math.isfinite(floats.sum()):
         return floats, None
-    exact = floats.abs() <= EXACT_FLOAT_MAX if kind.is_integer() else floats.is_finite()
-    fits = exact if least is None else exact & (floats >= least)
+    whole = kind.is_integer()
+    fits = values.is_between(-EXACT_FLOAT_MAX, EXACT_FLOAT_MAX) if whole else floats.is_finite()
+    fits = fits if least is None else fits & (floats >= least)
     return _parted(values, floats, fits)
 
 
@@ -111,16 +113,17 @@ def severities(columns: Mapping[str, pl.Series]) -> tuple[dict[str, pl.Series], 
 
 
 def _either(first: pl.Series, second: pl.Series) -> pl.Series:
-    return first.zip_with(first.is_not_null(), second) if first.null_count() else first
+    if first.null_count() in {0, len(first)}:
+        return second if first.null_count() else first
+    return first.zip_with(first.is_not_null(), second)
 
 
 def _mapped(values: pl.Series, way: Callable[[Any], Any], kind: pl.DataType) -> pl.Series:
     """`way` of each distinct value; many values, few of them distinct."""
-    found = {value: None if value is None else way(value) for value in values.unique().to_list()}
-    if set(found.values()) <= {None}:
-        return _nulls(values, kind)
-    if len(found) == 1:
-        return pl.Series(values.name, [*found.values()], dtype=kind).new_from_index(0, len(values))
+    found = {value: None if value is None else way(value) for value in distinct(values)}
+    if len(set(found.values())) <= 1:
+        one = pl.Series(values.name, [*found.values()][:1], dtype=kind)
+        return one.new_from_index(0, len(values)) if len(values) else one
     return pl.Series(values.name, list(map(found.get, values.to_list())), dtype=kind)
 
 

@@ -40,7 +40,7 @@ def decode_json(body: bytes, arrival: Arrival, *, lines: bool = False) -> Decode
         refusals = Refusals()
         refusals.add("body", fault)
         return Decoded(pl.DataFrame(), refusals.all)
-    if not lines and (start != b"{" or _is_one_object(text)):
+    if not lines and (start == b"[" or _is_one_object(text)):
         return _decode(
             lambda exact, into: objects_of_body(text.strip(), into, exact=exact), arrival
         )
@@ -96,10 +96,10 @@ def _decode(read: _Read, arrival: Arrival) -> Decoded:
 def _decoded(read: _Read, arrival: Arrival, *, exact: bool) -> Decoded:
     refusals = Refusals()
     objects = read(exact, refusals)
-    events, numbers = _within_bounds(objects, arrival.limits, refusals, exact=exact)
+    events, numbers, names = _within_bounds(objects, arrival.limits, refusals, exact=exact)
     if not events:
         return Decoded(pl.DataFrame(), refusals.all)
-    columns = raw_columns(events, exact=exact)
+    columns = raw_columns(events, names, exact=exact)
     raw = pl.DataFrame(columns or [pl.Series("event_name", [None] * len(events), dtype=pl.String)])
     small = objects.bytes_max is not None and objects.bytes_max <= arrival.limits.event_bytes_max
     made = normalised(raw, arrival, lambda row: f"{objects.kind} {numbers[row]}", small=small)
@@ -108,14 +108,16 @@ def _decoded(read: _Read, arrival: Arrival, *, exact: bool) -> Decoded:
 
 def _within_bounds(
     objects: Objects, limits: Limits, refusals: Refusals, *, exact: bool
-) -> tuple[list[dict[str, Any]], Sequence[int]]:
-    """The objects made flat, without those that pass a bound."""
-    rows = objects.rows
-    if objects.flat and _few_short_names(rows, limits):
-        return rows, objects.numbers
+) -> tuple[list[dict[str, Any]], Sequence[int], set[str]]:
+    """The objects made flat, without those that pass a bound; their numbers; all names."""
+    if objects.flat:
+        names: set[str] = set().union(*objects.rows)
+        longest = max(map(len, names), default=0)
+        if len(names) <= limits.keys_max and longest <= limits.name_chars_max:
+            return objects.rows, objects.numbers, names
     kept: list[dict[str, Any]] = []
     numbers: list[int] = []
-    for row, number in zip(rows, objects.numbers, strict=True):
+    for row, number in zip(objects.rows, objects.numbers, strict=True):
         try:
             event = flat(row, limits.depth_max, exact=exact)
             _check_names(event, limits)
@@ -124,14 +126,7 @@ def _within_bounds(
             continue
         kept.append(event)
         numbers.append(number)
-    return kept, numbers
-
-
-def _few_short_names(rows: Sequence[dict[str, Any]], limits: Limits) -> bool:
-    names: set[str] = set().union(*rows)
-    return (
-        len(names) <= limits.keys_max and max(map(len, names), default=0) <= limits.name_chars_max
-    )
+    return kept, numbers, set().union(*kept)
 
 
 def _check_names(event: dict[str, Any], limits: Limits) -> None:

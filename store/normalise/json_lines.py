@@ -133,7 +133,9 @@ def objects_of_body(body: bytes, refusals: Refusals, *, exact: bool = False) -> 
         values = list(_elements_of_broken(body, refusals, refused.fault))
     else:
         values = value if isinstance(value, list) else [value]
-    return _only_objects(values, refusals, len(body))
+    found = _only_objects(values, refusals, len(body))
+    found.flat = body.count(b"{") == len(found.rows) and body.count(b"[") <= 1
+    return found
 
 
 def _only_objects(values: list[Any], refusals: Refusals, size: int) -> Objects:

@@ -48,11 +48,11 @@ def exact_loads(text: bytes) -> Any:
     """
     try:
         value = _DECODER.decode(text.decode())
+        return _mended(value) if b"\\ud" in text.lower() else value
     except RecursionError:
         raise NotTakenError(TOO_DEEP) from None
     except ValueError as error:
         raise NotTakenError(_fault(text, error)) from None
-    return _mended(value) if b"\\ud" in text.lower() else value
 
 
 def dumps(value: Any) -> str:

@@ -18,7 +18,7 @@ _ARROW_NAIVE: Final = pa.timestamp("us")
 _LONG_FRACTION: Final = r"([.,]\d{6})\d+"
 _NAMED_UTC: Final = re.compile(r"\s*(UTC|GMT)$")
 _SPACED_OFFSET: Final = re.compile(r"\s+([+-]\d\d:?\d\d)$")
-_UNIX: Final = re.compile(r"[+-]?\d{1,20}(\.\d*)?([eE]\+?\d{1,2})?")
+_UNIX: Final = re.compile(r"[+-]?\d{1,20}(\.\d*)?([eE]\+?\d{1,2})?", re.ASCII)
 # Where one Unix unit ends and the next begins, as store.timespan.from_unix has it.
 _SECONDS_END, _MILLIS_END, _MICROS_END = 10**11, 10**14, 10**17
 # Years 1 to 9999: what ISO dates, and so the names of partitions, can say.
@@ -78,12 +78,17 @@ def _placed(naive: pl.Series, zone: tzinfo) -> pl.Series:
     if zone is UTC or str(zone) == "UTC":
         return naive.dt.replace_time_zone("UTC")
     try:
-        placed = naive.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="raise")
-        return placed.dt.convert_time_zone("UTC")
-    except pl.exceptions.PolarsError:
-        # A clock time that was skipped, or a fixed offset, which Polars has no name for.
-        moments = [None if at is None else at.replace(tzinfo=zone) for at in naive.to_list()]
-        return pl.Series(naive.name, moments, dtype=INSTANT)
+        placed = naive.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
+        placed = placed.dt.convert_time_zone("UTC")
+    except pl.exceptions.PolarsError:  # a fixed offset, which Polars has no name for
+        placed = pl.Series(naive.name, [None], dtype=INSTANT).new_from_index(0, len(naive))
+    rows = (placed.is_null() & naive.is_not_null()).arg_true()
+    moments = [_at(moment, zone) for moment in naive.gather(rows).to_list()]
+    return placed.scatter(rows, pl.Series(moments, dtype=INSTANT)) if moments else placed
+
+
+def _at(naive: datetime, zone: tzinfo) -> datetime:
+    return EPOCH + (naive.replace(tzinfo=zone) - EPOCH)
 
 
 def _from_whole(numbers: pl.Series) -> pl.Series:
@@ -129,8 +134,7 @@ def _one(text: str, zone: tzinfo) -> datetime | None:
             return _unix(float(given) if any(mark in given for mark in ".E") else int(given))
         spelled = _SPACED_OFFSET.sub(r"\1", _NAMED_UTC.sub("Z", given))
         moment = datetime.fromisoformat(spelled)
-        placed = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        return EPOCH + (placed - EPOCH)
+        return EPOCH + (moment - EPOCH) if moment.tzinfo else _at(moment, zone)
     except (ValueError, OverflowError):
         return None
 

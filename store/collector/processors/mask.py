@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from store.collector.processors.processor import Processed
+from store.normalise.columns import extremes
 from store.normalise.json_text import NotTakenError, dumps, exact_loads
 from store.schema import FIXED
 
@@ -85,18 +86,25 @@ def _masked_column(values: pl.Series, rule: str, counts: Counter[str]) -> pl.Ser
 
 
 def _with_json(events: pl.DataFrame) -> list[str]:
-    """The columns that are not secret by name, where some text looks like a list or an object."""
-    texts = [
+    """The columns that are not secret by name, where a text may be a list or an object."""
+    return [
         name
         for name, kind in events.schema.items()
         if kind == pl.String
         and (name == "message" or (name not in FIXED and not secret_rule(name)))
+        and _may_open(*extremes(events[name]))
     ]
-    if not texts or not events.height:
-        return []
-    opens = pl.col(texts).str.starts_with("[") | pl.col(texts).str.starts_with("{")
-    found = events.select(opens.any()).row(0, named=True)
-    return [name for name in texts if found[name]]
+
+
+def _may_open(first: str | None, last: str | None) -> bool:
+    """Whether a text between these two can start with a bracket.
+
+    `[` sorts between upper and lower case, `{` behind both: 14 us where a look at the start of
+    each text takes 70.
+    """
+    if first is None or last is None:
+        return False
+    return last >= "{" or (last >= "[" and first < "\\")
 
 
 def _masked_json(values: pl.Series, counts: Counter[str]) -> pl.Series:
@@ -107,16 +115,15 @@ def _masked_json(values: pl.Series, counts: Counter[str]) -> pl.Series:
 
 def _masked_text(text: str, counts: Counter[str]) -> str:
     """The text with its secrets masked; all of it where it is JSON no more, as after a cut."""
-    try:
-        value = exact_loads(text.encode())
-    except NotTakenError:
-        rule = _first_rule(text)
-        counts[rule or ""] += bool(rule)
-        return MASKED if rule else text
     found: Counter[str] = Counter()
-    masked = _masked_value(value, found)
+    try:
+        masked = dumps(_masked_value(exact_loads(text.encode()), found))
+    except (NotTakenError, RecursionError):
+        rule = _first_rule(text)
+        found = Counter({rule: 1} if rule else {})
+        masked = MASKED
     counts.update(found)
-    return dumps(masked) if found else text
+    return masked if found else text
 
 
 def _first_rule(text: str) -> str | None:
