@@ -7,7 +7,7 @@ import polars as pl
 
 from sample_data.world import DEVELOPERS, ROLLOUT, World, hex16, names
 
-SESSIONS_PER_SECOND: Final = 0.5
+SESSIONS_PER_SECOND: Final = 0.45
 # Exactly so many, for one developer: one user a hundred times, not a hundred users once.
 TROUBLES: Final = 100
 TROUBLED: Final = "ada"

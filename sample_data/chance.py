@@ -49,22 +49,16 @@ class Chance:
         radius = (-2 * (1 - self.uniform(purpose)).log()).sqrt()
         return radius * (2 * math.pi * self.uniform(f"{purpose} angle")).cos()
 
-    def lognormal(
-        self, purpose: str, median: float | pl.Expr, spread: float | pl.Expr
-    ) -> pl.Expr:
+    def lognormal(self, purpose: str, median: float | pl.Expr, spread: float | pl.Expr) -> pl.Expr:
         """Positive, long to the right: 5 % lie above median · e^(1.64 spread)."""
         return (self.normal(purpose) * spread).exp() * median
 
     def pick(self, purpose: str, weights: Mapping[str, float]) -> pl.Expr:
         """One of the texts, by weight; `""` among them stands for a missing value."""
-        total = sum(weights.values())
-        rest = self.uniform(purpose) * total
-        chosen = pl.lit(None, pl.String)
-        upper = total
-        for text, weight in reversed(list(weights.items())):
-            chosen = pl.when(rest < upper).then(pl.lit(text or None, pl.String)).otherwise(chosen)
-            upper -= weight
-        return chosen
+        texts = pl.Series([text or None for text in weights], dtype=pl.String)
+        upper = pl.Series(weights.values(), dtype=pl.Float64).cum_sum()
+        chosen = pl.lit(upper).search_sorted(self.uniform(purpose) * upper[-1], side="right")
+        return pl.lit(texts).gather(chosen)
 
     def skewed(self, purpose: str, count: int, skew: float = 2.2) -> pl.Expr:
         """An index below `count`; the low ones come far more often, as users do."""

@@ -35,9 +35,7 @@ METRICS: Final = (
 )
 
 
-def metric_events(
-    world: World, start: datetime, end: datetime, every: timedelta
-) -> pl.DataFrame:
+def metric_events(world: World, start: datetime, end: datetime, every: timedelta) -> pl.DataFrame:
     """Each metric once in `every`, on its multiples since `start`."""
     facts = pl.DataFrame(METRICS, schema=list(Metric._fields), orient="row")
     times = pl.select(

@@ -9,7 +9,7 @@ import polars as pl
 
 from sample_data.world import BAD_VERSION, SHOPPERS, World, hex16, names
 
-SESSIONS_PER_SECOND: Final = 4.4
+SESSIONS_PER_SECOND: Final = 3.7
 
 # What a visit consists of, and how often. Few buy.
 VISITS: Final = {
@@ -194,7 +194,9 @@ def _described(world: World, events: pl.DataFrame) -> pl.DataFrame:
     load = 1 + 0.25 * (draw.uniform("load") - 0.5)
     slow = pl.when(bad & server).then(2.7).when(bad & (name == "page_view")).then(1.5).otherwise(1)
     median = pl.col("median") * pl.when(server).then(heavy).otherwise(1.0) * slow * load
-    share = pl.when(bad & (name == "http.server.request")).then(0.09).otherwise(pl.col("error_share"))
+    share = (
+        pl.when(bad & (name == "http.server.request")).then(0.09).otherwise(pl.col("error_share"))
+    )
     timed = events.with_columns(
         duration_ms=draw.lognormal("length", median, pl.col("spread")).round_sig_figs(3),
         failed=draw.happens("fails", share),

@@ -15,17 +15,19 @@ from sample_data.chance import Chance
 MICROSECOND: Final = timedelta(microseconds=1)
 HOUR: Final = timedelta(hours=1)
 
-FIRST_NAMES: Final = (
+_FIRST: Final = (
     "ada zoë søren linus grace 李娜 josé anna mehmet yuki amélie ravi björn chloë omar ines "
     "łukasz maya noah Ольга tomás fatima kofi elif hiro léa pedro nina ivan sofía emil aisha "
     "jan marta დავით hana leo mia finn lucía max eva tariq rosa otto vera samir julia paul aino"
-).split()
-LAST_NAMES: Final = (
+)
+_LAST: Final = (
     "lovelace berg nakamura garcía öztürk smith novák kim rossi silva müller dubois chen ivanova "
     "okafor larsen popescu haddad kowalski fernández nguyen papadopoulos andersson o'neil weiss "
     "costa horvat yılmaz mbeki sato lindqvist moreau patel schäfer ricci jensen petrov ramos "
     "kaya torres walsh fischer duarte eriksen bianchi aydın murphy suzuki vidal krüger"
-).split()
+)
+FIRST_NAMES: Final = tuple(_FIRST.split())
+LAST_NAMES: Final = tuple(_LAST.split())
 SHOPPERS: Final = 2_500
 DEVELOPERS: Final = 120
 
@@ -64,8 +66,13 @@ class World:
     now: datetime
     chance: Chance
     density: float = 1.0
-    """1.0 is about 120 events a second at `now`."""
-    deploys: tuple[Deploy, ...] = HISTORY
+    """1.0 is about a hundred events a second at `now`."""
+    live: bool = False
+    """Whether the demo's rollout, and the trouble it brings, follow."""
+
+    @property
+    def deploys(self) -> tuple[Deploy, ...]:
+        return (*HISTORY, ROLLOUT) if self.live else HISTORY
 
     @property
     def now_us(self) -> int:
@@ -140,12 +147,15 @@ def rhythm(seconds: pl.Expr) -> pl.Expr:
     return day * waves
 
 
+# The most frequent go by their first name alone.
+_NAMES: Final = pl.Series(
+    [*FIRST_NAMES, *(f"{first}.{last}" for last in LAST_NAMES for first in FIRST_NAMES)]
+)
+
+
 def names(index: pl.Expr) -> pl.Expr:
-    """The user id of an index: the most frequent go by their first name alone."""
-    first = pl.lit(pl.Series(FIRST_NAMES)).gather(index % len(FIRST_NAMES))
-    last = pl.lit(pl.Series(LAST_NAMES)).gather(index // len(FIRST_NAMES) % len(LAST_NAMES))
-    known = index < len(FIRST_NAMES)
-    return pl.when(known).then(first).otherwise(first + "." + last)
+    """The user id of an index below SHOPPERS."""
+    return pl.lit(_NAMES).gather(index)
 
 
 _HEX4: Final = pl.Series([f"{number:04x}" for number in range(2**16)])
