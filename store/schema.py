@@ -48,6 +48,7 @@ OVERFLOW: Final = "_overflow"
 ATTRIBUTE_COLUMNS_MAX: Final = 500
 # Columns that scans add; never stored.
 PART: Final = "_part"
+ROW: Final = "_row"
 
 # The lowest OpenTelemetry number of each severity class.
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber

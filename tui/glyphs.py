@@ -43,6 +43,8 @@ class Glyphs:
     folded: str = "▸"
     unfolded: str = "▾"
     rule: str = "─"
+    rail: str = "│"
+    thumb: str = "┃"
     eighths: str = " ▁▂▃▄▅▆▇█"
     braille: bool = True
     severity: Mapping[str, str] = field(
@@ -97,6 +99,8 @@ ASCII: Final = Glyphs(
     folded=">",
     unfolded="v",
     rule="-",
+    rail=" ",
+    thumb="|",
     eighths=" .:-=+*##",
     braille=False,
     severity={

@@ -118,3 +118,35 @@ class StatsRead(Message):
     url: str
     stats: Mapping[str, Any] | None
     tally: Mapping[str, Any] | None
+
+
+@dataclass
+class PageWanted(Message):
+    """A table lacks the rows at `places` of what it knows as `version`."""
+
+    version: object
+    places: range
+
+
+@dataclass
+class RowReached(Message):
+    """The cursor of a table stands on this row."""
+
+    place: int
+    row: Mapping[str, Any]
+
+
+@dataclass
+class RowOpened(Message):
+    """A person wants to see all of this row."""
+
+    place: int
+    row: Mapping[str, Any]
+
+
+@dataclass
+class ValueOpened(Message):
+    """A person wants to do something with the value of an attribute."""
+
+    attribute: str
+    value: str

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from store.parts.scan import column_types, scan
-from store.schema import PART
+from store.schema import PART, ROW
 from store.tally import Tally
 from store.timespan import TimeSpan
 
@@ -140,3 +140,13 @@ def test_names_of_any_kind_come_through(writer, events):
     parts = commit(writer, events(1, **{name: [name] for name in names}))
     found = scan(parts, names, None).collect()
     assert {name: found[name][0] for name in names} == {name: name for name in names}
+
+
+def test_rows_know_their_place_within_their_part_also_when_a_span_cuts_it(writer, events, noon):
+    parts = commit(writer, events(3), events(2, first=3, start=noon + timedelta(seconds=1)))
+    found = scan(parts, ["event_id"], None, rows=True).collect().sort("event_id")
+    assert found.select(PART, ROW).rows() == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    cut = TimeSpan(noon + timedelta(seconds=2), noon + timedelta(seconds=9))
+    found = scan(parts, ["event_id"], cut, rows=True).collect().sort("event_id")
+    assert found.select(PART, ROW).rows() == [(0, 2), (1, 1)]
+    assert scan((), ["event_id"], None, rows=True).collect().columns == ["event_id", PART, ROW]
