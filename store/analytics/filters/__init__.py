@@ -3,4 +3,4 @@
 from store.analytics.filters.completion import Completion, completion
 from store.analytics.filters.filter import Filter, nearest, parse_filter, term
 
-__all__ = ["Completion", "completion", "Filter", "nearest", "parse_filter", "term"]
+__all__ = ["Completion", "Filter", "completion", "nearest", "parse_filter", "term"]

@@ -8,8 +8,7 @@ a missing field is unequal to everything but `""`, and neither above nor below a
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
-from operator import ge, gt, le, lt
+from operator import and_, ge, gt, le, lt, or_
 from typing import Any, Final
 
 import polars as pl
@@ -46,18 +45,32 @@ _INTEGER: Final = re.compile(r"(U?)Int(\d+)")
 
 def expression(node: Node, types: Types) -> pl.Expr:
     """True for the events that the tree finds, False for all others; never null."""
+    return _finding(node, types).fill_null(value=False)
+
+
+def _finding(node: Node, types: Types) -> pl.Expr:
+    """True for what is found; null is as good as False until something negates it."""
     match node:
         case Every(parts):
-            found = [expression(part, types) for part in parts]
-            return pl.all_horizontal(found) if found else _ALWAYS
+            return _joined([_finding(part, types) for part in parts], and_, _ALWAYS)
         case Some(parts):
-            return pl.any_horizontal([expression(part, types) for part in parts])
+            return _joined([_finding(part, types) for part in parts], or_, _NEVER)
         case Negated(part):
             return ~expression(part, types)
         case Bare(text):
             return _anywhere(text, types)
         case Term():
             return _term(node, types)
+
+
+def _joined(
+    found: Sequence[pl.Expr], how: Callable[[pl.Expr, pl.Expr], pl.Expr], nothing: pl.Expr
+) -> pl.Expr:
+    """Halved again and again: a chain of a thousand would nest as deep."""
+    if len(found) <= 1:
+        return found[0] if found else nothing
+    middle = len(found) // 2
+    return how(_joined(found[:middle], how, nothing), _joined(found[middle:], how, nothing))
 
 
 def columns(node: Node, types: Types) -> set[str]:
@@ -86,7 +99,7 @@ def _anywhere(text: str, types: Types) -> pl.Expr:
         else _contains(pl.col(name), text)
         for name in _text_columns(types)
     ]
-    return pl.any_horizontal(found).fill_null(value=False) if found else _NEVER
+    return _joined(found, or_, _NEVER)
 
 
 def _contains(values: pl.Expr, text: str) -> pl.Expr:
@@ -109,14 +122,14 @@ def _term(term: Term, types: Types) -> pl.Expr:
         case "=":
             return _equal(term, kind)
         case "!=":
-            return ~_equal(term, kind)
+            return ~_equal(term, kind).fill_null(value=False)
         case "~":
-            return _contains(_text(term.field, kind), term.values[0]).fill_null(value=False)
+            return _contains(_text(term.field, kind), term.values[0])
         case "=~":
-            return _text(term.field, kind).str.contains(term.values[0]).fill_null(value=False)
+            return _text(term.field, kind).str.contains(term.values[0])
     if term.field in SEVERITY_FIELDS:
-        return _severity_order(term).fill_null(value=False)
-    return _order(term, kind).fill_null(value=False)
+        return _severity_order(term)
+    return _order(term, kind)
 
 
 def _text(field: str, kind: pl.DataType) -> pl.Expr:
@@ -127,24 +140,26 @@ def _equal(term: Term, kind: pl.DataType) -> pl.Expr:
     values = pl.col(_stored_name(term.field))
     wanted = [value for value in term.values if value]
     if term.field in SEVERITY_FIELDS:
-        found = _any_of([values.is_between(*_severities(name)) for name in wanted])
+        ranges = [values.is_between(*_severities(name)) for name in wanted]
+        found = _joined(ranges, or_, _NEVER)
     elif kind.is_integer():
         low, high = _bounds(kind)
         whole = [n for n in map(number, wanted) if isinstance(n, int) and low <= n <= high]
         found = _is_in(values, whole, kind)
     elif kind.is_temporal():
-        found = _any_of([_instant_equal(term.field, kind, value) for value in wanted])
+        instants = [_instant_equal(term.field, kind, value) for value in wanted]
+        found = _joined(instants, or_, _NEVER)
     elif kind.is_numeric():
         floats = [float(n) for n in map(number, wanted) if n is not None and _fits(n)]
         odd = [value for value in wanted if number(value) is None]
-        as_floats = _is_in(values.cast(pl.Float64), floats, pl.Float64())
+        as_floats = _is_in(_floats(values, kind), floats, pl.Float64())
         found = as_floats | _is_in(_text(term.field, kind), odd, pl.String()) if odd else as_floats
     else:
         found = _is_in(_text(term.field, kind), _spellings(wanted), pl.String())
     if "" in term.values:
         empty = (values == "") if kind == pl.String else _NEVER
-        return values.is_null() | (found | empty).fill_null(value=False)
-    return found.fill_null(value=False)
+        return values.is_null() | found | empty
+    return found
 
 
 def _spellings(wanted: Sequence[str]) -> list[str]:
@@ -162,10 +177,6 @@ def _is_in(values: pl.Expr, wanted: Sequence[object], kind: pl.DataType) -> pl.E
     if len(wanted) == 1:
         return values == pl.lit(wanted[0], dtype=kind)
     return values.is_in(pl.Series(wanted, dtype=kind).implode()) if wanted else _NEVER
-
-
-def _any_of(found: Sequence[pl.Expr]) -> pl.Expr:
-    return reduce(lambda one, other: one | other, found, _NEVER)
 
 
 def _instant_equal(field: str, kind: pl.DataType, value: str) -> pl.Expr:
@@ -208,7 +219,7 @@ def _order(term: Term, kind: pl.DataType) -> pl.Expr:
     if kind.is_integer():
         return _integer_order(term.operator, column, bound, kind)
     if kind.is_numeric():
-        return _float_order(term.operator, column.cast(pl.Float64), bound)
+        return _float_order(term.operator, _floats(column, kind), bound)
     if kind != pl.String:
         return _NEVER
     floats = _float_order(term.operator, column.cast(pl.Float64, strict=False), bound)
@@ -222,7 +233,13 @@ def _order(term: Term, kind: pl.DataType) -> pl.Expr:
 def _float_order(operator: str, values: pl.Expr, bound: float) -> pl.Expr:
     """Polars puts NaN above all numbers; here it is neither above nor below any."""
     edge = float(bound) if _fits(bound) else math.copysign(math.inf, bound)
-    return _ORDER[operator](values, edge) & values.is_not_nan()
+    if operator in ("<", "<="):
+        return _ORDER[operator](values, edge)
+    return values.is_between(edge, math.inf, closed="both" if operator == ">=" else "right")
+
+
+def _floats(values: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    return values if kind == pl.Float64 else values.cast(pl.Float64)
 
 
 def _integer_order(operator: str, values: pl.Expr, bound: float, kind: pl.DataType) -> pl.Expr:

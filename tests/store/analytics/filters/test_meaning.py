@@ -73,7 +73,8 @@ def equal(value: Any, wanted: str) -> bool:
 def number(text: str) -> float | int | None:
     if not NUMBER.fullmatch(text):
         return None
-    return int(text) if text.lstrip("+-").isdecimal() else float(text)
+    value = int(text) if text.lstrip("+-").isdecimal() else float(text)
+    return value if math.isfinite(value) else None
 
 
 def written(value: Any) -> str:
