@@ -1,1 +1,195 @@
 """EventStore: the one door to what is stored."""
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from store.analytics.analysis import Analysis
+from store.analytics.asking import Asked, asked, in_time, running_since
+from store.analytics.cache import PartialCache
+from store.analytics.filters import parse_filter
+from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
+from store.analytics.query import Query
+from store.analytics.reading import Cancelled, Reading, Task
+from store.analytics.registry import ANALYSES
+from store.analytics.shapes import Answer, Coverage, Finished
+from store.errors import StoreError
+from store.parts.catalog import Catalog, Snapshot
+from store.parts.layout import StoreFolder
+from store.parts.scan import column_types, scan
+from store.settings import MIB
+from store.tally import Tally
+from store.timespan import TimeSpan
+
+__all__ = ["Cancelled", "EventStore"]
+
+ATTEMPTS_MAX: Final = 5
+"""A part that is gone when it is opened means a merge just now: look again, so many times."""
+
+
+class EventStore:
+    """What is stored, and answers about it. Safe across threads.
+
+    An answer is made of the partials of the parts; those are kept, so that asking again costs
+    what is new. All doors see each acknowledged event exactly once.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        create: bool = False,
+        cache_bytes_max: int = 64 * MIB,
+        analyses: Sequence[Analysis] = ANALYSES,
+    ) -> None:
+        """A missing folder holds no events; `create` makes it. NotAStoreError, NewerFormatError:
+        it cannot be read.
+        """
+        self.folder = StoreFolder.open(root, create=create)
+        self._now = now
+        self._catalog = Catalog(self.folder)
+        self._cache = PartialCache(cache_bytes_max)
+        self._analyses = analyses
+        self._lock = threading.Lock()
+        self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
+
+    def generation(self) -> str:
+        """Changes when the visible parts do; cheap enough to be polled."""
+        return self._catalog.generation()
+
+    def snapshot(self) -> Snapshot:
+        """The parts that count now."""
+        return self._catalog.snapshot()
+
+    def column_types(self) -> Mapping[str, pl.DataType]:
+        """All columns that some event has, with the types that they are read as."""
+        return self._types_of(self.snapshot())
+
+    def span(self) -> TimeSpan | None:
+        """From the first event to just after the last, without those that are out of time (before
+        1990, or more than two days ahead); None without events.
+        """
+        return self._span_of(self.snapshot())
+
+    def tally(self) -> Tally:
+        """What became of all events that ever came to this store."""
+        return Tally.total(part.tally for part in self.snapshot().parts)
+
+    def events(
+        self,
+        span: TimeSpan | None = None,
+        where: str | Mapping[str, Any] | None = None,
+        columns: Collection[str] | None = None,
+    ) -> pl.LazyFrame:
+        """The events of a span that pass a filter, in no particular order, with these columns (or
+        all) and schema.PART. Its collect fails with FileNotFoundError after a merge: ask again.
+        """
+        snapshot = self.snapshot()
+        types = self._types_of(snapshot)
+        keep = parse_filter(where)
+        wanted = list(dict.fromkeys(types if columns is None else columns))
+        tested = sorted(keep.columns(types) - set(wanted)) if keep else []
+        found = scan(snapshot.parts, [*wanted, *tested], span)
+        return found.filter(keep.expr(found.collect_schema())).drop(tested) if keep else found
+
+    def run(self, query: Query, *, cancelled: Callable[[], bool] = lambda: False) -> Answer:
+        """The answer to one question; see `run_all`."""
+        return self.run_all([query], cancelled=cancelled)[0]
+
+    def run_all(
+        self, queries: Sequence[Query], *, cancelled: Callable[[], bool] = lambda: False
+    ) -> list[Answer]:
+        """The answers to all of them about one instant, in their order. Parts that are new are
+        read once for all. UsageError: a question makes no sense here; Cancelled: `cancelled`, asked
+        now and then, was true.
+        """
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                return self._answers(self.snapshot(), queries, cancelled)
+            except FileNotFoundError as error:
+                gone = error
+        raise StoreError(
+            "store",
+            f"parts vanish while they are read ({gone})",
+            place=str(self.folder.root),
+            next_step="does something else delete files there?",
+        )
+
+    def _answers(
+        self, snapshot: Snapshot, queries: Sequence[Query], cancelled: Callable[[], bool]
+    ) -> list[Answer]:
+        now, types, stored = self._now(), self._types_of(snapshot), self._span_of(snapshot)
+        questions = [asked(query, self._analyses, types, stored, now) for query in queries]
+        reading = Reading(snapshot.parts, types, self._cache, cancelled)
+        spans = [(each, span) for each in questions for span in _spans(each)]
+        tasks = [_task(each, span) for each, span in spans]
+        combined = reading.combined(tasks)
+        links = Links(lambda: self._links(snapshot, types, cancelled))
+        found = [
+            each.analysis.finish(frame, task.query, links if task.query.link else no_links())
+            for (each, _), task, frame in zip(spans, tasks, combined, strict=True)
+        ]
+        answers, results = [], iter(found)
+        for each in questions:
+            finished = [next(results) for _ in _spans(each)]
+            answers.append(_answer(each, finished, now, snapshot.generation))
+        return answers
+
+    def _links(
+        self,
+        snapshot: Snapshot,
+        types: Mapping[str, pl.DataType],
+        cancelled: Callable[[], bool],
+    ) -> pl.DataFrame:
+        both = {"install_id", "user_id"}
+        parts = [part for part in snapshot.parts if both <= part.columns.keys()]
+        task = Task(LinksReduction(), LinksQuery(), parse_filter(None), None)
+        return Reading(parts, types, self._cache, cancelled).combined([task])[0]
+
+    def _types_of(self, snapshot: Snapshot) -> Mapping[str, pl.DataType]:
+        with self._lock:
+            generation, types = self._types
+            if generation != snapshot.generation:
+                types = column_types(snapshot.parts)
+                self._types = (snapshot.generation, types)
+            return types
+
+    def _span_of(self, snapshot: Snapshot) -> TimeSpan | None:
+        spans = [part.span for part in snapshot.parts if part.rows]
+        if not spans:
+            return None
+        start, end = min(span.start for span in spans), max(span.end for span in spans)
+        return in_time(TimeSpan(start, end), self._now())
+
+
+def _spans(each: Asked) -> Sequence[TimeSpan]:
+    return [each.span, each.span.previous()] if each.query.compare else [each.span]
+
+
+def _task(each: Asked, span: TimeSpan) -> Task:
+    query = each.query.with_span(span)
+    return Task(each.analysis, query, each.where, each.analysis.horizon(query))
+
+
+def _answer(each: Asked, found: Sequence[Finished], now: datetime, generation: str) -> Answer:
+    current = found[0]
+    return Answer(
+        analysis=each.analysis.name,
+        query=each.query,
+        as_of=now,
+        span=each.span,
+        result=current.result,
+        previous=found[1].result if len(found) > 1 else None,
+        events_scanned=current.events,
+        sampled=any(each.sampled for each in found),
+        truncated=any(each.truncated for each in found),
+        exact=all(each.exact for each in found),
+        incomplete_from=running_since(each.query, now),
+        coverage=(Coverage(each.span),),
+        generation=generation,
+    )

@@ -5,39 +5,28 @@ to the little that `finish` needs, the store caches it part by part, `combine` a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Protocol
 
 import polars as pl
 
+from store.analytics.cut import Cut
+from store.analytics.links import Links
 from store.analytics.query import Query
-from store.analytics.shapes import Result
+from store.analytics.shapes import Finished, Result
 from store.timespan import TimeSpan
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """How a part that straddles an edge of the span is reduced: per cell of `width`, inside
-    `span` alone (whole multiples of the span around the edge), so that the partial stays valid
-    while the edge moves on.
-    """
+class Reduction(Protocol):
+    """What the store needs of an analysis to read parts and to keep what it read."""
 
-    width: timedelta
-    span: TimeSpan
+    @property
+    def name(self) -> str:
+        """The subcommand and the `analysis` of the envelope."""
+        ...
 
-
-class Analysis(Protocol):
-    """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them."""
-
-    name: str
-    """The subcommand and the `analysis` of the envelope."""
-    version: int
-    """Part of the cache key: raise it when `partial` changes its meaning."""
-    query_type: type[Query]
-
-    def horizon(self, query: Query) -> TimeSpan | None:
-        """The time that must be read to answer; None is all history."""
+    @property
+    def version(self) -> int:
+        """Part of the cache key: raise it when `partial` changes its meaning."""
         ...
 
     def columns(self, query: Query) -> Sequence[str]:
@@ -48,15 +37,38 @@ class Analysis(Protocol):
         """Filtered events (with schema.PART naming each row's part) reduced, part by part: the
         result has PART as a key. With `cut`, or with an interval, `time` is a key as well: the
         start of the cell. Depends on the events, the query without its span, and the cut alone.
+        A column that no event has is there, and null.
         """
         ...
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
-        """Many partials (concatenated, without PART) as one; associative and commutative."""
+        """Many partials (concatenated, without PART) as one; associative and commutative. The
+        cells of cut parts come filtered to the span; here they become the query's points, or,
+        without an interval, lose their `time`.
+        """
         ...
 
-    def finish(self, combined: pl.DataFrame, query: Query) -> Result:
-        """The answer over `query.span`; `combined` has no rows when nothing was found."""
+
+class Analysis(Reduction, Protocol):
+    """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them."""
+
+    @property
+    def query_type(self) -> type[Query]:
+        """The questions it answers."""
+        ...
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        """The time that must be read to answer; None is all history."""
+        ...
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        """Those of `columns` that must not be text: a question about them would be refused."""
+        ...
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        """The answer over `query.span`; `combined` has no rows when nothing was found. `links`
+        says which devices belong to which users, over all history.
+        """
         ...
 
     def as_json(self, result: Result) -> Mapping[str, Any]:

@@ -56,6 +56,21 @@ Result = Timeline | Table
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """What an analysis makes of its partials: the result, and how far it can be trusted."""
+
+    result: Result
+    events: int = 0
+    """How many events it was made of."""
+    sampled: bool = False
+    """True when some of them stood for more than one."""
+    exact: bool = True
+    """False when distinct counts or percentiles are estimates."""
+    truncated: bool = False
+    """True when rows were left out, other than by folding."""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """Which part of the span was answered from what; `missing` is none at all."""
 

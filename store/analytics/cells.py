@@ -1,0 +1,262 @@
+"""What additive analyses keep of events: one row a cell (point in time and breakdown values), with
+counts, sums, extremes, sets of hashes, and sketches of values; all of it adds up.
+
+A frame of cells has rows of several kinds (`kind`): CELL for a point in time, WHOLE for the sets
+over all time, FINE for a cell of a cut part's grid, and SKETCH + i for a bucket of
+`spec.sketches[i]`. Without an interval there is one cell a part, and `time` is null.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from store import schema
+from store.analytics import distinct, sketch
+from store.analytics.cut import Cut
+from store.analytics.intervals import cell_start
+from store.analytics.links import is_given
+from store.analytics.query import Query
+from store.schema import INSTANT, PART, SEVERITIES, as_text
+
+CELL: Final = 0
+WHOLE: Final = 1
+FINE: Final = 2
+SKETCH: Final = 3
+SETS: Final = ("subjects", "devices", "sessions")
+SEVERITY_CLASS: Final = "severity_class"
+"""A breakdown by the class's name; stored is only the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Which numbers the cells hold."""
+
+    by: tuple[str, ...] = ()
+    is_timed: bool = True
+    """False: one cell for all time."""
+    stats: tuple[str, ...] = ()
+    """Attributes of which sum, least and greatest are kept."""
+    sketches: tuple[str, ...] = ()
+    """Attributes of which percentiles can be told."""
+    sketches_timed: bool = True
+    """False: percentiles over all time only."""
+    is_exact: bool = False
+    """True: the values themselves instead of buckets."""
+    users: bool = False
+    sessions: bool = False
+    link: bool = True
+    errors: bool = False
+    """The events of severity error and above are counted apart (`errors`)."""
+    seen: bool = False
+    """The first and last instant are kept (`first`, `last`)."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns of the breakdown values, in the order of `by`."""
+        return [f"key.{at}" for at in range(len(self.by))]
+
+    @property
+    def sets(self) -> list[str]:
+        wanted = (self.users, self.users, self.sessions)
+        return [name for name, is_wanted in zip(SETS, wanted, strict=True) if is_wanted]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The attributes that are reckoned with."""
+        return list(dict.fromkeys(self.stats + self.sketches))
+
+    def columns(self) -> list[str]:
+        """The columns that `partial` reads."""
+        found = ["event_time", "sample_rate", *map(_stored, self.by), *self.stats, *self.sketches]
+        found += ["subject_hash"] * self.users + ["user_id"] * (self.users and self.link)
+        found += ["session_id"] * self.sessions + ["severity"] * self.errors
+        return list(dict.fromkeys(found))
+
+
+def partial(events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None) -> pl.LazyFrame:
+    """The cells of each part, with PART as a key."""
+    time = _TIME.dt.truncate(cut.width) if cut else cell_start(query, _TIME)
+    rate = pl.col("sample_rate").fill_null(1.0).clip(1.0)
+    is_timed = spec.is_timed or cut is not None
+    events = events.with_columns(rate.alias(_WEIGHT), *([time.alias(_CELL)] if is_timed else []))
+    times: list[str | pl.Expr] = [pl.col(_CELL).alias("time")] if is_timed else []
+    keys: list[str | pl.Expr] = [PART]
+    keys += (pl.col(_stored(name)).alias(f"key.{at}") for at, name in enumerate(spec.by))
+    cells = events.group_by(*keys, *times).agg(*_numbers(spec), *_sets(spec))
+    kind, most = (FINE, distinct.WHOLE_MAX) if cut else (CELL, _most(spec))
+    frames = [_labelled(cells, spec, kind, most)]
+    if spec.sets and spec.is_timed and not cut:
+        whole = events.group_by(*keys).agg(_sets(spec))
+        frames.append(_labelled(whole, spec, WHOLE, distinct.WHOLE_MAX))
+    times = times if spec.sketches_timed or cut else []
+    for at, name in enumerate(spec.sketches):
+        buckets = _sketch(events, name, [*keys, *times], spec)
+        frames.append(_labelled(buckets, spec, SKETCH + at, 0))
+    return pl.concat(frames, how="diagonal")
+
+
+def combine(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
+    """Cells of many parts as one set of cells; grid cells of cut parts become points."""
+    if spec.is_timed:
+        cells = _refined(cells, spec, query)
+    else:
+        fine = pl.when(pl.col("kind") == FINE).then(CELL).otherwise("kind").cast(pl.UInt8)
+        cells = cells.with_columns(fine.alias("kind"), time=pl.lit(None, INSTANT))
+    return added(cells, spec)
+
+
+def added(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """Rows of the same kind, time and key made one. Most cells have one row, and stay as they are:
+    only what is new is worked on.
+    """
+    keys = [name for name in ("kind", "time", *spec.keys, "bucket", "folded") if name in cells]
+    repeated = cells.select(keys).is_duplicated()
+    if not repeated.any():
+        return cells
+    many, is_sketch = cells.filter(repeated), pl.col("kind") >= SKETCH
+    sums = [_added(name) for name in cells.columns if name not in (*keys, *SETS)]
+    unions = [distinct.union(name, _most_of_rows(spec)).alias(name) for name in spec.sets]
+    frames = [
+        cells.filter(~repeated),
+        many.filter(~is_sketch).group_by(keys).agg(sums + unions),
+        many.filter(is_sketch).group_by(keys).agg(sums),
+    ]
+    return pl.concat(frames, how="diagonal")
+
+
+def over_span(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """The cells without their times: WHOLE rows, one for each key, and sketches."""
+    cells = cells.with_columns(
+        pl.when(pl.col("kind") == CELL).then(WHOLE).otherwise("kind").cast(pl.UInt8).alias("kind"),
+        # With an interval, the WHOLE rows hold the sets; points keep too few hashes to add up.
+        *(
+            pl.when((pl.col("kind") != CELL) | (not spec.is_timed)).then(name).alias(name)
+            for name in spec.sets
+        ),
+        time=pl.lit(None, INSTANT),
+    )
+    return added(cells, spec)
+
+
+def folded(cells: pl.DataFrame, spec: Spec, kept: pl.DataFrame) -> pl.DataFrame:
+    """All keys that are not rows of `kept` made one, whose `folded` is true and key empty."""
+    keys = spec.keys
+    marked = cells.join(
+        kept.select(*keys, is_kept=True), on=keys, how="left", nulls_equal=True
+    ).with_columns(folded=pl.col("is_kept").is_null())
+    blank = [pl.when(~pl.col("folded")).then(key).otherwise(pl.lit("")).alias(key) for key in keys]
+    return added(marked.drop("is_kept").with_columns(blank), spec)
+
+
+_TIME: Final = pl.col("event_time")
+# Columns beside those of the events, under names that no attribute has.
+_CELL: Final = "\0cell"
+_WEIGHT: Final = "\0weight"
+_VALUE: Final = "\0value"
+
+
+def _stored(name: str) -> str:
+    return "severity" if name == SEVERITY_CLASS else name
+
+
+def _most(spec: Spec) -> int:
+    return distinct.CELL_MAX if spec.is_timed else distinct.WHOLE_MAX
+
+
+def _most_of_rows(spec: Spec) -> pl.Expr:
+    return pl.when(pl.col("kind").first() == CELL).then(_most(spec)).otherwise(distinct.WHOLE_MAX)
+
+
+def finite(name: str) -> pl.Expr:
+    """The values that can be reckoned with; text, NaN and infinities are none."""
+    value = pl.col(name).cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def _numbers(spec: Spec) -> list[pl.Expr]:
+    weight = pl.col(_WEIGHT)
+    found = [pl.len().cast(pl.Int64).alias("n"), weight.sum().alias("weight")]
+    for at, name in enumerate(spec.stats):
+        value = finite(name)
+        found += [
+            weight.filter(value.is_not_null()).sum().alias(f"weight.{at}"),
+            (value * weight).sum().alias(f"sum.{at}"),
+            value.min().alias(f"low.{at}"),
+            value.max().alias(f"high.{at}"),
+        ]
+    if spec.errors:
+        found.append(weight.filter(pl.col("severity") >= SEVERITIES["error"]).sum().alias("errors"))
+    if spec.seen:
+        found += [_TIME.min().alias("first"), _TIME.max().alias("last")]
+    return found
+
+
+def _sets(spec: Spec) -> list[pl.Expr]:
+    found = []
+    if spec.users:
+        subject = pl.col("subject_hash")
+        is_user = is_given("user_id") if spec.link else pl.lit(value=True)
+        found += [
+            pl.when(is_user).then(subject).unique().alias("subjects"),
+            pl.when(~is_user).then(subject).unique().alias("devices"),
+        ]
+    if spec.sessions:
+        found.append(distinct.hashes_of("session_id").unique().alias("sessions"))
+    return found
+
+
+def _sketch(
+    events: pl.LazyFrame, name: str, keys: Sequence[str | pl.Expr], spec: Spec
+) -> pl.LazyFrame:
+    value = pl.col(_VALUE)
+    code = value if spec.is_exact else sketch.bucket(value)
+    values = events.with_columns(finite(name).alias(_VALUE)).filter(value.is_not_null())
+    return values.group_by(*keys, code.alias("bucket")).agg(
+        pl.col(_WEIGHT).sum().alias("weight"), value.min().alias("low"), value.max().alias("high")
+    )
+
+
+def _labelled(cells: pl.LazyFrame, spec: Spec, kind: int, most: int) -> pl.LazyFrame:
+    """Cells with their kind, their keys as text, and their sets cut to what is kept."""
+    found = cells.collect_schema()
+    texts = [_text(*pair, found).alias(pair[0]) for pair in zip(spec.keys, spec.by, strict=True)]
+    absent = [pl.lit(None, INSTANT).alias("time")] if "time" not in found else []
+    sets = [distinct.smallest(pl.col(name), most) for name in spec.sets if name in found]
+    return cells.with_columns(pl.lit(kind, pl.UInt8).alias("kind"), *absent, *texts, *sets)
+
+
+def _text(key: str, name: str, found: pl.Schema) -> pl.Expr:
+    if name == SEVERITY_CLASS:
+        return schema.severity_class(key).fill_null("")
+    return as_text(key, found[key]).fill_null("")
+
+
+def _added(name: str) -> pl.Expr:
+    column = pl.col(name)
+    base = name.partition(".")[0]
+    if base in ("low", "first"):
+        return column.min()
+    return column.max() if base in ("high", "last") else column.sum()
+
+
+def _refined(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
+    is_fine = pl.col("kind") == FINE
+    fine = cells.filter(is_fine)
+    if not fine.height:
+        return cells
+    frames = [cells.with_columns(pl.when(is_fine).then(CELL).otherwise("kind").alias("kind"))]
+    if spec.sets:
+        whole = fine.select("kind", "time", *spec.keys, *spec.sets)
+        frames.append(whole.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), time=None))
+    both = pl.concat(frames, how="diagonal")
+    timed = cell_start(query, pl.col("time"))
+    if not spec.sketches_timed:
+        timed = pl.when(pl.col("kind") < SKETCH).then(timed)
+    return both.with_columns(timed.alias("time"), pl.col("kind").cast(pl.UInt8))
+
+
+def key_columns(cells: pl.DataFrame, spec: Spec) -> Sequence[str]:
+    """The columns that tell cells of a kind apart."""
+    return [name for name in ("time", *spec.keys, "folded") if name in cells]

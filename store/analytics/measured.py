@@ -1,0 +1,115 @@
+"""Cells to numbers: the measures of each cell, and of each key over the whole span."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from store.analytics import cells as added_up
+from store.analytics import distinct, sketch
+from store.analytics.cells import CELL, SKETCH, WHOLE, Spec
+from store.analytics.links import Links
+from store.analytics.measures import Measure
+
+
+class Group(NamedTuple):
+    """The breakdown values of a row, in the order of `by`."""
+
+    key: tuple[str, ...]
+    folded: bool = False
+
+
+def groups(
+    rows: pl.DataFrame, measures: int
+) -> Iterator[tuple[Group, datetime | None, Sequence[float | None]]]:
+    """The rows of `measured`: whose they are, the point's start, and the values."""
+    keys = [name for name in rows.columns if name.startswith("key.")]
+    values = rows.select(f"m{at}" for at in range(measures)).iter_rows()
+    is_folded = rows["folded"] if "folded" in rows.columns else [False] * rows.height
+    names = rows.select(keys).iter_rows() if keys else [()] * rows.height
+    for key, folded, time, row in zip(names, is_folded, rows["time"], values, strict=True):
+        yield Group(key, folded), time, row
+
+
+def spec_of(
+    measures: Sequence[Measure],
+    by: Sequence[str],
+    *,
+    is_timed: bool,
+    link: bool,
+    is_exact: bool = False,
+) -> Spec:
+    """What cells must hold for these measures."""
+    kinds = {measure.kind for measure in measures}
+    stats = [m.of for m in measures if m.kind in ("sum", "mean", "min", "max", "percentile")]
+    sketches = [m.of for m in measures if m.kind == "percentile"]
+    return Spec(
+        by=tuple(by),
+        is_timed=is_timed,
+        stats=tuple(dict.fromkeys(stats)),
+        sketches=tuple(dict.fromkeys(sketches)),
+        is_exact=is_exact,
+        users="users" in kinds,
+        sessions="sessions" in kinds,
+        link=link,
+    )
+
+
+def measured(
+    cells: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links
+) -> pl.DataFrame:
+    """One row a cell, with the measures as columns m0, m1, … (Float64; null where there is nothing
+    to tell; a rate is still a count) and `is_exact`; the greatest m0 first, what is folded last.
+    """
+    keys = list(added_up.key_columns(cells, spec))
+    rows = cells.filter(pl.col("kind") <= WHOLE)
+    rows = rows.with_columns(is_exact=_sets_exact(spec))
+    if spec.users:
+        rows = distinct.users(rows, _most(spec), links)
+    for at, name in enumerate(spec.sketches):
+        quantiles = [m.quantile for m in measures if m.kind == "percentile" and m.of == name]
+        buckets = cells.filter(pl.col("kind") == SKETCH + at)
+        found = sketch.percentiles(buckets, keys, quantiles).rename(
+            {"is_exact": "_exact"} | {f"q{i}": f"{name}\0{q}" for i, q in enumerate(quantiles)}
+        )
+        rows = rows.join(found, on=keys, how="left", nulls_equal=True)
+        rows = rows.with_columns(pl.col("is_exact") & pl.col("_exact").fill_null(value=True))
+        rows = rows.drop("_exact")
+    values = [_value(measure, spec).alias(f"m{at}") for at, measure in enumerate(measures)]
+    order = [name for name in ("folded", "m0", *keys) if name in keys or name == "m0"]
+    return rows.select(*keys, "n", "weight", *values, "is_exact").sort(
+        *dict.fromkeys(order),
+        descending=[name == "m0" for name in dict.fromkeys(order)],
+        nulls_last=True,
+    )
+
+
+def _most(spec: Spec) -> pl.Expr:
+    is_point = (pl.col("kind") == CELL) & spec.is_timed
+    return pl.when(is_point).then(distinct.CELL_MAX).otherwise(distinct.WHOLE_MAX)
+
+
+def _sets_exact(spec: Spec) -> pl.Expr:
+    full = [pl.col(name).list.len().fill_null(0) >= _most(spec) for name in spec.sets]
+    return ~pl.any_horizontal(*full, pl.lit(value=False))
+
+
+def _value(measure: Measure, spec: Spec) -> pl.Expr:
+    match measure.kind:
+        case "count" | "rate":
+            return pl.col("weight")
+        case "users":
+            return pl.col("users")
+        case "sessions":
+            return distinct.size("sessions", _most(spec))
+        case "percentile":
+            return pl.col(f"{measure.of}\0{measure.quantile}")
+    at = spec.stats.index(measure.of)
+    weight = pl.col(f"weight.{at}")
+    match measure.kind:
+        case "sum":
+            return pl.col(f"sum.{at}").fill_null(0.0)
+        case "mean":
+            return pl.when(weight > 0).then(pl.col(f"sum.{at}") / weight)
+    return pl.col(f"{'low' if measure.kind == 'min' else 'high'}.{at}")

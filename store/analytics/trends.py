@@ -1,0 +1,156 @@
+"""Trends: measures over time, broken down by attributes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, cast
+
+import polars as pl
+
+from store.analytics import cells
+from store.analytics.cells import Spec
+from store.analytics.cut import Cut
+from store.analytics.intervals import covered_seconds, points
+from store.analytics.links import Links
+from store.analytics.measured import Group, groups, measured, spec_of
+from store.analytics.measures import Measure, Number, number, parse_measure
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Result, Series, Timeline
+from store.timespan import TimeSpan, iso
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trends(Query):
+    """How measures go over time."""
+
+    analysis: ClassVar[str] = "trends"
+    is_timed: ClassVar[bool] = True
+
+    measures: tuple[str, ...] = option(
+        ("count",),
+        "count, rate, users, sessions, sum:F, mean:F, min:F, max:F, p95:F",
+        metavar="MEASURE",
+        flag="measure",
+    )
+    events: tuple[str, ...] = option(
+        (), "only these events, each a series", metavar="NAME", flag="event"
+    )
+
+
+class TrendsAnalysis:
+    """Counts, sums, extremes, percentiles and distinct counts in each interval, zero-filled."""
+
+    name = "trends"
+    version = 1
+    query_type = Trends
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        return query.span
+
+    def columns(self, query: Query) -> Sequence[str]:
+        asked = _asked(query)
+        return [*_spec(asked).columns(), *(["event_name"] if asked.events else [])]
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return _spec(_asked(query)).numbers
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        asked = _asked(query)
+        if asked.events:
+            events = events.filter(pl.col("event_name").is_in(asked.events))
+        return cells.partial(events, _spec(asked), query, cut)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        return cells.combine(partials, _spec(_asked(query)), query)
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        asked = _asked(query)
+        spec, measures = _spec(asked), _measures(asked)
+        totals = measured(cells.over_span(combined, spec), spec, measures, links)
+        if totals.height > asked.limit and spec.by:
+            ranked = totals.sort("m0", *spec.keys, descending=[True, *([False] * len(spec.by))])
+            combined = cells.folded(combined, spec, ranked.head(asked.limit))
+            totals = measured(cells.over_span(combined, spec), spec, measures, links)
+        rows = measured(combined.filter(pl.col("kind") != cells.WHOLE), spec, measures, links)
+        return Finished(
+            _timeline(rows, totals, asked),
+            events=int(totals["n"].sum()),
+            sampled=bool((totals["weight"] > totals["n"]).any()),
+            exact=bool(rows["is_exact"].all() and totals["is_exact"].all()),
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        timeline = cast(Timeline, result)
+        starts = [iso(start) for start in timeline.starts]
+        measures = {series.measure for series in timeline.series}
+        return {
+            "interval_seconds": timeline.interval_seconds,
+            "series": [
+                {
+                    "key": dict(series.key),
+                    **({"measure": series.measure} if len(measures) > 1 else {}),
+                    **({"folded": True} if series.folded else {}),
+                    "points": [list(point) for point in zip(starts, series.values, strict=True)],
+                }
+                for series in timeline.series
+            ],
+        }
+
+
+def _asked(query: Query) -> Trends:
+    return cast(Trends, query)
+
+
+def _measures(query: Trends) -> list[Measure]:
+    return [parse_measure(text) for text in query.measures]
+
+
+def _by(query: Trends) -> tuple[str, ...]:
+    """Events that were named are series of their own."""
+    named = ("event_name",) if query.events and "event_name" not in query.by else ()
+    return named + query.by
+
+
+def _spec(query: Trends) -> Spec:
+    return spec_of(_measures(query), _by(query), is_timed=True, link=query.link)
+
+
+def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeline:
+    """Zero-filled series, the greatest first; what was folded comes last."""
+    starts, measures = points(query), _measures(query)
+    seconds = covered_seconds(query, starts)
+    at_start = {start: at for at, start in enumerate(starts)}
+    empty = [[number(None, measure, 1.0)] * len(starts) for measure in measures]
+    found: dict[Group, list[list[Number]]] = {}
+    for group, time, values in groups(rows, len(measures)):
+        columns = found.setdefault(group, [list(column) for column in empty])
+        at = at_start.get(time, -1) if time else -1
+        if at >= 0:
+            for column, measure, value in zip(columns, measures, values, strict=True):
+                column[at] = number(value, measure, seconds[at])
+    whole = {group: values for group, _, values in groups(totals, len(measures))}
+    length = query.span.length.total_seconds() if query.span else 0.0
+    nothing = [None] * len(measures)
+    return Timeline(
+        interval_seconds=(query.interval or timedelta()).total_seconds(),
+        starts=starts,
+        series=[
+            Series(
+                key=dict(zip(_by(query), group.key, strict=True)),
+                values=found.get(group, empty)[at],
+                measure=measure.text,
+                folded=group.folded,
+                total=number(whole.get(group, nothing)[at], measure, length),
+            )
+            for group in _shown(list(whole), query)
+            for at, measure in enumerate(measures)
+        ],
+    )
+
+
+def _shown(found: Sequence[Group], query: Trends) -> Sequence[Group]:
+    """The series to show: those found, and those that were named, also when there is nothing."""
+    if not query.by:
+        named = [Group((name,)) for name in query.events] or [Group(())]
+        return [*found, *(group for group in named if group not in found)]
+    return found

@@ -1,0 +1,146 @@
+"""The one door to what is stored: what it answers, and what it refuses."""
+
+from datetime import timedelta
+
+import pytest
+
+from store.analytics.trends import Trends
+from store.errors import UsageError
+from store.event_store import Cancelled, EventStore
+from store.testing import NOON, FrozenClock, events_of, journeys, store_of, write
+from store.timespan import TimeSpan
+
+MINUTE = timedelta(minutes=1)
+HOUR = TimeSpan(NOON, NOON + timedelta(hours=1))
+
+
+def counts(answer, **key):
+    series = [s for s in answer.result.series if s.key == key]
+    return [value for value in series[0].values if value]
+
+
+def test_an_empty_store_answers_with_zeros(tmp_path):
+    store = EventStore(tmp_path / "nothing", now=FrozenClock())
+    answer = store.run(Trends())
+    assert set(answer.result.series[0].values) == {0}
+    assert answer.result.series[0].total == 0
+    assert store.span() is None
+    assert not store.tally()
+
+
+def test_events_of_several_parts_add_up(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a b"), journeys(bob="a a"))
+    answer = store.run(Trends(by=("event_name",), interval=MINUTE))
+    assert counts(answer, event_name="a") == [2, 1]
+    assert counts(answer, event_name="b") == [1]
+    assert answer.events_scanned == 4
+
+
+def test_a_new_part_changes_the_generation_and_the_answer(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a"))
+    before = store.run(Trends(span=HOUR))
+    write(tmp_path, journeys(bob="a"))
+    after = store.run(Trends(span=HOUR))
+    assert (before.result.series[0].total, after.result.series[0].total) == (1, 2)
+    assert before.generation != after.generation == store.generation()
+
+
+def test_a_span_that_cuts_a_part_counts_what_is_inside(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a " * 60))
+    for first, last in ((7, 20), (0, 1), (59, 60), (30, 90)):
+        span = TimeSpan(NOON + first * MINUTE, NOON + last * MINUTE)
+        answer = store.run(Trends(span=span, measures=("count", "users")))
+        assert [s.total for s in answer.result.series] == [min(last, 60) - first, 1]
+
+
+def test_edges_off_every_grid_are_exact(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a " * 60))
+    span = TimeSpan(
+        NOON + timedelta(microseconds=1), NOON + 10 * MINUTE + timedelta(microseconds=1)
+    )
+    assert store.run(Trends(span=span)).result.series[0].total == 10
+
+
+def test_the_previous_span_is_compared_on_request(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a " * 30))
+    span = TimeSpan(NOON + 20 * MINUTE, NOON + 30 * MINUTE)
+    answer = store.run(Trends(span=span, compare="previous"))
+    assert answer.previous.series[0].total == 10
+    assert answer.previous.starts[0] == NOON + 10 * MINUTE
+
+
+def test_a_moving_span_never_leaves_what_a_fresh_store_would_answer(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a b " * 60), journeys(bob="c " * 90))
+    for second in range(0, 3600, 131):
+        start = NOON + timedelta(seconds=second)
+        asked = Trends(
+            span=TimeSpan(start, start + 15 * MINUTE),
+            measures=("count", "users"),
+            compare="previous",
+        )
+        fresh = EventStore(tmp_path, now=FrozenClock())
+        assert store.run(asked) == fresh.run(asked)
+
+
+def test_the_running_point_is_marked_incomplete(tmp_path):
+    clock = FrozenClock(NOON + timedelta(minutes=30, seconds=30))
+    store = store_of(tmp_path, journeys(ada="a"), clock=clock)
+    assert store.run(Trends(span=HOUR)).incomplete_from == NOON + 30 * MINUTE
+    clock.advance(timedelta(hours=2))
+    assert store.run(Trends(span=HOUR)).incomplete_from is None
+
+
+def test_nothing_is_read_twice(tmp_path, monkeypatch):
+    import store.analytics.reading as reading
+
+    read = []
+    scan = reading.scan
+    monkeypatch.setattr(
+        reading, "scan", lambda parts, *rest: read.extend(parts) or scan(parts, *rest)
+    )
+    store = store_of(tmp_path, *(journeys(ada="a b") for _ in range(5)))
+    asked = [Trends(span=HOUR), Trends(span=HOUR, by=("event_name",))]
+    store.run_all(asked)
+    assert len(read) == 5
+    store.run_all(asked)
+    assert len(read) == 5
+    write(tmp_path, journeys(bob="a"))
+    store.run_all(asked)
+    assert len(read) == 6
+
+
+def test_work_that_nobody_waits_for_stops(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a"))
+    with pytest.raises(Cancelled):
+        store.run(Trends(), cancelled=lambda: True)
+
+
+def test_events_out_of_time_do_not_stretch_the_span(tmp_path):
+    far = [{"event_time": NOON.replace(year=year)} for year in (1971, 2026, 2200)]
+    store = store_of(tmp_path, events_of(far))
+    assert store.span() == TimeSpan(
+        NOON.replace(year=1990, month=1, day=1, hour=0), store.span().end
+    )
+    assert store.span().end <= NOON + timedelta(days=2)
+    assert store.run(Trends(interval=timedelta(days=30))).result.series[0].total == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (Trends(by=("sevrity",)), "did you mean severity"),
+        (Trends(measures=("sum:event_name",)), "holds text, not numbers"),
+        (Trends(measures=("p101:duration_ms",)), "'p101:duration_ms' is none"),
+        (Trends(measures=("median",)), "write count, rate"),
+        (Trends(span=HOUR, interval=timedelta(milliseconds=1)), "more than 10,000"),
+        (Trends(interval=timedelta(0)), "not a width"),
+        (Trends(tz="Mars/Olympus"), "no zone 'Mars/Olympus'"),
+        (Trends(compare="yesterday"), "write previous"),
+        (Trends(limit=0), "keeps nothing"),
+        (Trends(week_start="someday"), "no day"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_a_sentence(tmp_path, query, said):
+    store = store_of(tmp_path, events_of([{"severity": 9}]))
+    with pytest.raises(UsageError, match=said):
+        store.run(query)
