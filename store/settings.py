@@ -2,13 +2,14 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from store.errors import UsageError
-from store.timespan import parse_duration
+from store.timespan import duration_text, parse_duration
 
 MIB: Final = 1024 * 1024
 
@@ -46,6 +47,8 @@ class CollectorSettings:
     """Events waiting for a commit; one larger delivery still fits when nothing else waits."""
     when_full: str = "refuse"
     """`refuse`: the sender is told 503; `drop_oldest`: the oldest waiting events give way."""
+    bodies_bytes_max: int = 256 * MIB
+    """Bodies in memory over all requests, reserved before they are read: four of the largest."""
     drain_timeout: timedelta = timedelta(seconds=10)
     part_events_max: int = 250_000
     """A commit is cut here, so that one part fits comfortably in memory."""
@@ -85,6 +88,30 @@ def load_settings(store: Path | None = None, config: Path | None = None) -> Sett
     given_store = store or (Path(filed) if filed else default_store())
     settings = Settings(store=given_store.expanduser())
     return _overlaid(settings, document, str(path), "")
+
+
+def settings_document(settings: Settings) -> dict[str, Any]:
+    """All of them as a settings file would have them; `settings_from` reads it back."""
+    return {part.name: _plain(getattr(settings, part.name)) for part in fields(settings)}
+
+
+def settings_from(document: Mapping[str, Any], place: str) -> Settings:
+    """Settings out of a whole document; a UsageError names `place`."""
+    rest = {key: value for key, value in document.items() if key != "store"}
+    return _overlaid(Settings(store=Path(document["store"])), rest, place, "")
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case CollectorSettings() | Limits():
+            return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        case timedelta():
+            return duration_text(value)
+        case tuple():
+            return list(value)
+        case Path():
+            return str(value)
+    return value
 
 
 def _read(path: Path, *, wanted: bool) -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""The collector's door over HTTP: a bare ASGI callable (a framework halves the throughput here).
+
+The order of the checks: Host and Origin, route, token, size, encoding, content.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from store.collector.bodies import Budget, DisconnectedError, Reservation, inflated
+from store.collector.collector import Collector, Prepared
+from store.collector.exchange import Exchange, Receive, Scope, Send
+from store.collector.intake.intake import Delivery, Intake, Reply
+from store.collector.refused import Refused
+from store.collector.routes import Content, Page, Routes
+from store.collector.security import Guard
+from store.event import EventIds
+from store.settings import Limits
+
+
+class App:
+    """Routes requests to intakes and pages, and answers when the collector has."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        intakes: Sequence[Intake],
+        pages: Mapping[str, Content],
+        *,
+        guard: Guard,
+        limits: Limits,
+        budget: Budget,
+        decoding: Executor,
+        ids: EventIds,
+        refused: Counter[str],
+    ) -> None:
+        """`decoding` runs the decoders, off the event loop; `refused` counts the requests that
+        were turned away, by reason.
+        """
+        self._refused = refused
+        self._collector = collector
+        self._routes = Routes(intakes, pages)
+        self._guard = guard
+        self._limits = limits
+        self._budget = budget
+        self._decoding = decoding
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI's entry; every request gets an answer, unless its sender has gone."""
+        exchange = Exchange(scope, receive, send)
+        try:
+            reply = await self._answer(exchange)
+        except Refused as refused:
+            self._refused[refused.reason] += 1
+            reply = _reply(refused)
+        except DisconnectedError:
+            self._refused["disconnected"] += 1
+            return
+        await exchange.respond(reply, self._cors(exchange))
+
+    async def _answer(self, exchange: Exchange) -> Reply:
+        self._guard.check(exchange.target, exchange.raw_headers)
+        if exchange.method == "OPTIONS" and "origin" in exchange.headers:
+            return Reply(204, b"", headers=self._preflight(exchange))
+        target = self._routes.find(exchange.method, exchange.path)
+        if exchange.path != "/healthz":
+            self._guard.check_token(exchange.headers)
+        if isinstance(target, Page):
+            return Reply(200, orjson.dumps(await target.content()))
+        return await self._deliver(exchange, target)
+
+    async def _deliver(self, exchange: Exchange, intake: Intake) -> Reply:
+        with self._budget.reservation() as held:
+            try:
+                body = await exchange.body(self._limits, held)
+                loop = asyncio.get_running_loop()
+                prepared = await loop.run_in_executor(
+                    self._decoding, self._decoded, exchange, intake, body, held
+                )
+            except Refused as refused:
+                if not refused.rejected:
+                    raise
+                self._refused[refused.reason] += 1
+                return _reply(refused, self._collector.reject(refused, intake.name).as_json())
+            return intake.reply(await self._collector.accept(prepared))
+
+    def _decoded(
+        self, exchange: Exchange, intake: Intake, body: bytes, held: Reservation
+    ) -> Prepared:
+        encoding = exchange.headers.get("content-encoding", "")
+        whole = inflated(body, encoding, bytes_max=self._limits.body_bytes_max, held=held)
+        delivery = Delivery(
+            body=whole,
+            path=exchange.path,
+            parameters=exchange.parameters(),
+            headers=exchange.headers,
+            received=datetime.now(UTC),
+            ids=self._ids,
+            limits=self._limits,
+        )
+        return self._collector.prepare(intake.decode(delivery), intake.name)
+
+    def _preflight(self, exchange: Exchange) -> Mapping[str, str]:
+        return {
+            "access-control-allow-methods": ", ".join(self._routes.methods(exchange.path)),
+            "access-control-allow-headers": "authorization, content-encoding, content-type",
+            "access-control-max-age": "600",
+        }
+
+    def _cors(self, exchange: Exchange) -> Mapping[str, str]:
+        """The exact origin, and only when it is one of the settings'."""
+        origin = exchange.headers.get("origin")
+        if origin is None or not self._guard.knows_origin(origin.encode("latin-1")):
+            return {}
+        return {"access-control-allow-origin": origin, "vary": "origin"}
+
+
+def _reply(refused: Refused, receipt: Mapping[str, Any] | None = None) -> Reply:
+    document = {**(receipt or {}), "error": refused.fault}
+    return Reply(refused.status, orjson.dumps(document), headers=refused.headers)

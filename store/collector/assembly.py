@@ -1,0 +1,82 @@
+"""What a collector is put together from: the one place that knows all of its rooms."""
+
+import logging
+import time
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from store.collector.app import App
+from store.collector.bodies import Budget
+from store.collector.collector import Collector
+from store.collector.commits import Committer
+from store.collector.duplicates import KEY_COLUMNS, SeenIds, recent
+from store.collector.intake import INTAKES
+from store.collector.ledger import Ledger
+from store.collector.processors import PROCESSORS
+from store.collector.security import Guard
+from store.collector.sinks import SINKS
+from store.collector.sinks.parts import StoredKeys
+from store.collector.stats import Stats
+from store.event import EventIds
+from store.parts.catalog import Catalog
+from store.parts.layout import StoreFolder
+from store.parts.part import Part
+from store.parts.scan import scan
+from store.settings import Settings
+from store.tally import Tally
+
+LOG: Final = logging.getLogger("eventdeck.collector")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def assembled(settings: Settings, folder: StoreFolder, decoding: Executor) -> tuple[App, Collector]:
+    """A collector over `folder`, and its door. Reads the footers of the store's parts, and the
+    ids of the last day's.
+    """
+    catalog = Catalog(folder)
+    committer = Committer(
+        SINKS[0].over(folder, now),
+        _seen_ids(folder, catalog),
+        Ledger(lambda: Tally.total(part.tally for part in catalog.snapshot().parts)),
+        part_events_max=settings.collector.part_events_max,
+    )
+    collector = Collector(settings.collector, committer, PROCESSORS)
+    budget = Budget(settings.collector.bodies_bytes_max)
+    stats = Stats(collector, budget, [intake.name for intake in INTAKES])
+    app = App(
+        collector,
+        INTAKES,
+        {"/healthz": collector.health, "/v1/tally": collector.tally, "/v1/stats": stats.as_json},
+        guard=Guard(settings.collector),
+        limits=settings.limits,
+        budget=budget,
+        decoding=decoding,
+        ids=EventIds(time.time),
+        refused=stats.refused,
+    )
+    return app, collector
+
+
+def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:
+    seen = SeenIds(StoredKeys(folder, catalog), now)
+    parts = recent(catalog.snapshot().parts, now())
+    try:
+        seen.learn(scan(parts, KEY_COLUMNS, None).collect(), parts)
+    except (pl.exceptions.PolarsError, OSError):
+        for part in parts:
+            _learn_one(seen, part)
+    return seen
+
+
+def _learn_one(seen: SeenIds, part: Part) -> None:
+    """A part that cannot be read costs its own ids, not the start."""
+    try:
+        seen.learn(scan([part], KEY_COLUMNS, None).collect(), [part])
+    except (pl.exceptions.PolarsError, OSError) as error:
+        LOG.warning("the ids in %s are not known: %s", part.key, error)

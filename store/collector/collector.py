@@ -1,0 +1,171 @@
+"""The collector: deliveries in, one durable commit for all that wait, a receipt for each."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+import polars as pl
+
+from store.collector.commits import Committer, Outcome
+from store.collector.processors.processor import Processor
+from store.collector.queue import EventQueue, Waiting
+from store.collector.refused import Refused, try_later
+from store.errors import StoreError
+from store.normalise import Decoded
+from store.settings import CollectorSettings
+from store.tally import ERRORS_SHOWN_MAX, Receipt, Refusal, Tally
+
+T = TypeVar("T")
+
+LOG: Final = logging.getLogger("eventdeck.collector")
+# Refusals alone are committed no later than this.
+TALLY_DELAY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded delivery after the processors."""
+
+    events: pl.DataFrame
+    receipt: Receipt
+    """What became of the others: rejected, filtered, sampled out, repeated."""
+    reasons: Mapping[str, int]
+    intake: str
+
+
+class Collector:
+    """Decoded deliveries -> processors -> queue -> group commit -> receipts.
+
+    A receipt comes after everything that it calls stored is durable, and never before. Native
+    events without an id of their own are stored at least once; with one, exactly once.
+    """
+
+    def __init__(
+        self,
+        settings: CollectorSettings,
+        committer: Committer,
+        processors: Sequence[Processor],
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now` gives seconds on a clock that never steps."""
+        self.queue = EventQueue(settings, now)
+        self.committer = committer
+        self._processors = processors
+        self._processing = threading.Lock()
+        self._now = now
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+
+    def prepare(self, decoded: Decoded, intake: str) -> Prepared:
+        """Runs the processors; from any thread, and one delivery at a time."""
+        events = decoded.events
+        rejected = Counter(f"rejected.{refusal.reason}" for refusal in decoded.refusals)
+        fates, reasons = Receipt(rejected=rejected.total()), rejected
+        with self._processing:
+            for processor in self._processors if events.height else ():
+                done = processor(events)
+                events = done.events
+                fates += Receipt(0, done.filtered, done.sampled_out, done.duplicate)
+                reasons.update(done.reasons)
+        errors = tuple(decoded.refusals[:ERRORS_SHOWN_MAX])
+        return Prepared(events, replace(fates, errors=errors), reasons, intake)
+
+    async def accept(self, prepared: Prepared) -> Receipt:
+        """What became of the delivery, once that is durable; Refused when it cannot be kept."""
+        receipt = prepared.receipt
+        tally = Tally.of(receipt, intake=prepared.intake, reasons=prepared.reasons)
+        if self._closing:
+            raise _stopping()
+        if not prepared.events.height:
+            self.committer.ledger.add(tally)
+            return receipt
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(
+            prepared.events, receipt, tally, prepared.intake, answer, arrived=self._now()
+        )
+        for dropped in self.queue.put(waiting):
+            self._drop(dropped)
+        self._arrived.set()
+        return await answer
+
+    def reject(self, refused: Refused, intake: str) -> Receipt:
+        """The receipt of a body that could not be taken at all; it counts as one rejected."""
+        receipt = Receipt(rejected=1, errors=(Refusal("body", refused.fault, refused.reason),))
+        self.committer.ledger.add(
+            Tally.of(receipt, intake=intake, reasons={f"rejected.{refused.reason}": 1})
+        )
+        return receipt
+
+    async def tally(self) -> dict[str, Any]:
+        """The store's tally; waits for the commit in progress."""
+        total = await asyncio.get_running_loop().run_in_executor(None, self.committer.ledger.total)
+        return total.as_json()
+
+    async def health(self) -> dict[str, Any]:
+        """Refused (503) when a delivery would not be taken now."""
+        if self._closing:
+            raise _stopping()
+        return {"status": "ok"}
+
+    async def run(self) -> None:
+        """Commits what waits, until `close`; what arrives during a commit makes up the next."""
+        while not self._closing or self.queue:
+            try:
+                async with asyncio.timeout(TALLY_DELAY_SECONDS):
+                    await self._arrived.wait()
+            except TimeoutError:
+                await self._in_thread(self._commit_tally)
+                continue
+            if not self._closing:
+                self._arrived.clear()
+            await self._commit()
+        await self._in_thread(self._commit_tally)
+        self._thread.shutdown()
+
+    def close(self) -> None:
+        """No more deliveries; `run` returns when all that waits is committed."""
+        self._closing = True
+        self._arrived.set()
+
+    async def _commit(self) -> None:
+        batch = self.queue.take_all()
+        outcomes = await self._in_thread(self.committer.commit, batch)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            _answer(waiting, outcome)
+
+    async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    def _commit_tally(self) -> None:
+        try:
+            self.committer.commit_tally()
+        except StoreError as error:
+            LOG.warning("%s", error)
+
+    def _drop(self, waiting: Waiting) -> None:
+        count = waiting.events.height
+        dropped = Receipt(dropped=count)
+        delta = Tally.of(dropped, intake=waiting.intake, reasons={"dropped.queue_full": count})
+        self.committer.ledger.add(waiting.tally + delta)
+        _answer(waiting, waiting.receipt + dropped)
+
+
+def _stopping() -> Refused:
+    return try_later("stopping", "the collector is stopping; send again in a second")
+
+
+def _answer(waiting: Waiting, outcome: Outcome) -> None:
+    if waiting.answer.done():  # its sender has gone
+        return
+    if isinstance(outcome, Receipt):
+        waiting.answer.set_result(outcome)
+    else:
+        waiting.answer.set_exception(outcome)

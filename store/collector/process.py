@@ -1,0 +1,147 @@
+"""One run of the collector, from the bound socket to the last commit."""
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from store.collector import presence
+from store.collector.app import App
+from store.collector.assembly import assembled
+from store.collector.collector import Collector
+from store.collector.presence import Listening
+from store.collector.protocol import BoundedProtocol
+from store.parts.layout import StoreFolder
+from store.settings import Settings
+
+CONNECTIONS_MAX: Final = 512
+"""Beyond, requests get 503 and the connection ends: most systems give a process 1,024 files."""
+KEEP_ALIVE_SECONDS: Final = 65
+"""Exporters send every 5 to 60 seconds; a connection of theirs lives from one to the next."""
+COMMIT_SHARE_OF_DRAIN: Final = timedelta(seconds=3)
+"""What open requests leave of the drain's time to the last commit."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Process:
+    """Serves on `listener` until a signal comes or `until()` is true."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: StoreFolder,
+        listener: socket.socket,
+        announce: Callable[[Listening], None],
+        until: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._listener = listener
+        self._announce = announce
+        self._until = until
+
+    def run(self) -> None:
+        # One decoder: a second one gained nothing on two cores (tests/benches/bench_intake.py).
+        with ThreadPoolExecutor(1, thread_name_prefix="decode") as decoding:
+            app, collector = assembled(self._settings, self._folder, decoding)
+            config = self._config(app)
+            with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+                runner.run(self._serve(config, collector))
+
+    async def _serve(self, config: uvicorn.Config, collector: Collector) -> None:
+        server = _Server(config, self._publish)
+        committing = asyncio.create_task(collector.run())
+        committing.add_done_callback(lambda _: server.stop())
+        waiting = asyncio.create_task(self._wait(server))
+        await server.serve(sockets=[self._listener])
+        waiting.cancel()
+        collector.close()
+        await self._last_commit(committing)
+
+    async def _last_commit(self, committing: asyncio.Task[None]) -> None:
+        done, _ = await asyncio.wait({committing}, timeout=COMMIT_SHARE_OF_DRAIN.total_seconds())
+        if not done:
+            # Its thread cannot be stopped, and none of what it writes was acknowledged.
+            print("collector: the last commit did not end in time", file=sys.stderr, flush=True)
+            os._exit(3)
+        committing.result()
+
+    async def _wait(self, server: "_Server") -> None:
+        while not self._until():  # noqa: ASYNC110  another process decides
+            await asyncio.sleep(1)
+        server.stop()
+
+    def _publish(self) -> None:
+        host, port, *_ = self._listener.getsockname()
+        at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        listening = Listening(f"http://{at}", str(self._folder.root), os.getpid())
+        presence.publish(self._folder, listening)
+        self._announce(listening)
+
+    def _config(self, app: App) -> uvicorn.Config:
+        limits = self._settings.limits
+        open_requests = self._settings.collector.drain_timeout - COMMIT_SHARE_OF_DRAIN
+        return uvicorn.Config(
+            app,
+            http=functools.partial(  # type: ignore[arg-type]
+                BoundedProtocol,
+                header_timeout=limits.header_timeout.total_seconds(),
+                connections_max=2 * CONNECTIONS_MAX,
+            ),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=max(0, int(open_requests.total_seconds())),
+        )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with our signals and a word when it accepts."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn's own would raise the signal again in the end, and the exit code would be its."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        del frame
+        if self.should_exit:
+            # Threads may be at work; what was acknowledged is on disk.
+            os._exit(128 + sig)
+        self.should_exit = True

@@ -1,0 +1,129 @@
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from store.collector import duplicates
+from store.collector.duplicates import SeenIds, recent
+from store.schema import PART
+
+
+@dataclass(frozen=True)
+class FakePart:
+    key: str
+    date: str = "2026-11-22"
+    rows: int = 1
+    newest_received: object = None
+
+
+class Disk:
+    """What parts hold, by key; counts the reads."""
+
+    def __init__(self):
+        self.keys = {}
+        self.reads = []
+
+    def __call__(self, part_keys):
+        self.reads.append(set(part_keys))
+        return set().union(*(self.keys[key] for key in part_keys))
+
+
+@pytest.fixture
+def disk():
+    return Disk()
+
+
+@pytest.fixture
+def seen(disk, clock):
+    return SeenIds(disk, clock.now, ids_max=8)
+
+
+def store(seen, disk, events, *keys):
+    for key, (_, rows) in zip(keys, events.group_by(pl.col("event_time").dt.date()), strict=True):
+        found = rows.select("event_id", pl.col("event_time").dt.date()).rows()
+        disk.keys[key] = disk.keys.get(key, set()) | set(found)
+    dates = events["event_time"].dt.date().unique().sort().cast(pl.String)
+    seen.remember(events, [FakePart(k, d) for k, d in zip(keys, dates, strict=True)])
+
+
+def repeated(seen, frame):
+    found = seen.repeated(frame)
+    return [] if found is None else frame["event_id"].filter(found).to_list()
+
+
+def test_new_ids_cost_no_look_at_the_disk(seen, disk, events):
+    store(seen, disk, events("a", "b"), "p")
+    assert seen.repeated(events("c", "d")) is None
+    assert disk.reads == []
+
+
+def test_an_id_that_is_stored_is_a_duplicate(seen, disk, events):
+    store(seen, disk, events("a", "b"), "p")
+    store(seen, disk, events("c"), "q")
+    assert repeated(seen, events("x", "b", "y")) == ["b"]
+    assert disk.reads == [{"p"}]
+
+
+def test_an_id_twice_in_one_delivery_counts_once(seen, events):
+    assert seen.repeated(events("a", "b", "a", "a")).to_list() == [False, False, True, True]
+
+
+def test_the_same_id_on_another_date_is_another_event(seen, disk, events, clock):
+    store(seen, disk, events("a"), "p")
+    assert seen.repeated(events("a", at=clock.time + timedelta(days=1))) is None
+    both = pl.concat([events("b"), events("b", at=clock.time + timedelta(days=1))])
+    assert seen.repeated(both) is None
+
+
+def test_ids_of_several_dates_point_to_their_own_parts(seen, disk, events, clock):
+    tomorrow = clock.time + timedelta(days=1)
+    both = pl.concat([events("a"), events("b", at=tomorrow)])
+    seen.remember(both, [FakePart("p"), FakePart("q", "2026-11-23")])
+    disk.keys = {"p": {("a", clock.time.date())}, "q": {("b", tomorrow.date())}}
+    assert repeated(seen, both) == ["a", "b"]
+    assert disk.reads == [{"p", "q"}]
+
+
+def test_two_ids_that_share_a_hash_are_both_kept(seen, disk, events, monkeypatch):
+    monkeypatch.setattr(duplicates, "_hashes", lambda frame: [7] * frame.height)
+    store(seen, disk, events("a"), "p")
+    assert seen.repeated(events("b", "c")) is None
+    assert repeated(seen, events("b", "a")) == ["a"]
+
+
+def test_the_newest_ids_are_known_however_many_came(seen, disk, events):
+    for number in range(100):
+        store(seen, disk, events(str(number)), f"p{number}")
+    assert repeated(seen, events(*map(str, range(92, 100)))) == [str(n) for n in range(92, 100)]
+    assert len(seen) <= 10
+    assert seen.repeated(events("0", "1")) is None
+
+
+def test_ids_older_than_a_day_are_forgotten(seen, disk, events, clock):
+    store(seen, disk, events("a", "b", "c"), "p")
+    clock.pass_by(hours=25)
+    store(seen, disk, events("d"), "q")
+    store(seen, disk, events("e"), "q")
+    assert seen.repeated(events("a")) is None
+    assert repeated(seen, events("d")) == ["d"]
+
+
+def test_what_a_scan_found_at_start_is_known(seen, disk, events, clock):
+    parts = [FakePart("p", newest_received=clock.time), FakePart("q", newest_received=clock.time)]
+    disk.keys = {"p": {("a", clock.time.date())}, "q": {("b", clock.time.date())}}
+    found = events("b", "a").with_columns(pl.Series(PART, [1, 0], dtype=pl.UInt32))
+    seen.learn(found, parts)
+    assert repeated(seen, events("b")) == ["b"]
+    assert repeated(seen, events("a")) == ["a"]
+    assert disk.reads == [{"q"}, {"p"}]
+
+
+def test_only_the_last_day_s_parts_are_read_at_start(clock):
+    def part(key, hours, rows):
+        return FakePart(key, rows=rows, newest_received=clock.time - timedelta(hours=hours))
+
+    parts = [part("new", 0, 5), part("old", 25, 5), part("mid", 3, 5), part("early", 9, 5)]
+    assert [p.key for p in recent(parts, clock.time, ids_max=100)] == ["early", "mid", "new"]
+    assert [p.key for p in recent(parts, clock.time, ids_max=6)] == ["mid", "new"]
+    assert recent([part("empty", 0, 0)], clock.time) == []
