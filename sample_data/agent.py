@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from sample_data.world import DEVELOPERS, ROLLOUT, World, hex16, names
+from sample_data.world import DEVELOPERS, ROLLOUT, World, hexed, names, since_first
 
 SESSIONS_PER_SECOND: Final = 0.45
 # Exactly so many, for one developer: one user a hundred times, not a hundred users once.
@@ -47,6 +47,16 @@ MODEL_FACTS: Final = {
     "haiku-mini": (900.0, 0.8, 4.0),
     "opus-max": (4_100.0, 15.0, 75.0),
 }
+_TOOLS: Final = pl.DataFrame(
+    [(tool, median, spread) for tool, (_, median, spread) in TOOLS.items()],
+    schema=["tool", "tool_ms", "tool_spread"],
+    orient="row",
+)
+_MODELS: Final = pl.DataFrame(
+    [(model, *facts) for model, facts in MODEL_FACTS.items()],
+    schema=["model", "model_ms", "dollars_in", "dollars_out"],
+    orient="row",
+)
 PROJECTS: Final = {"checkout-api": 5, "website": 4, "data-pipeline": 3, "мобильный-клиент": 1}
 # One model in one region answers slowly, from shortly before now.
 SLOW_FROM: Final = timedelta(minutes=-8)
@@ -66,7 +76,7 @@ def trouble_events(world: World) -> pl.DataFrame:
     began = world.now + ROLLOUT.after + timedelta(seconds=12)
     tries = pl.select(row=pl.int_range(TROUBLES)).select(
         time_us=round(began.timestamp() * 1e6)
-        + (draw.lognormal("try", 2.2, 0.5) * 1e6).cast(pl.Int64).cum_sum(),
+        + (draw.lognormal("try", 1.1, 0.5) * 1e6).cast(pl.Int64).cum_sum(),
         user_id=pl.lit(TROUBLED),
         session_id=pl.lit("a-5e1f0c93aa"),
         service_name=pl.lit("agent"),
@@ -98,7 +108,7 @@ def _turned(world: World, begun: pl.DataFrame) -> pl.DataFrame:
     draw = world.chance
     who = draw.skewed("developer", DEVELOPERS, 1.7)
     sessions = begun.with_columns(
-        session_id=pl.lit("a-") + hex16(draw.integer("agent session")).str.head(10),
+        session_id=pl.lit("a-") + hexed(draw.integer("agent session"), 10),
         user_id=names(who),
         project=draw.pick("project", PROJECTS),
         region=draw.pick("region", REGIONS),
@@ -115,23 +125,15 @@ def _turned(world: World, begun: pl.DataFrame) -> pl.DataFrame:
         pl.when(last).then(pl.lit(" session_end")).otherwise(pl.lit("")),
     )
     events = work.with_columns(event_name=whole.str.split(" ")).explode("event_name")
-    fails = draw.happens("tool fails", 0.035)
-    return events.filter((pl.col("event_name") != "tool_error") | fails)
+    fails = draw.happens("tool fails", 0.008)
+    return events.filter((pl.col("event_name") != "tool_error") | fails).with_columns(
+        place=pl.when(pl.col("event_name") == "session_start").then(0).otherwise(1)
+    )
 
 
 def _timed(world: World, events: pl.DataFrame) -> pl.DataFrame:
     """Tools, models, lengths, and the times that follow from them: one thing after another."""
     draw, name = world.chance, pl.col("event_name")
-    tools = pl.DataFrame(
-        [(tool, median, spread) for tool, (_, median, spread) in TOOLS.items()],
-        schema=["tool", "tool_ms", "tool_spread"],
-        orient="row",
-    )
-    models = pl.DataFrame(
-        [(model, *facts) for model, facts in MODEL_FACTS.items()],
-        schema=["model", "model_ms", "dollars_in", "dollars_out"],
-        orient="row",
-    )
     uses = draw.pick("tool", {tool: weight for tool, (weight, *_) in TOOLS.items()})
     chosen = events.with_columns(
         tool=pl.when(name == "tool_use").then(uses),
@@ -152,13 +154,13 @@ def _timed(world: World, events: pl.DataFrame) -> pl.DataFrame:
         .when(name == "llm_request")
         .then(draw.lognormal("answer", answer_ms, 0.62))
     )
-    known = chosen.join(tools, on="tool", how="left", maintain_order="left")
-    known = known.join(models, on="model", how="left", maintain_order="left")
+    known = chosen.join(_TOOLS, on="tool", how="left", maintain_order="left")
+    known = known.join(_MODELS, on="model", how="left", maintain_order="left")
     timed = known.with_columns(duration_ms=length.round_sig_figs(4))
     typing = draw.lognormal("typing", 21_000.0, 0.8).clip(1_500, 400_000)
     pause = pl.when((name == "user_prompt") & (pl.col("turn") > 0)).then(typing).otherwise(60.0)
     before = pause + pl.col("duration_ms").shift(1).fill_null(0)
-    passed = before.cum_sum().over("session_id") - before.first().over("session_id")
+    passed = since_first(before, "place")
     return timed.with_columns(time_us=pl.col("started") + (passed * 1000).cast(pl.Int64))
 
 
@@ -197,6 +199,6 @@ def _described(world: World, events: pl.DataFrame) -> pl.DataFrame:
         service_name=pl.lit("agent"),
     )
     return described.drop(
-        *("started", "turn", "turns", "tool_ms", "tool_spread"),
+        *("started", "place", "turn", "turns", "tool_ms", "tool_spread"),
         *("model_ms", "dollars_in", "dollars_out"),
     )

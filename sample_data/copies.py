@@ -1,7 +1,6 @@
 """The sample day again, ending whenever it is wanted."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -26,28 +25,26 @@ def copy_shifted(to: Path, now: datetime) -> None:
     commit(writer, _shifted(now))
 
 
-def write_demo_history(to: Path, now: datetime, *, seed: int) -> None:
-    """A store in `to` that live traffic continues without a seam.
+def demo_history(to: Path, now: datetime, *, seed: int) -> list[Callable[[], None]]:
+    """The commits that fill a store in `to`, the most wanted first, each for any thread. Live
+    traffic (with the same `now` and `seed`) continues it without a seam.
 
     The last half hour is as dense as the traffic (`block` makes both); before it each event of
     the sample stands for THINNED (`sample_rate`), so that a day's chart has one height.
     """
     writer = PartWriter(StoreFolder.open(to, create=True), now=lambda: now)
-    dense_from = now - BLOCKS_BEFORE * BLOCK
-    counted = ~pl.col("event_type").is_in(["metric", "log"])
-    rate = pl.when(counted).then(float(THINNED))
 
-    def older() -> pl.DataFrame:
-        events = _shifted(now).filter(pl.col("event_time") < dense_from)
-        return events.with_columns(sample_rate=rate)
+    def recent(number: int) -> Callable[[], None]:
+        return lambda: commit(writer, stored(block(now, number, seed=seed), now))
 
-    def recent(number: int) -> Callable[[], pl.DataFrame]:
-        return lambda: stored(block(now, number, seed=seed), now)
+    def older() -> None:
+        before = pl.col("event_time") < now - BLOCKS_BEFORE * BLOCK
+        counted = ~pl.col("event_type").is_in(["metric", "log"])
+        rate = pl.when(counted).then(float(THINNED))
+        commit(writer, _shifted(now).filter(before).with_columns(sample_rate=rate))
 
-    makers = [*(recent(number) for number in range(-BLOCKS_BEFORE, 0)), older]
-    # Two at a time: most of what one does runs on one core.
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda make: commit(writer, make()), makers))
+    latest, *others = (recent(number) for number in range(-1, -BLOCKS_BEFORE - 1, -1))
+    return [latest, others[0], older, *others[1:]]
 
 
 def block(now: datetime, number: int, *, seed: int) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 from sample_data.agent import agent_events, trouble_events
 from sample_data.metrics import metric_events
 from sample_data.shop import shop_events
-from sample_data.world import World, hex4, hex16
+from sample_data.world import World, hex4, hexed
 
 
 def happened(
@@ -31,13 +31,12 @@ def happened(
 
 def _told(world: World, events: pl.DataFrame) -> pl.DataFrame:
     draw, time_us = world.chance, pl.col("time_us")
-    late_us = draw.lognormal("offline for", 22 * 60e6, 1.0)
-    offline = pl.col("offline").fill_null(value=False)
-    delay = pl.when(offline).then(late_us).otherwise(draw.lognormal("on its way", 45_000.0, 0.7))
+    mean_us = pl.when(pl.col("offline")).then(30 * 60e6).otherwise(60_000.0)
+    delay_us = (-(1 - draw.uniform("on its way")).log() * mean_us).cast(pl.Int64)
     return events.with_columns(
         event_id=uuids(time_us, time_us.rank("ordinal"), draw.integer("id")),
         event_time=instant(time_us),
-        received_time=instant(time_us + delay.cast(pl.Int64)),
+        received_time=instant(time_us + delay_us),
     ).drop("time_us", "offline")
 
 
@@ -49,15 +48,15 @@ def instant(time_us: pl.Expr) -> pl.Expr:
 def uuids(time_us: pl.Expr, place: pl.Expr, random: pl.Expr) -> pl.Expr:
     """UUIDv7 texts: milliseconds, the place among all (below 2^26), 32 random bits."""
     row = place.cast(pl.UInt64)
-    stamp = hex16((time_us // 1000).cast(pl.UInt64))
+    stamp = (time_us // 1000).cast(pl.UInt64)
     return pl.concat_str(
-        stamp.str.slice(4, 8),
+        hexed(stamp // 2**16, 8),
         pl.lit("-"),
-        stamp.str.tail(4),
+        hex4(stamp % 2**16),
         pl.lit("-"),
         hex4(0x7000 + row // 2**14 % 2**12),
         pl.lit("-"),
         hex4(0x8000 + row % 2**14),
         pl.lit("-5eed"),
-        hex16(random).str.tail(8),
+        hexed(random, 8),
     )

@@ -7,7 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from sample_data.world import BAD_VERSION, SHOPPERS, World, hex16, names
+from sample_data.chance import mixed
+from sample_data.world import BAD_VERSION, SHOPPERS, World, hexed, names, since_first
 
 SESSIONS_PER_SECOND: Final = 3.7
 
@@ -39,6 +40,7 @@ WORK: Final = {
         ("render_frame", 73, 0.85),
         ("render_frame", 90, 0.7),
         ("render_frame", 107, 0.5),
+        ("exception", 60, 0.03),
     ),
     "search": (
         ("search", 0, 1.0),
@@ -70,15 +72,16 @@ WORK: Final = {
 # event -> (type, component, median milliseconds, spread, share of errors)
 EVENTS: Final = {
     "page_view": ("behavioral", "web", 31.0, 0.66, 0.0),
-    "search": ("behavioral", "search", 64.0, 0.8, 0.004),
-    "add_to_cart": ("behavioral", "cart", 41.0, 0.6, 0.003),
-    "signup": ("behavioral", "accounts", 118.0, 0.56, 0.006),
-    "checkout": ("behavioral", "payments", 220.0, 0.55, 0.012),
-    "purchase": ("behavioral", "payments", 310.0, 0.63, 0.009),
-    "http.server.request": ("span", "api", 22.0, 1.1, 0.006),
-    "db.query": ("span", "db", 2.1, 1.25, 0.001),
+    "search": ("behavioral", "search", 64.0, 0.8, 0.01),
+    "add_to_cart": ("behavioral", "cart", 41.0, 0.6, 0.008),
+    "signup": ("behavioral", "accounts", 118.0, 0.56, 0.012),
+    "checkout": ("behavioral", "payments", 220.0, 0.55, 0.02),
+    "purchase": ("behavioral", "payments", 310.0, 0.63, 0.015),
+    "http.server.request": ("span", "api", 22.0, 1.1, 0.02),
+    "db.query": ("span", "db", 2.1, 1.25, 0.004),
     "cache_miss": ("log", "session_store", 0.8, 1.0, 0.0),
-    "render_frame": ("performance", "web", 7.4, 0.4, 0.0),
+    "render_frame": ("performance", "web", 7.4, 0.47, 0.0),
+    "exception": ("error", "web", None, 0.0, 1.0),
     "session_start": ("session_start", "web", None, 0.0, 0.0),
     "session_end": ("session_end", "web", None, 0.0, 0.0),
 }
@@ -87,6 +90,11 @@ FAULTS: Final = {
     "connection reset by peer": 2,
     "HTTP 503: no healthy backend for payments": 1,
     "could not serialize access due to concurrent update": 1,
+}
+SCRIPT_FAULTS: Final = {
+    "TypeError: undefined is not a function": 5,
+    "ChunkLoadError: loading chunk 7 failed": 3,
+    "NetworkError when attempting to fetch resource": 3,
 }
 BAD_FAULTS: Final = {
     "deadlock detected on carts": 7,
@@ -122,115 +130,137 @@ QUERIES: Final = {
 }
 
 
+_STEPS: Final = pl.DataFrame(
+    [
+        (visit, step)
+        for visit in VISITS
+        for step in ("session_start", *visit.split(), "session_end")
+    ],
+    schema=["visit", "step"],
+    orient="row",
+).with_columns(place=pl.int_range(pl.len()).over("visit"))
+_WORK: Final = pl.DataFrame(
+    [
+        (step, name, offset_ms, chance, *EVENTS[name])
+        for step, events in WORK.items()
+        for name, offset_ms, chance in events
+    ],
+    schema=[
+        *("step", "event_name", "offset_ms", "chance"),
+        *("event_type", "component", "median", "spread", "error_share"),
+    ],
+    orient="row",
+)
+
+
 def shop_events(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     """All events of the visits that begin in [start, end); they end some minutes later."""
     visits = world.arrivals("visit", start, end, SESSIONS_PER_SECOND)
-    return _described(world, _worked(world, _walked(world, _met(world, visits))))
+    steps = _equipped(world, _walked(world, _met(world, visits)))
+    return _described(world, _worked(world, steps))
 
 
 def _met(world: World, visits: pl.DataFrame) -> pl.DataFrame:
     """Who visits, with what, served by which version. A third has no account."""
     draw = world.chance
-    who = draw.skewed("shopper", SHOPPERS)
-    session = draw.integer("shop session")
-    return visits.with_columns(
-        session_id=pl.lit("s-") + hex16(session).str.head(10),
-        install_id=pl.lit("dev-") + hex16(who.cast(pl.UInt64) * 0x9E3779B97F4A7C15).str.tail(8),
-        user_id=pl.when(draw.happens("known", 0.68)).then(names(who)),
-        plan=pl.when(who % 7 == 0).then(pl.lit("pro")).otherwise(pl.lit("free")),
+    return visits.with_columns(who=draw.skewed("shopper", SHOPPERS)).with_columns(
+        session_id=pl.lit("s-") + hexed(draw.integer("shop session"), 10),
+        install_id=pl.lit("dev-") + hexed(mixed(pl.col("who").cast(pl.UInt64) + 1), 8),
+        user_id=pl.when(draw.happens("known", 0.68)).then(names(pl.col("who"))),
+        plan=pl.when(pl.col("who") % 7 == 0).then(pl.lit("pro")).otherwise(pl.lit("free")),
         browser=draw.pick("browser", BROWSERS),
         country=draw.pick("country", COUNTRIES),
         service_version=world.version("shop", pl.col("started"), draw.uniform("shop turn")),
-        step=draw.pick("visit", VISITS),
+        visit=draw.pick("visit", VISITS),
         offline=draw.happens("offline", 0.012),
     )
 
 
 def _walked(world: World, visits: pl.DataFrame) -> pl.DataFrame:
     """One row a step, at its time: `time_us`."""
-    journey = pl.lit("session_start ") + pl.col("step") + " session_end"
-    steps = visits.with_columns(step=journey.str.split(" ")).explode("step")
+    steps = visits.join(_STEPS, on="visit", maintain_order="left_right")
     pause = world.chance.lognormal("reading", 14.0, 0.9).clip(0.4, 400)
-    begins = (pl.col("step") == "session_start") | (
-        (pl.col("step") == "page_view") & (pl.col("step").shift(1) == "session_start")
-    )
-    passed = pl.when(begins).then(0.0).otherwise(pause).cum_sum().over("session_id")
+    # The first page is what starts the session.
+    passed = since_first(pl.when(pl.col("place") < 2).then(0.0).otherwise(pause), "place")
     return steps.with_columns(
         # Browsers tell milliseconds; so do many clocks, hence ties.
         time_us=(pl.col("started") + (passed * 1e6).cast(pl.Int64)) // 1000 * 1000,
-        trace=world.chance.integer("trace"),
+    )
+
+
+def _equipped(world: World, steps: pl.DataFrame) -> pl.DataFrame:
+    """What each step is about, and its trace: its request is the parent of its queries."""
+    draw, step = world.chance, pl.col("step")
+    chosen = step.is_in(["page_view", "add_to_cart", "purchase"])
+    product = pl.lit("P") + (1000 + draw.skewed("product", 400)).cast(pl.String)
+    paid = step.is_in(["checkout", "purchase"])
+    return steps.with_columns(
+        query=pl.when(step == "search").then(draw.pick("query", QUERIES)),
+        product=pl.when(chosen & draw.happens("has product", 0.8)).then(product),
+        amount=pl.when(paid).then(draw.lognormal("price", 38.0, 0.8).round(2)),
+        currency=pl.when(step == "purchase").then(draw.pick("currency", {"EUR": 6, "USD": 3})),
+        trace=hexed(draw.integer("trace"), 16) + hexed(draw.integer("trace too"), 16),
+        request=hexed(draw.integer("request span"), 16),
+        route=step.replace_strict(ROUTES, default=None),
+        table=step.replace_strict(TABLES, default=None),
+        heavy=step.replace_strict({"search": 1.9, "checkout": 2.8, "purchase": 3.4}, default=1.0),
     )
 
 
 def _worked(world: World, steps: pl.DataFrame) -> pl.DataFrame:
     """One row an event: the step itself and the work it caused."""
-    work = pl.DataFrame(
-        [(step, *event) for step, events in WORK.items() for event in events],
-        schema=["step", "event_name", "offset_ms", "chance"],
-        orient="row",
-    )
-    facts = pl.DataFrame(
-        [(name, *rest) for name, rest in EVENTS.items()],
-        schema=["event_name", "event_type", "component", "median", "spread", "error_share"],
-        orient="row",
-    )
-    caused = steps.join(work, on="step", maintain_order="left").filter(
+    caused = steps.join(_WORK, on="step", maintain_order="left_right").filter(
         world.chance.happens("caused", pl.col("chance"))
     )
     jitter = (world.chance.uniform("jitter") * 900).cast(pl.Int64)
     delayed = pl.when(pl.col("offset_ms") > 0).then(pl.col("offset_ms") * 1000 + jitter)
-    return caused.join(facts, on="event_name", maintain_order="left").with_columns(
-        time_us=pl.col("time_us") + delayed.otherwise(0)
-    )
+    return caused.with_columns(time_us=pl.col("time_us") + delayed.otherwise(0))
 
 
 def _described(world: World, events: pl.DataFrame) -> pl.DataFrame:
-    """Lengths, faults and attributes."""
-    draw = world.chance
-    name, step = pl.col("event_name"), pl.col("step")
+    """Lengths, faults, and which attributes stand on which event."""
+    draw, name = world.chance, pl.col("event_name")
     bad = (pl.col("service_version") == BAD_VERSION).fill_null(value=False)
-    heavy = step.replace_strict({"search": 1.9, "checkout": 2.8, "purchase": 3.4}, default=1.0)
-    server = name.is_in(["http.server.request", "db.query"])
-    load = 1 + 0.25 * (draw.uniform("load") - 0.5)
+    is_request, is_query = name == "http.server.request", name == "db.query"
+    server = is_request | is_query
     slow = pl.when(bad & server).then(2.7).when(bad & (name == "page_view")).then(1.5).otherwise(1)
-    median = pl.col("median") * pl.when(server).then(heavy).otherwise(1.0) * slow * load
-    share = (
-        pl.when(bad & (name == "http.server.request")).then(0.09).otherwise(pl.col("error_share"))
-    )
+    median = pl.col("median") * pl.when(server).then(pl.col("heavy")).otherwise(1.0) * slow
+    share = pl.when(bad & is_request).then(0.14).otherwise(pl.col("error_share"))
     timed = events.with_columns(
         duration_ms=draw.lognormal("length", median, pl.col("spread")).round_sig_figs(3),
         failed=draw.happens("fails", share),
         bad=bad,
     )
-    return timed.with_columns(**_spans(world), **_words(world), **_wares(world)).select(
-        *("time_us", "event_type", "event_name", "component", "session_id", "install_id"),
-        *("user_id", "service_version", "plan", "browser", "country", "offline"),
-        *("duration_ms", "severity", "message", "trace_id", "span_id", "parent_span_id"),
-        *("http.route", "http.status_code", "db.table", "query", "product", "amount", "currency"),
+    itself = name == pl.col("step")
+    return timed.with_columns(
+        *(
+            pl.when(itself).then(pl.col(each))
+            for each in ("query", "product", "amount", "currency")
+        ),
+        **_words(world),
         service_name=pl.lit("shop"),
-    )
+        trace_id=pl.when(server).then(pl.col("trace")),
+        span_id=pl.when(is_request)
+        .then(pl.col("request"))
+        .when(is_query)
+        .then(hexed(draw.integer("query span"), 16)),
+        parent_span_id=pl.when(is_query).then(pl.col("request")),
+        **{
+            "http.route": pl.when(is_request).then(pl.col("route")),
+            "http.status_code": pl.when(is_request & ~pl.col("failed"))
+            .then(200)
+            .when(is_request)
+            .then(pl.when(pl.col("bad")).then(500).otherwise(503)),
+            "db.table": pl.when(is_query).then(pl.col("table")),
+        },
+    ).drop(_ASIDE)
 
 
-def _spans(world: World) -> dict[str, pl.Expr]:
-    """Trace ids: a step is a trace, its request the parent of its queries."""
-    name = pl.col("event_name")
-    request, query = name == "http.server.request", name == "db.query"
-    parent = hex16(pl.col("trace") ^ pl.lit(0x5DEECE66D, pl.UInt64))
-    low = hex16(pl.col("trace") * pl.lit(0xD1342543DE82EF95, pl.UInt64))
-    return {
-        "trace_id": pl.when(request | query).then(hex16(pl.col("trace")) + low),
-        "span_id": pl.when(request)
-        .then(parent)
-        .when(query)
-        .then(hex16(world.chance.integer("query span"))),
-        "parent_span_id": pl.when(query).then(parent),
-        "http.route": pl.when(request).then(pl.col("step").replace_strict(ROUTES, default=None)),
-        "http.status_code": pl.when(request & pl.col("failed"))
-        .then(pl.when(pl.col("bad")).then(500).otherwise(503))
-        .when(request)
-        .then(200),
-        "db.table": pl.when(query).then(pl.col("step").replace_strict(TABLES, default=None)),
-    }
+# Columns on the way that are no attributes.
+_ASIDE: Final = (
+    *("started", "who", "visit", "place", "step", "chance", "offset_ms", "median", "spread"),
+    *("error_share", "failed", "bad", "heavy", "trace", "request", "route", "table"),
+)
 
 
 def _words(world: World) -> dict[str, pl.Expr]:
@@ -244,7 +274,9 @@ def _words(world: World) -> dict[str, pl.Expr]:
     late = pl.any_horizontal((name == which) & rule for which, rule in slow.items())
     took = length.round(0).cast(pl.Int64).cast(pl.String) + " ms"
     fault = (
-        pl.when(pl.col("bad"))
+        pl.when(name == "exception")
+        .then(world.chance.pick("script fault", SCRIPT_FAULTS))
+        .when(pl.col("bad"))
         .then(world.chance.pick("bad fault", BAD_FAULTS))
         .otherwise(world.chance.pick("fault", FAULTS))
     )
@@ -263,18 +295,4 @@ def _words(world: World) -> dict[str, pl.Expr]:
         .then(pl.lit("session refilled late"))
         .when((name == "render_frame") & late)
         .then(pl.lit("frame dropped")),
-    }
-
-
-def _wares(world: World) -> dict[str, pl.Expr]:
-    """What was looked for and bought."""
-    draw, name = world.chance, pl.col("event_name")
-    price = draw.lognormal("price", 38.0, 0.8).round(2)
-    chosen = name.is_in(["page_view", "add_to_cart", "purchase"])
-    product = pl.lit("P") + (1000 + draw.skewed("product", 400)).cast(pl.String)
-    return {
-        "query": pl.when(name == "search").then(draw.pick("query", QUERIES)),
-        "product": pl.when(chosen & draw.happens("has product", 0.8)).then(product),
-        "amount": pl.when(name.is_in(["checkout", "purchase"])).then(price),
-        "currency": pl.when(name == "purchase").then(draw.pick("currency", {"EUR": 6, "USD": 3})),
     }

@@ -147,6 +147,14 @@ def rhythm(seconds: pl.Expr) -> pl.Expr:
     return day * waves
 
 
+def since_first(pauses: pl.Expr, place: str) -> pl.Expr:
+    """The sum of pauses since each row's last `place` 0. (Not `over`: there, chance would draw
+    anew in each group, the same for all.)
+    """
+    total = pauses.cum_sum()
+    return total - pl.when(pl.col(place) == 0).then(total).forward_fill()
+
+
 # The most frequent go by their first name alone.
 _NAMES: Final = pl.Series(
     [*FIRST_NAMES, *(f"{first}.{last}" for last in LAST_NAMES for first in FIRST_NAMES)]
@@ -161,10 +169,11 @@ def names(index: pl.Expr) -> pl.Expr:
 _HEX4: Final = pl.Series([f"{number:04x}" for number in range(2**16)])
 
 
-def hex16(number: pl.Expr) -> pl.Expr:
-    """A 64-bit integer as 16 hexadecimal digits."""
-    digits = [hex4(number // 2**shift % 2**16) for shift in (48, 32, 16, 0)]
-    return pl.concat_str(digits)
+def hexed(number: pl.Expr, digits: int) -> pl.Expr:
+    """The lowest bits of a 64-bit integer as that many hexadecimal digits."""
+    pieces = [hex4(number // 2 ** (4 * place) % 2**16) for place in range(0, digits, 4)]
+    text = pl.concat_str(pieces[::-1])
+    return text if digits % 4 == 0 else text.str.tail(digits)
 
 
 def hex4(number: pl.Expr) -> pl.Expr:

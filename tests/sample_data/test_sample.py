@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from sample_data.copies import BLOCK, block, copy_shifted, write_demo_history
+from sample_data.copies import BLOCK, block, copy_shifted, demo_history
 from sample_data.storing import END, LENGTH, STORE, sample
 from sample_data.world import BAD_VERSION
 from store.parts.catalog import Catalog
@@ -130,7 +130,8 @@ def test_a_copy_holds_the_same_day_ending_now(tmp_path, events):
 
 
 def test_the_demo_has_one_height_from_a_day_ago_to_what_comes_live(tmp_path):
-    write_demo_history(tmp_path / "demo", NOW, seed=5)
+    for write in demo_history(tmp_path / "demo", NOW, seed=5):
+        write()
     history = read(tmp_path / "demo").filter(pl.col("event_type") != "metric")
     assert history["event_id"].n_unique() == history.height
     assert history["event_time"].max() < NOW
