@@ -48,7 +48,7 @@ class Spec:
     sessions: bool = False
     link: bool = True
     errors: bool = False
-    """The events of severity error and above are counted apart (`errors`)."""
+    """Events of severity error and above (`errors`), and of any severity (`severities`)."""
     seen: bool = False
     """The first and last instant are kept (`first`, `last`)."""
 
@@ -187,7 +187,11 @@ def _numbers(spec: Spec) -> list[pl.Expr]:
             value.max().alias(f"high.{at}"),
         ]
     if spec.errors:
-        found.append(weight.filter(pl.col("severity") >= SEVERITIES["error"]).sum().alias("errors"))
+        severity = pl.col("severity")
+        found += [
+            weight.filter(severity >= SEVERITIES["error"]).sum().alias("errors"),
+            weight.filter(severity.is_not_null()).sum().alias("severities"),
+        ]
     if spec.seen:
         found += [_TIME.min().alias("first"), _TIME.max().alias("last")]
     return found

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from store.analytics import cells as added_up
-from store.analytics import distinct, sketch
+from store.analytics import cells, distinct, sketch
 from store.analytics.cells import CELL, SKETCH, WHOLE, Spec
 from store.analytics.links import Links
 from store.analytics.measures import Measure
+
+
+KEPT: Final = ("errors", "severities", "first", "last")
+"""What `measured` hands on as it is."""
 
 
 class Group(NamedTuple):
@@ -42,7 +45,9 @@ def spec_of(
 ) -> Spec:
     """What cells must hold for these measures."""
     kinds = {measure.kind for measure in measures}
-    stats = [m.of for m in measures if m.kind in ("sum", "mean", "min", "max", "percentile")]
+    stats = [
+        m.of for m in measures if m.kind in ("values", "sum", "mean", "min", "max", "percentile")
+    ]
     sketches = [m.of for m in measures if m.kind == "percentile"]
     return Spec(
         by=tuple(by),
@@ -56,33 +61,53 @@ def spec_of(
     )
 
 
+def ranked(
+    combined: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links, limit: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The cells with all keys past the `limit` greatest folded into one, and their `measured` rows
+    over the whole span, the greatest first.
+    """
+    totals = measured(cells.over_span(combined, spec), spec, measures, links)
+    if totals.height > limit and spec.by:
+        combined = cells.folded(combined, spec, totals.head(limit))
+        totals = measured(cells.over_span(combined, spec), spec, measures, links)
+    return combined, totals
+
+
+def is_sampled(totals: pl.DataFrame) -> bool:
+    """Whether some events stood for more than one."""
+    return bool((totals["weight"] > totals["n"]).any())
+
+
 def measured(
-    cells: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links
+    found: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links
 ) -> pl.DataFrame:
     """One row a cell, with the measures as columns m0, m1, … (Float64; null where there is nothing
-    to tell; a rate is still a count) and `is_exact`; the greatest m0 first, what is folded last.
+    to tell; a rate is still a count), `n`, `weight`, `is_exact`, and what else the spec keeps; the
+    greatest m0 first, what is folded last.
     """
-    keys = list(added_up.key_columns(cells, spec))
-    rows = cells.filter(pl.col("kind") <= WHOLE)
-    rows = rows.with_columns(is_exact=_sets_exact(spec))
+    keys = list(cells.key_columns(found, spec))
+    rows = found.filter(pl.col("kind") <= WHOLE).with_columns(is_exact=_sets_exact(spec))
     if spec.users:
         rows = distinct.users(rows, _most(spec), links)
     for at, name in enumerate(spec.sketches):
         quantiles = [m.quantile for m in measures if m.kind == "percentile" and m.of == name]
-        buckets = cells.filter(pl.col("kind") == SKETCH + at)
-        found = sketch.percentiles(buckets, keys, quantiles).rename(
-            {"is_exact": "_exact"} | {f"q{i}": f"{name}\0{q}" for i, q in enumerate(quantiles)}
-        )
-        rows = rows.join(found, on=keys, how="left", nulls_equal=True)
-        rows = rows.with_columns(pl.col("is_exact") & pl.col("_exact").fill_null(value=True))
-        rows = rows.drop("_exact")
+        buckets = sketch.percentiles(found.filter(pl.col("kind") == SKETCH + at), keys, quantiles)
+        buckets = buckets.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
+        rows = rows.join(buckets, on=keys, how="left", nulls_equal=True, suffix=":sketch")
+        known = pl.col("is_exact:sketch").fill_null(value=True)
+        rows = rows.with_columns(pl.col("is_exact") & known).drop("is_exact:sketch")
     values = [_value(measure, spec).alias(f"m{at}") for at, measure in enumerate(measures)]
+    kept = [name for name in ("n", "weight", *KEPT) if name in rows.columns]
     order = [name for name in ("folded", "m0", *keys) if name in keys or name == "m0"]
-    return rows.select(*keys, "n", "weight", *values, "is_exact").sort(
-        *dict.fromkeys(order),
-        descending=[name == "m0" for name in dict.fromkeys(order)],
-        nulls_last=True,
+    order = list(dict.fromkeys(order))
+    return rows.select(*keys, *kept, *values, "is_exact").sort(
+        order, descending=[name == "m0" for name in order], nulls_last=True
     )
+
+
+def _quantile(name: str, quantile: float) -> str:
+    return f"{name}:{quantile}"
 
 
 def _most(spec: Spec) -> pl.Expr:
@@ -104,10 +129,12 @@ def _value(measure: Measure, spec: Spec) -> pl.Expr:
         case "sessions":
             return distinct.size("sessions", _most(spec))
         case "percentile":
-            return pl.col(f"{measure.of}\0{measure.quantile}")
+            return pl.col(_quantile(measure.of, measure.quantile))
     at = spec.stats.index(measure.of)
     weight = pl.col(f"weight.{at}")
     match measure.kind:
+        case "values":
+            return weight.fill_null(0.0)
         case "sum":
             return pl.col(f"sum.{at}").fill_null(0.0)
         case "mean":

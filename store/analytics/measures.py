@@ -20,7 +20,9 @@ class Measure:
 
     text: str
     kind: str
-    """`count`, `rate`, `users`, `sessions`, `sum`, `mean`, `min`, `max` or `percentile`."""
+    """`count`, `rate`, `users`, `sessions`, `values` (how many have the attribute), `sum`, `mean`,
+    `min`, `max` or `percentile`.
+    """
     of: str = ""
     """The attribute that is measured; "" for those that count."""
     quantile: float = 0.0
@@ -29,7 +31,7 @@ class Measure:
     @property
     def adds_up(self) -> bool:
         """True when the measure of a whole is the sum of those of its shares; none is 0 then."""
-        return self.kind in ("count", "rate", "sum")
+        return self.kind in ("count", "rate", "values", "sum")
 
     @property
     def counts(self) -> bool:

@@ -37,20 +37,25 @@ def percentiles(
     they stand for), `low` and `high` (its least and greatest value). Ranks are numpy's `linear`
     ones: both neighbours are estimated and interpolated.
     """
-    ordered = buckets.sort(*keys, "bucket")
-    # Over no keys at all, every row is in one group.
-    over: list[str | pl.Expr] = [*keys] or [pl.lit(0)]
-    ordered = ordered.with_columns(
-        pl.col("weight").cum_sum().over(over).alias("_upto"),
-        pl.col("weight").sum().over(over).alias("_all"),
-        _estimate(ordered).alias("_middle"),
+    groups: list[str | pl.Expr] = [*keys] or [pl.lit(0)]
+    upto = pl.col("weight").cum_sum().over(groups)
+    ordered = buckets.sort(*keys, "bucket").with_columns(
+        _upto=upto, _all=upto.max().over(groups), _middle=_estimate(buckets)
     )
-    found = [part for at, q in enumerate(quantiles) for part in _interpolated(at, q)]
-    group = ordered.group_by(*keys) if keys else ordered.group_by(pl.lit(0).alias("_none"))
-    table = group.agg(found)
-    exact = [f"_exact{at}" for at in range(len(quantiles))]
-    return table.with_columns(pl.all_horizontal(*exact, pl.lit(True)).alias("is_exact")).select(
-        *keys, *(f"q{at}" for at in range(len(quantiles))), "is_exact"
+    ranks = [quantile * (pl.col("_all") - 1) for quantile in quantiles]
+    at_ranks = [
+        column
+        for at, rank in enumerate(ranks)
+        for side, whole in (("lower", rank.floor()), ("upper", rank.ceil()))
+        for column in _at_rank(whole, f"{side}{at}")
+    ]
+    parts = [(rank - rank.floor()).max().alias(f"part{at}") for at, rank in enumerate(ranks)]
+    found = ordered.group_by(groups).agg(*(column.max() for column in at_ranks), *parts)
+    numbers = range(len(quantiles))
+    return found.select(
+        *keys,
+        *(_between(at).alias(f"q{at}") for at in numbers),
+        pl.all_horizontal(pl.lit(value=True), *map(_is_exact, numbers)).alias("is_exact"),
     )
 
 
@@ -61,22 +66,23 @@ def _estimate(buckets: pl.DataFrame) -> pl.Expr:
     return _middle(pl.col("bucket")).clip(pl.col("low"), pl.col("high"))
 
 
-def _interpolated(at: int, quantile: float) -> tuple[pl.Expr, pl.Expr]:
-    rank = quantile * (pl.col("_all") - 1)
-    lower, lower_exact = _at_rank(rank.floor())
-    upper, upper_exact = _at_rank(rank.ceil())
-    part = (rank - rank.floor()).first()
-    value = lower + (upper - lower) * part
-    return value.alias(f"q{at}"), (lower_exact & (upper_exact | (part == 0))).alias(f"_exact{at}")
-
-
-def _at_rank(rank: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The estimate of the value with that rank (from 0), and whether it is that very value."""
-    before = pl.col("_upto") - pl.col("weight")
-    is_first, is_last = rank <= before, rank >= pl.col("_upto") - 1
+def _at_rank(rank: pl.Expr, name: str) -> tuple[pl.Expr, pl.Expr]:
+    """In the one row that holds the value of that rank (from 0), else null: its estimate, and
+    whether it is that very value.
+    """
+    upto, before = pl.col("_upto"), pl.col("_upto") - pl.col("weight")
+    # The last bucket holds the last rank, also when a sum of weights was rounded.
+    holds = (before <= rank) & ((rank < upto) | (upto >= pl.col("_all")))
+    is_first, is_last = rank <= before, rank >= upto - 1
     value = pl.when(is_first).then("low").when(is_last).then("high").otherwise("_middle")
     known = is_first | is_last | (pl.col("low") == pl.col("high"))
-    # Rounding in sums of weights must not lose the last rank.
-    holds = (pl.col("_upto") > rank) | (pl.col("_upto") == pl.col("_all"))
-    place = holds.arg_max()
-    return value.gather(place).first(), known.gather(place).first()
+    return pl.when(holds).then(value).alias(name), pl.when(holds).then(known).alias(f"{name}_known")
+
+
+def _between(at: int) -> pl.Expr:
+    lower, upper = pl.col(f"lower{at}"), pl.col(f"upper{at}")
+    return lower + (upper - lower) * pl.col(f"part{at}")
+
+
+def _is_exact(at: int) -> pl.Expr:
+    return pl.col(f"lower{at}_known") & (pl.col(f"upper{at}_known") | (pl.col(f"part{at}") == 0))

@@ -12,7 +12,7 @@ from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, points
 from store.analytics.links import Links
-from store.analytics.measured import Group, groups, measured, spec_of
+from store.analytics.measured import Group, groups, is_sampled, measured, ranked, spec_of
 from store.analytics.measures import Measure, Number, number, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
@@ -66,16 +66,12 @@ class TrendsAnalysis:
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         asked = _asked(query)
         spec, measures = _spec(asked), _measures(asked)
-        totals = measured(cells.over_span(combined, spec), spec, measures, links)
-        if totals.height > asked.limit and spec.by:
-            ranked = totals.sort("m0", *spec.keys, descending=[True, *([False] * len(spec.by))])
-            combined = cells.folded(combined, spec, ranked.head(asked.limit))
-            totals = measured(cells.over_span(combined, spec), spec, measures, links)
+        combined, totals = ranked(combined, spec, measures, links, asked.limit)
         rows = measured(combined.filter(pl.col("kind") != cells.WHOLE), spec, measures, links)
         return Finished(
             _timeline(rows, totals, asked),
             events=int(totals["n"].sum()),
-            sampled=bool((totals["weight"] > totals["n"]).any()),
+            sampled=is_sampled(totals),
             exact=bool(rows["is_exact"].all() and totals["is_exact"].all()),
         )
 

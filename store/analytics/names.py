@@ -1,0 +1,129 @@
+"""Names: what happens here, how often, how well, and since when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics import cells
+from store.analytics.cells import CELL, Spec
+from store.analytics.cut import Cut
+from store.analytics.links import Links
+from store.analytics.measured import Group, groups, is_sampled, ranked
+from store.analytics.measures import number, parse_measure
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.table_json import rows_json
+from store.timespan import TimeSpan
+
+COLUMNS: Final = (
+    *("count", "rate", "error_share", "p50", "p95", "p99", "first_seen", "last_seen", "trend"),
+)
+_MEASURES: Final = tuple(
+    parse_measure(text)
+    for text in ("count", "p50:duration_ms", "p95:duration_ms", "p99:duration_ms")
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Names(Query):
+    """Events by name: count, rate, errors, durations, first and last seen, trend."""
+
+    analysis: ClassVar[str] = "names"
+    is_timed: ClassVar[bool] = True
+
+    by: tuple[str, ...] = option(("event_name",), "a row for each value of these", metavar="ATTR")
+    limit: int = option(100, "keep this many rows, fold the rest", metavar="N")
+    points: int = option(8, "how many points the trend has", metavar="N")
+
+    def key(self) -> tuple[Any, ...]:
+        """The points of the trend are made out of those of the interval, at last."""
+        return tuple(part for part in Query.key(self) if part[:1] != ("points",))
+
+
+class NamesAnalysis:
+    """A row for each name: `rate` in events a second, `error_share` from 0 to 1 (null when no
+    event has a severity), `p50` to `p99` of duration_ms (null without durations), `first_seen` and
+    `last_seen` in the span, and `trend`: the counts in equal shares of the span.
+    """
+
+    name = "names"
+    version = 1
+    query_type = Names
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        return query.span
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return _spec(query).columns()
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        return cells.partial(events, _spec(query), query, cut)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        return cells.combine(partials, _spec(query), query)
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        spec, asked = _spec(query), cast(Names, query)
+        combined, totals = ranked(combined, spec, _MEASURES, links, query.limit)
+        trends = _trends(combined, spec, asked)
+        seconds = query.span.length.total_seconds() if query.span else 0.0
+        details = totals.select("severities", "errors", "first", "last").iter_rows()
+        rows = []
+        for (group, _, values), detail in zip(groups(totals, 4), details, strict=True):
+            count, *spread = map(number, values, _MEASURES, [seconds] * 4)
+            severities, errors, first, last = detail
+            share = errors / severities if severities else None
+            rate = count / seconds if count and seconds else 0.0
+            found = (count, rate, share, *spread, first, last, trends.get(group))
+            key = dict(zip(query.by, group.key, strict=True))
+            rows.append(Row(key, dict(zip(COLUMNS, found, strict=True)), group.folded))
+        return Finished(
+            Table(COLUMNS, rows),
+            events=int(totals["n"].sum()),
+            sampled=is_sampled(totals),
+            exact=bool(totals["is_exact"].all()),
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return rows_json(result)
+
+
+def _spec(query: Query) -> Spec:
+    return Spec(
+        by=query.by,
+        stats=("duration_ms",),
+        sketches=("duration_ms",),
+        sketches_timed=False,
+        errors=True,
+        seen=True,
+        link=False,
+    )
+
+
+def _trends(combined: pl.DataFrame, spec: Spec, query: Names) -> Mapping[Group, list[float]]:
+    """The counts of each key in `query.points` equal shares of the span."""
+    span, width = query.span, query.interval
+    if span is None or width is None or not span.length:
+        return {}
+    middle = pl.col("time") + width / 2 - span.start
+    share = (middle / (span.length / query.points)).floor().clip(0, query.points - 1)
+    keys = [name for name in cells.key_columns(combined, spec) if name != "time"]
+    counted = (
+        combined.filter(pl.col("kind") == CELL)
+        .with_columns(share.cast(pl.Int64).alias("share"))
+        .group_by(*keys, "share")
+        .agg(pl.col("weight").sum())
+    )
+    found: dict[Group, list[float]] = {}
+    is_folded = counted["folded"] if "folded" in keys else [False] * counted.height
+    names = counted.select(spec.keys).iter_rows() if spec.keys else [()] * counted.height
+    for name, folded, at, weight in zip(
+        names, is_folded, counted["share"], counted["weight"], strict=True
+    ):
+        found.setdefault(Group(name, folded), [0.0] * query.points)[at] += weight
+    return found

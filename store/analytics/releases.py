@@ -1,0 +1,88 @@
+"""Releases: versions of services that were not there before; the charts mark them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import polars as pl
+
+from store.analytics.cut import Cut
+from store.analytics.links import Links
+from store.analytics.query import Query
+from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.table_json import rows_json
+from store.schema import INSTANT, PART
+from store.timespan import TimeSpan
+
+COLUMNS: Final = ("first_seen", "last_seen", "count", "replaces")
+_SERVICE: Final = ["service_name", "service_version"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Releases(Query):
+    """Which new versions of services appeared, and when."""
+
+    analysis: ClassVar[str] = "releases"
+
+
+class ReleasesAnalysis:
+    """A row for each version first seen in the span, of services that ran another one before;
+    looked back is as far as the span is long. `replaces` is the version seen last before it.
+    """
+
+    name = "releases"
+    version = 1
+    query_type = Releases
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        return query.span and TimeSpan(query.span.previous().start, query.span.end)
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return ["event_time", *_SERVICE]
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        time = pl.col("event_time")
+        versioned = events.filter(pl.col("service_version") != "")
+        cell = [time.dt.truncate(cut.width).alias("time")] if cut else []
+        found = versioned.group_by(PART, *cell, *_SERVICE).agg(
+            time.min().alias("first"), time.max().alias("last"), pl.len().alias("count")
+        )
+        named = found.with_columns(pl.col("service_name").fill_null(""))
+        return named if cut else named.with_columns(time=pl.lit(None, INSTANT))
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        summed = partials.group_by(_SERVICE).agg(
+            pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
+        )
+        timeless = summed.with_columns(time=pl.lit(None, INSTANT))
+        return timeless.select(partials.columns)
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        start = query.span.start if query.span else None
+        ordered = combined.sort("first", "service_version")
+        before = ordered.with_columns(
+            pl.col("service_version").shift().over("service_name").alias("replaces")
+        )
+        new = before.filter(pl.col("replaces").is_not_null())
+        if start is not None:
+            new = new.filter(pl.col("first") >= start)
+        rows = [
+            Row(
+                {"service_name": row["service_name"], "service_version": row["service_version"]},
+                dict(
+                    zip(
+                        COLUMNS,
+                        (row["first"], row["last"], row["count"], row["replaces"]),
+                        strict=True,
+                    )
+                ),
+            )
+            for row in new.iter_rows(named=True)
+        ]
+        return Finished(Table(COLUMNS, rows), events=int(combined["count"].sum()))
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return rows_json(result)

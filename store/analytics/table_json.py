@@ -1,0 +1,30 @@
+"""A table as the `result` of the envelope."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from store.analytics.shapes import Result, Table
+from store.timespan import iso
+
+
+def rows_json(result: Result) -> Mapping[str, Any]:
+    """`{"rows": [{"key": {…}, …}]}`: each row's key, then its values in the table's order."""
+    return {
+        "rows": [
+            {
+                "key": dict(row.key),
+                **({"folded": True} if row.folded else {}),
+                **{name: _plain(value) for name, value in row.values.items()},
+            }
+            for row in cast(Table, result).rows
+        ]
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
