@@ -17,8 +17,9 @@ class Client:
     """Records events from inside a program and sends them to a collector in the background.
 
     Never blocks and never raises into its host: `record` notes the time and puts the values
-    aside, under 2 microseconds (the first starts the thread); making JSON and sending are the work of one daemon thread, which
-    sleeps while nothing is recorded. Values that have no JSON go out as their text, huge ones cut.
+    aside, under 2 microseconds (the first call starts the thread). Making JSON and sending are
+    the work of one daemon thread, which sleeps while nothing is recorded. Values that have no
+    JSON go out as their text, huge ones cut.
 
     Delivery is at-least-once while the process lives: ids are made here, so what is sent twice is
     stored once. Lost, and counted by `tally`: the oldest events when more than `queue_events_max`

@@ -34,8 +34,11 @@ class Post:
     """Sends bodies to one address; used by one thread at a time."""
 
     def __init__(self, url: str, token: str, timeout_seconds: float) -> None:
-        """`url` is the collector's root. A wrong one shows in the verdict, never as an error."""
+        """`url` is the collector's, with or without a path before `/v1/events`. A wrong one shows
+        in the verdict, never as an error.
+        """
         self._url = url
+        self._path = PATH
         self._timeout = timeout_seconds
         self._connection: HTTPConnection | None = None
         self._headers = {"Content-Type": "application/x-ndjson"}
@@ -71,7 +74,7 @@ class Post:
     def _exchange(self, body: bytes, events: int) -> Verdict:
         if self._connection is None:
             self._connection = self._connected()
-        self._connection.request("POST", PATH, body, self._headers)
+        self._connection.request("POST", self._path, body, self._headers)
         reply = self._connection.getresponse()
         text = reply.read(REPLY_BYTES_MAX)
         if not reply.isclosed():
@@ -82,6 +85,7 @@ class Post:
         parts = urlsplit(self._url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("not an http:// or https:// address")
+        self._path = parts.path.rstrip("/") + PATH
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         return kind(parts.hostname, parts.port, timeout=self._timeout)
 

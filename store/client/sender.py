@@ -58,6 +58,8 @@ class _Request:
     goal: int
     last: bool = False
     done: threading.Event = field(default_factory=threading.Event)
+    given_up: bool = False
+    """True when `done` is because there was no one to send to."""
 
 
 class Sender:
@@ -101,7 +103,7 @@ class Sender:
         self._post.forget()
         self._in_hand = self._delivered = self._rejected = 0
         self._fault = ""
-        self._closing = self._closed = False
+        self._closing = self._closed = self._ended = False
         self.asleep = True
 
     def wake(self) -> None:
@@ -123,15 +125,25 @@ class Sender:
             finally:
                 self._starting.release()
 
-    def flush(self, timeout_seconds: float, *, last: bool = False) -> bool:
-        """Waits until all that was recorded before is settled; False when time ran out first."""
+    def ask(self, *, last: bool = False) -> "_Request | None":
+        """Has the thread send at once all that was recorded before; `last` also ends it. None
+        when there is nothing to wait for, or no one to ask.
+        """
         if self._thread is None and self.waiting:
             self.wake()
-        if self._thread is None or not self._thread.is_alive():
-            return not self.waiting
+        if self._thread is None:
+            return None
         request = _Request(self._recorded(), last)
         self._tokens.put(request)
-        return request.done.wait(max(timeout_seconds, 0))
+        # Asked after the thread has ended, no one answers; before, it does so as its last act.
+        return None if self._ended else request
+
+    def flush(self, timeout_seconds: float, *, last: bool = False) -> bool:
+        """Waits until all that was recorded before is settled; False when time ran out first."""
+        request = self.ask(last=last)
+        if request is None:
+            return not self.waiting and not self._in_hand
+        return request.done.wait(max(timeout_seconds, 0)) and not request.given_up
 
     def close(self, timeout_seconds: float) -> bool:
         """Flushes for so long at most, then gives up what is left and lets the thread end."""
@@ -161,6 +173,10 @@ class Sender:
                 self._fault = f"{type(error).__name__}: {error}"
                 self._in_hand = 0
         self._post.close()
+        self._ended = True
+        while not self._tokens.empty():
+            self._listen(0)
+        self._give_up()
 
     def _rest(self) -> None:
         """Sleeps without a clock until something waits, then lets a batch gather."""
@@ -209,9 +225,12 @@ class Sender:
         while not self._closed:
             verdict = self._post.send(body, events)
             self._fault = verdict.fault or self._fault
-            # Nobody there at the end: the host's exit is not held up for that.
-            if verdict.settled or (verdict.absent and self._closing):
+            if verdict.settled:
                 self._settle(verdict, events)
+                return
+            if verdict.absent and self._closing:
+                # Nobody there at the end: the host's exit is not held up for that.
+                self._closed = True
                 return
             asked = verdict.retry_after
             if asked is None:
@@ -239,10 +258,18 @@ class Sender:
             self._requests.remove(request)
             request.done.set()
 
+    def _give_up(self) -> None:
+        for request in self._requests:
+            request.given_up = True
+            request.done.set()
+        self._requests.clear()
+
 
 def _close_all() -> None:
-    """At exit: every sender flushes, all within the longest of their bounds together."""
+    """At exit: all senders flush at the same time, each within its bound."""
     started = time.monotonic()
+    for sender in list(_senders):
+        sender.ask(last=True)
     for sender in list(_senders):
         sender.close(sender.exit_seconds_max - (time.monotonic() - started))
 

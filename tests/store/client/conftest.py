@@ -18,6 +18,7 @@ class Door(ThreadingHTTPServer):
         self.answers = []
         self.bodies = []
         self.headers = []
+        self.paths = []
         self.connections = 0
 
     def events(self):
@@ -34,6 +35,7 @@ class _Request(BaseHTTPRequestHandler):
     def do_POST(self):
         self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.headers.append(dict(self.headers))
+        self.server.paths.append(self.path)
         answers = self.server.answers
         status, headers, body = answers.pop(0) if answers else (200, {}, b"{}")
         self.send_response(status)

@@ -145,7 +145,7 @@ def test_without_a_collector_the_oldest_give_way_and_are_counted(url):
     assert tally.dropped + tally.waiting == 1_000
     assert tally.dropped >= 800
     assert tally.fault
-    client.close(0)
+    assert not client.close(0)
     assert client.tally().dropped == 1_000
     client.record("log", "late")
     assert client.tally().dropped == 1_001
@@ -208,6 +208,39 @@ def test_a_collector_that_never_answers_holds_the_end_up_for_the_bound_alone(doo
     done, took = run(program, door.url)
     assert (done.returncode, done.stderr) == (0, "")
     assert took < 10
+
+
+def test_closing_says_whether_all_was_settled_and_flushing_after_it_returns_at_once(door):
+    client = Client(url=door.url, interval_seconds=30)
+    client.record("log", "tick")
+    assert client.close(10)
+    assert client.flush(10)
+    lost = Client(url=NOBODY, interval_seconds=30)
+    lost.record("log", "tick")
+    started = time.monotonic()
+    assert not lost.close(10)
+    lost.flush(10)
+    assert time.monotonic() - started < 5
+    assert lost.tally().dropped == 1
+
+
+def test_one_clients_dead_collector_takes_no_time_from_another_at_the_end(door):
+    program = """
+from store.client import Client
+stuck = [Client(url="http://127.0.0.1:9", exit_seconds_max=0.5) for _ in range(3)]
+good = Client(interval_seconds=30)
+for client in (*stuck, good):
+    client.record("log", "bye")
+"""
+    done, _ = run(program, door.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(door.events()) == 1
+
+
+def test_an_address_may_have_a_path_before(door):
+    with Client(url=f"{door.url}/behind/a/proxy/") as client:
+        client.record("log", "tick")
+    assert door.paths == ["/behind/a/proxy/v1/events"]
 
 
 def test_forked_children_send_their_own_events_and_not_their_parents_again(door):
