@@ -176,7 +176,10 @@ class Sender:
         self._ended = True
         while not self._tokens.empty():
             self._listen(0)
-        self._give_up()
+        self._answer_requests()
+        for request in self._requests:
+            request.given_up = True
+            request.done.set()
 
     def _rest(self) -> None:
         """Sleeps without a clock until something waits, then lets a batch gather."""
@@ -257,12 +260,6 @@ class Sender:
         for request in [request for request in self._requests if settled >= request.goal]:
             self._requests.remove(request)
             request.done.set()
-
-    def _give_up(self) -> None:
-        for request in self._requests:
-            request.given_up = True
-            request.done.set()
-        self._requests.clear()
 
 
 def _close_all() -> None:
