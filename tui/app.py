@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
+from tui.cell_diff import CellDiff
 from tui.formatting import clean
 from tui.messages import StoreChanged, StoreFailed, StoreOpened
 from tui.meter import Meter
@@ -42,7 +43,7 @@ def _screen_factory(screen: type[DeckScreen]) -> Callable[[], DeckScreen]:
     return lambda: screen(_TABS)
 
 
-class DeckApp(Viewing):
+class DeckApp(CellDiff, Viewing):
     """The dashboard on one store.
 
     Text from events reaches the terminal through formatting.clean only, and is never markup.
@@ -93,7 +94,8 @@ class DeckApp(Viewing):
         self._store: Store | None = None
         self._held: datetime | None = None
         self._left_at: int | None = None
-        self._asked_at: datetime | None = None
+        self._last_ask: datetime | None = None
+        self._ticked: datetime | None = None
         self._waiting_since: datetime | None = None
         self._arrivals = Meter(RATE_WINDOW)
         self._sent = Meter(RATE_WINDOW)
@@ -109,6 +111,14 @@ class DeckApp(Viewing):
     def generation(self) -> str:
         return self.stored.generation if self.stored else ""
 
+    @property
+    def deck_screen(self) -> DeckScreen | None:
+        """The screen, when it is one of SCREENS (not a box over it) and stands."""
+        if not self.screen_stack:  # the last beats while the app closes
+            return None
+        screen = self.screen
+        return screen if isinstance(screen, DeckScreen) and screen.ready else None
+
     def now(self) -> datetime:
         """The instant that the view takes for now: a paused one stands still."""
         return self._held or self._clock()
@@ -119,6 +129,7 @@ class DeckApp(Viewing):
 
     def view_changed(self, before: View) -> None:
         view = self.view
+        self._ticked = None
         if view.paused != before.paused:
             self._held = self._clock() if view.paused else None
         at_edge = view.live and not view.paused
@@ -151,29 +162,38 @@ class DeckApp(Viewing):
         now = self._clock()
         self._measure(now)
         self._show_status()
+        self._tick(now)
         self._dim_late_answers(now)
         if not self.view.paused:
             self.ask(forced=False)
 
+    def _tick(self, now: datetime) -> None:
+        """Tells the screen that a second went by, once for each."""
+        second = now.replace(microsecond=0)
+        if second != self._ticked and (screen := self.deck_screen):
+            self._ticked = second
+            screen.ticked(self.seen())
+
     def ask(self, *, forced: bool) -> None:
         """Lets the screen ask: at once when `forced`, else at most once a tick."""
-        screen, now = self.screen, self._clock()
-        if self._store is None or not isinstance(screen, DeckScreen):
+        screen, now = self.deck_screen, self._clock()
+        if self._store is None or screen is None:
             return
-        recent = self._asked_at and timedelta() <= now - self._asked_at < ASK_INTERVAL_MIN
+        recent = self._last_ask and timedelta() <= now - self._last_ask < ASK_INTERVAL_MIN
         if recent and not forced:
             return
         if screen.ask(self.seen(), forced=forced):
-            self._asked_at = now
+            self._last_ask = now
+            self._waiting_since = self._waiting_since or now
 
     def _measure(self, now: datetime) -> None:
         if self.stored:
             self._arrivals.take(now, self.stored.events)
-        self._sent.take(now, getattr(self, "bytes_sent", 0))
+        self._sent.take(now, self.bytes_sent)
 
     def _show_status(self) -> None:
-        screen = self.screen
-        if not isinstance(screen, DeckScreen) or not screen.is_mounted:
+        screen = self.deck_screen
+        if screen is None:
             return
         now = self.now().replace(microsecond=0)
         waited = self._clock() - self._waiting_since if self._waiting_since else timedelta()
@@ -184,12 +204,13 @@ class DeckApp(Viewing):
             new_events=max(self._events() - self._left_at, 0) if self._left_at is not None else 0,
             waiting_seconds=int(waited.total_seconds()),
             store_open=self._store is not None,
+            scope=screen.scope,
         )
         screen.set_status(status, Rates(self._arrivals.rate(), self._sent.rate()))
 
     def _dim_late_answers(self, now: datetime) -> None:
-        screen = self.screen
-        if not isinstance(screen, DeckScreen) or not screen.waiting:
+        screen = self.deck_screen
+        if screen is None or not screen.waiting:
             self._waiting_since = None
             return
         self._waiting_since = self._waiting_since or now
@@ -203,6 +224,7 @@ class DeckApp(Viewing):
         self._store = message.store
         self._watch = StoreWatch(message.store, self.post_message)
         self._watch.start()
+        self._show_status()
 
     def on_store_failed(self, message: StoreFailed) -> None:
         self.failed(message.sentence)
@@ -211,13 +233,15 @@ class DeckApp(Viewing):
         first = self.stored is None
         self.stored = message
         self._measure(self._clock())
-        if isinstance(self.screen, DeckScreen):
-            self.screen.store_changed(message)
+        if self.deck_screen:
+            self.deck_screen.store_changed(message)
         if first or not self.view.paused:
             self.ask(forced=first)
 
     def failed(self, sentence: str, detail: str = "") -> None:
         """Says what failed in a toast; the full text is kept for Health."""
+        if self.failures and self.failures[-1][1] == sentence:
+            return  # the same at every tick
         log.warning("%s\n%s", sentence, detail)
         self.failures.append((self._clock(), sentence, detail))
         self.notify(clean(sentence), severity="error", markup=False, timeout=8)

@@ -79,6 +79,12 @@ class QueryRunner:
         """True while a question of `asker` that still counts waits or runs."""
         return asker in self._waiting or (self._running == asker and asker in self._newest)
 
+    def askers(self) -> frozenset[str]:
+        """All whose questions are still awaited."""
+        with self._lock:
+            running = {self._running} & set(self._newest)
+            return frozenset(self._waiting) | running
+
     def _serve(self) -> None:
         try:
             store = self._open_store()

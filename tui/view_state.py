@@ -11,7 +11,15 @@ from typing import Final, Self
 from urllib.parse import parse_qsl, quote
 
 from store.errors import StoreError, UsageError
-from store.timespan import TimeSpan, ceil, duration_text, iso, parse_duration, parse_instant
+from store.timespan import (
+    ROUND_WIDTHS,
+    TimeSpan,
+    ceil,
+    duration_text,
+    iso,
+    parse_duration,
+    parse_instant,
+)
 
 LENGTHS: Final = tuple(
     parse_duration(text)
@@ -159,10 +167,8 @@ def _span(given: dict[str, str], now: datetime, zone: tzinfo) -> timedelta | Tim
 
 
 def grid(length: timedelta) -> timedelta:
-    """The step in which a live span of this length moves: a whole number of seconds, if it can."""
-    step = length / GRID_SHARE
-    second = timedelta(seconds=1)
-    return max(step // second * second, second) if length >= second * 60 else second / 10
+    """The round step in which a live span of this length moves, as the store cuts its edges."""
+    return max((w for w in ROUND_WIDTHS if w <= length / GRID_SHARE), default=ROUND_WIDTHS[0])
 
 
 def next_length(length: timedelta, *, inwards: bool) -> timedelta:

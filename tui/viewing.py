@@ -10,10 +10,13 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from store.timespan import TimeSpan, duration_text
+from tui.filtering import Suggestions, matches
 from tui.formatting import clean, length, moment
 from tui.messages import (
     AttributePicked,
     FilterPicked,
+    FilterTyped,
+    QueryFailed,
     ResultReady,
     RowsWanted,
     SortPicked,
@@ -61,6 +64,7 @@ class Viewing(App[None]):
     runner: QueryRunner
     stored: StoreChanged | None
     zone: tzinfo
+    _suggestions: Suggestions
 
     @property
     def view(self) -> View:
@@ -152,7 +156,18 @@ class Viewing(App[None]):
         self.notify(f"copied: {clean(text)}", markup=False, timeout=3)
 
     def action_filter(self) -> None:
+        self._suggestions = Suggestions(self.view.at(self.now()))
         self.screen.query_one(FilterBar).open(self.view.where)
+
+    def on_filter_typed(self, message: FilterTyped) -> None:
+        span = self.view.at(self.now())
+        self.runner.ask("app.matches", matches(message.text, span), self)
+        work = self._suggestions.work(message.text, message.cursor)
+        self.runner.ask("app.completion", work, self)
+
+    def on_filter_left(self) -> None:
+        self.runner.cancel("app.matches")
+        self.runner.cancel("app.completion")
 
     def action_span(self) -> None:
         picker = Picker(
@@ -188,8 +203,18 @@ class Viewing(App[None]):
         self.runner.ask("app.attributes", lambda store, _: sorted(store.column_types()), self)
 
     def on_result_ready(self, message: ResultReady) -> None:
-        if message.asker == "app.attributes":
-            self.push_screen(Picker("break down by", _attributes(message.result)), self._pick_by)
+        match message.asker:
+            case "app.attributes":
+                picker = Picker("break down by", _attributes(message.result))
+                self.push_screen(picker, self._pick_by)
+            case "app.matches":
+                self.screen.query_one(FilterBar).show_matches(*message.result)
+            case "app.completion":
+                self.screen.query_one(FilterBar).show_completion(message.result)
+
+    def on_query_failed(self, message: QueryFailed) -> None:
+        if message.asker == "app.matches":
+            self.screen.query_one(FilterBar).show_fault(message.sentence)
 
     def _pick_by(self, attribute: str | None) -> None:
         if attribute is not None:

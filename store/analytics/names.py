@@ -43,8 +43,8 @@ class Names(Query):
 
 
 class NamesAnalysis:
-    """A row for each name: `rate` in events a second, `error_share` from 0 to 1 (null when no
-    event has a severity), `p50` to `p99` of duration_ms (null without durations), `first_seen` and
+    """A row for each name: `rate` in events a second, `error_share` from 0 to 1, of all events
+    with the name (null when none of them has a severity), `p50` to `p99` of duration_ms (null without durations), `first_seen` and
     `last_seen` in the span, and `trend`: the counts in equal shares of the span.
     """
 
@@ -77,7 +77,7 @@ class NamesAnalysis:
         for (group, _, values), detail in zip(groups(totals, 4), details, strict=True):
             count, *spread = map(number, values, _MEASURES, [seconds] * 4)
             severities, errors, first, last = detail
-            share = errors / severities if severities else None
+            share = errors / count if severities and count else None
             rate = count / seconds if count and seconds else 0.0
             found = (count, rate, share, *spread, first, last, trends.get(group))
             key = dict(zip(query.by, group.key, strict=True))

@@ -51,7 +51,9 @@ class ReleasesAnalysis:
             time.min().alias("first"), time.max().alias("last"), pl.len().alias("count")
         )
         named = found.with_columns(pl.col("service_name").fill_null(""))
-        return named if cut else named.with_columns(time=pl.lit(None, INSTANT))
+        timed = named if cut else named.with_columns(time=pl.lit(None, INSTANT))
+        # One order of columns, since partials with and without a cut are put below each other.
+        return timed.select(PART, "time", *_SERVICE, "first", "last", "count")
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         summed = partials.group_by(_SERVICE).agg(

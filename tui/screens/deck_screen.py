@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -15,6 +16,7 @@ from store.timespan import TimeSpan
 from tui.messages import QueryFailed, ResultReady, StoreChanged
 from tui.store_door import Cancelled, Store
 from tui.view_state import View
+from tui.widgets.completions import Completions
 from tui.widgets.drawn import Drawn
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.footer import Footer
@@ -43,16 +45,22 @@ class DeckScreen(Screen[None]):
     answers (`show`). It asks again at every change of the view and, live, as time goes on.
     """
 
+    ALLOW_IN_MAXIMIZED_VIEW = "#top, #footer, Completions"
     mode: ClassVar[str]
     """Its name in the text of a view."""
     key: ClassVar[str]
     """The number key that opens it."""
     label: ClassVar[str]
+    scope: ClassVar[str] = ""
+    """What it shows, when that is not the view's span and filter."""
+    # On every size class there is a layout of its own; app.tcss has them.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (32, "-high")]  # noqa: RUF012
 
     def __init__(self, tabs: tuple[Tab, ...]) -> None:
         super().__init__()
+        self.ready = False
+        """Its widgets stand and can be told things."""
         self._tabs = tabs
         self._asked: object = None
         self._seen: Seen | None = None
@@ -66,11 +74,10 @@ class DeckScreen(Screen[None]):
         return self.app
 
     def compose(self) -> ComposeResult:
-        yield Header(self._tabs, self.mode)
-        yield SpanRow()
-        yield FilterBar()
+        yield Vertical(Header(self._tabs, self.mode), SpanRow(), FilterBar(), id="top")
         yield from self.body()
         yield Footer()
+        yield Completions()
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the span row and the footer."""
@@ -117,7 +124,8 @@ class DeckScreen(Screen[None]):
     def on_result_ready(self, message: ResultReady) -> None:
         message.stop()
         # The runner drops outdated answers; one may still be on its way in the message queue.
-        if message.asker == self.mode and message.ticket == self._ticket and self._seen:
+        is_newest = message.asker == self.mode and message.ticket == self._ticket
+        if is_newest and self._seen and self.children:
             self.set_stale(stale=False)
             self.show(self._seen, message.result)
 
@@ -129,18 +137,40 @@ class DeckScreen(Screen[None]):
 
     def set_stale(self, *, stale: bool) -> None:
         """Dims the last good answer, or not."""
-        for panel in self.query(Drawn).exclude("Header, SpanRow, Footer"):
+        for panel in self.query(Drawn).exclude("Header, SpanRow, Footer, Completions"):
             panel.set_stale(stale)
+
+    def key_escape(self) -> None:
+        """Nobody waits any longer for an answer that takes long."""
+        if self.waiting:
+            self.deck.runner.cancel(self.mode)
+            self.set_stale(stale=False)
+            self.deck.notify("cancelled; what stands here is as it was", timeout=3)
+
+    def on_mount(self) -> None:
+        # Textual calls this in every class of the chain: a subclass has its own beside it.
+        self.ready = True
+        if self.deck.stored:
+            self.store_changed(self.deck.stored)
 
     def on_resize(self) -> None:
         self.deck.ask(forced=False)
 
+    def action_maximise(self) -> None:
+        """The focused panel alone, or all of them again."""
+        if self.maximized:
+            self.minimize()
+        elif self.focused:
+            self.maximize(self.focused, container=False)
+
     def set_status(self, status: Status, rates: Rates) -> None:
         """Data goes down: what the rows on top say."""
-        self.query_one(Header).status = status
-        span_row = self.query_one(SpanRow)
-        span_row.status = status
-        span_row.rates = rates
+        # A loop, not query_one: the last beat may find the widgets gone.
+        for header in self.query(Header):
+            header.status = status
+        for span_row in self.query(SpanRow):
+            span_row.status = status
+            span_row.rates = rates
 
 
 def together(questions: Mapping[str, Query]) -> Callable[[Store, Cancelled], Answers]:

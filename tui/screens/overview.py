@@ -24,10 +24,11 @@ from tui.views.timeline import (
     breakdown_layers,
     duration_chart,
     severity_layers,
+    severity_names,
     stack_chart,
 )
 from tui.widgets.chart_panel import ChartPanel
-from tui.widgets.empty_state import EmptyState, first_event
+from tui.widgets.empty_state import EmptyState, curl_line, first_event
 from tui.widgets.findings_panel import FindingsPanel
 from tui.widgets.names_table import NamesTable
 from tui.widgets.stat_panel import StatPanel
@@ -47,6 +48,7 @@ class OverviewScreen(DeckScreen):
     AUTO_FOCUS = "NamesTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "brush", "brush", id="overview.brush"),
+        Binding("y", "copy_curl", "copy the line", id="overview.copy"),
         Binding("f", "maximise", "maximise", id="overview.maximise"),
         Binding("tab", "panel(1)", "next panel", show=False, id="overview.next"),
         Binding("shift+tab", "panel(-1)", "panel before", show=False, id="overview.previous"),
@@ -75,6 +77,17 @@ class OverviewScreen(DeckScreen):
         self.query_one(NamesTable).border_title = "events"
         self.query_one(FindingsPanel).border_title = "what changed"
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Over an empty store there is one thing to do."""
+        empty = self.has_class("-empty")
+        if action == "copy_curl":
+            return empty and self.deck.collector is not None
+        return not (empty and action in ("brush", "maximise", "panel"))
+
+    def action_copy_curl(self) -> None:
+        if self.deck.collector:
+            self.deck.copy_text(curl_line(self.deck.collector))
+
     @property
     def narrow(self) -> bool:
         return self.size.width < 100
@@ -89,6 +102,7 @@ class OverviewScreen(DeckScreen):
         if empty := not change.events:
             self.query_one(EmptyState).advice = first_event(self.deck.collector)
         self.set_class(empty, "-empty")
+        self.refresh_bindings()
 
     def show(self, seen: Seen, answers: Answers) -> None:
         self._show_stats(answers)
@@ -114,7 +128,8 @@ class OverviewScreen(DeckScreen):
         if seen.view.by:
             layers = breakdown_layers(frame, seen.span)
         else:
-            layers = [(layer.role, layer) for layer in severity_layers(frame, seen.span)]
+            classes = [one.key.get("severity_class", "") for one in split.result.series]
+            layers = severity_names(severity_layers(frame, seen.span), classes)
         self.query_one("#rate", ChartPanel).picture = stack_chart(
             frame, layers, marks=marks, zone=seen.zone, glyphs=look.glyphs
         )
@@ -149,13 +164,6 @@ class OverviewScreen(DeckScreen):
         if chart and chart.picture:
             chart.focus()
             chart.action_brush()
-
-    def action_maximise(self) -> None:
-        """The focused panel alone, or all of them again."""
-        if self.maximized:
-            self.minimize()
-        elif self.focused:
-            self.maximize(self.focused, container=False)
 
     def action_panel(self, by: int) -> None:
         """The next panel gets the focus; where there is no room for all, it comes into view."""

@@ -11,6 +11,7 @@ from tui.plots.chart import Mark
 from tui.widgets.findings_panel import Detail, Finding
 
 DETAILS_MAX: Final = 3
+_WHEN: Final = {"new": "at", "gone": "last at"}
 _ROLES: Final = {"fatal": "error", "error": "error", "warning": "warning", "info": "info"}
 
 
@@ -27,7 +28,9 @@ def marks_of(answer: Answer) -> list[Mark]:
 
 
 def findings_of(answer: Answer, *, zone: tzinfo, glyphs: Glyphs) -> tuple[Finding, ...]:
-    """The findings in their order: the one that matters most comes first."""
+    """The findings in their order: the one that matters most comes first. Names and values are as
+    they were sent; the panel cleans them.
+    """
     assert isinstance(answer.result, Table)
     return tuple(_finding(row, answer.as_of, zone, glyphs) for row in answer.result.rows)
 
@@ -40,8 +43,8 @@ def _finding(row: Row, now: datetime, zone: tzinfo, glyphs: Glyphs) -> Finding:
     when = moment(since, zone, now) if since else ""
     return Finding(
         subject=f"p95 {name}" if kind == "p95" else name,
-        change=_change(kind, values, glyphs),
-        when=f"{'at' if kind == 'new' else 'since'} {when}" if when else "",
+        change=_change(kind, values, glyphs) + (" errors" if kind == "errors" else ""),
+        when=f"{_WHEN.get(kind, 'since')} {when}" if when else "",
         role=_role(kind, values),
         trend=tuple(values.get("trend") or ()),
         details=tuple(_details(values.get("attributes") or ())),

@@ -15,10 +15,11 @@ TOTALS = ("count", "users", "sessions", "p50:duration_ms", "p95:duration_ms", "p
 
 def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
     """The questions behind every panel of the Overview, by the names its panels know them by."""
-    trends, names, releases, changes = (
-        getattr(import_module(f"store.analytics.{name.lower()}"), name)
-        for name in ("Trends", "Names", "Releases", "Changes")
-    )
+    from store.analytics.names import Names
+    from store.analytics.releases import Releases
+    from store.analytics.trends import Trends
+
+    changes = _query("Changes")
     view = seen.view
     common: dict[str, Any] = {
         "span": seen.span,
@@ -28,13 +29,21 @@ def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]
     }
     by = (view.by,) if view.by else ()
     asked: dict[str, Query] = {
-        "totals": trends(measures=TOTALS, interval=interval, **common),
-        "severities": trends(by=("severity_class",), interval=interval, **common),
-        "names": names(by=by or ("event_name",), limit=1000, **common),
-        "releases": releases(**common),
+        "totals": Trends(measures=TOTALS, interval=interval, **common),
+        "severities": Trends(by=("severity_class",), interval=interval, **common),
+        "names": Names(by=by or ("event_name",), limit=1000, **common),
+        "releases": Releases(**common),
     }
     if view.by:
-        asked["breakdown"] = trends(by=by, interval=interval, limit=5, **common)
-    if view.compare:
+        asked["breakdown"] = Trends(by=by, interval=interval, limit=5, **common)
+    if view.compare and changes:
         asked["changes"] = changes(**common)
     return asked
+
+
+def _query(name: str) -> Any:
+    """An analysis that may not be there yet."""
+    try:
+        return getattr(import_module(f"store.analytics.{name.lower()}"), name)
+    except ModuleNotFoundError:
+        return None

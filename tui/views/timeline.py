@@ -21,7 +21,7 @@ SEVERITY_LAYERS: Final = (
     ("error", ("fatal", "error")),
     ("warning", ("warning",)),
     ("info", ("info",)),
-    ("other", ("debug", "trace", "")),
+    ("muted", ("debug", "trace", "")),
 )
 # The roles of the largest values of a breakdown; the rest is `other`.
 BREAKDOWN_ROLES: Final = ("info", "p50", "p95", "p99", "live")
@@ -68,14 +68,25 @@ def series_of(timeline: Timeline, measure: str) -> Series | None:
 
 
 def severity_layers(frame: Frame, seen: TimeSpan) -> list[Layer]:
-    """Errors at the base, then warnings, the rest on top; only what there is."""
+    """Errors at the base, then warnings, the rest on top; only what there is. Where nothing says
+    it is `info`, the rest has its colour.
+    """
     by_class = {s.key.get("severity_class", ""): s for s in frame.timeline.series}
-    layers = []
+    layers: list[Layer] = []
     for role, classes in SEVERITY_LAYERS:
         found = [frame.rates(by_class[name], seen) for name in classes if name in by_class]
         if found and any(any(values) for values in found):
-            layers.append(Layer(role, _summed(found)))
+            has_info = any(layer.role == "info" for layer in layers)
+            shown = "info" if role == "muted" and not has_info else role
+            layers.append(Layer(shown, _summed(found)))
     return layers
+
+
+def severity_names(layers: Sequence[Layer], severities: Iterable[str]) -> list[tuple[str, Layer]]:
+    """The layers with what their colour stands for."""
+    known = set(severities)
+    named = {"muted": "other", "info": "info" if "info" in known else "other"}
+    return [(named.get(layer.role, layer.role), layer) for layer in layers]
 
 
 def breakdown_layers(frame: Frame, seen: TimeSpan) -> list[tuple[str, Layer]]:

@@ -46,19 +46,21 @@ def first_event(collector: str | None) -> Advice:
             ("eventdeck import events.ndjson", "primary"),
         )
     return (
-        ("no events yet; send some:", "bright"),
+        (f"listening on {collector}", "live"),
+        ("", "dim"),
+        ("no events yet; send the first one, and it is here within a second:", "bright"),
         ("", "dim"),
         (curl_line(collector), "primary"),
         ("", "dim"),
         ("or from Python:", "dim"),
-        ("from store.client import Client", "text"),
-        ('Client(service_name="shop").record("behavioral", "signup", user_id="ada")', "text"),
         ("", "dim"),
-        ("y copies the first line; 7 tells how to send events in other ways", "dim"),
+        ("from store.client import Client", "text"),
+        ('Client(service_name="shop").record("behavioral", "signup")', "text"),
+        ("", "dim"),
+        ("y copies the first line, 7 Health tells of other ways in", "dim"),
     )
 
 
 def curl_line(collector: str) -> str:
     """A command that sends one event when pasted into a shell."""
-    event = '{"event_name": "hello", "user_id": "ada"}'
-    return f"curl {collector}/v1/events -d '{event}'"
+    return f"""curl {collector}/v1/events -d '{{"event_name": "hello"}}'"""

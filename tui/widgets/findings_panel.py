@@ -128,20 +128,22 @@ def _drawn(finding: Finding, width: int, look: Look) -> list[Strip]:
         drawn = trend(finding.trend, 8, look, finding.role)
         change += [(" ", look.style("dim")), *((s.text, s.style or bar[1]) for s in drawn)]
     room = width - 1 - cells(change) - cells(end) - 1
-    subject = fit(finding.subject, max(6, room)).rstrip()
+    subject = fit(finding.subject, max(6, room), ellipsis=look.glyphs.ellipsis).rstrip()
     head = line([bar, (subject, look.style("bright", bold=True)), *change], width, end)
     return [head, *(_detail(detail, bar, width, look) for detail in finding.details)]
 
 
 def _detail(detail: Detail, bar: Part, width: int, look: Look) -> Strip:
     end: list[Part] = [(f" {detail.share}", look.style("text"))]
-    attribute = fit(detail.attribute, min(len(detail.attribute), width // 2)).rstrip()
+    ellipsis = look.glyphs.ellipsis
+    shown = min(len(detail.attribute), width // 2)
+    attribute = fit(detail.attribute, shown, ellipsis=ellipsis).rstrip()
     room = width - 4 - cells([(attribute, bar[1])]) - cells(end)
     return line(
         [
             bar,
             (f"  {attribute} ", look.style("dim")),
-            (fit(detail.value, max(1, room)).rstrip(), look.style("text")),
+            (fit(detail.value, max(1, room), ellipsis=ellipsis).rstrip(), look.style("text")),
         ],
         width,
         end,

@@ -3,6 +3,7 @@
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.strip import Strip
+from textual.widgets import Input
 
 from tui.theme import Look
 from tui.widgets.drawn import Drawn
@@ -45,7 +46,7 @@ class Footer(Drawn):
         for binding in self._shown():
             one = [
                 (f" {binding.key_display or key_name(binding.key)}", look.style("mark", bold=True)),
-                (f" {binding.description} ", look.style("dim")),
+                (f" {binding.description}  ", look.style("dim")),
             ]
             if cells([*parts, *one]) > width:
                 break
@@ -55,6 +56,9 @@ class Footer(Drawn):
     def _shown(self) -> list[Binding]:
         active = self.screen.active_bindings.values()
         shown = [entry.binding for entry in active if entry.enabled and entry.binding.show]
+        if isinstance(self.screen.focused, Input):
+            # What one types goes into the input: single letters do not act.
+            shown = [b for b in shown if b.key in ("enter", "escape", "tab")]
         unique = {binding.action: binding for binding in reversed(shown)}
         order = {binding.action: index for index, binding in enumerate(shown)}
         return sorted(unique.values(), key=lambda binding: _rank(binding, order))

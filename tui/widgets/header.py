@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from store.timespan import TimeSpan, duration_text
-from tui.formatting import clean, clock, count, rate, size
+from tui.formatting import clean, clock, count, size
 from tui.theme import Look
 from tui.view_state import View
 from tui.widgets.drawn import Drawn
@@ -32,6 +32,8 @@ class Status:
     waiting_seconds: int = 0
     """How long the shown answer has been outdated; 0 is not at all."""
     store_open: bool = True
+    scope: str = ""
+    """What the screen shows, when that is not the view's span and filter."""
 
 
 class Header(Drawn):
@@ -159,10 +161,13 @@ class SpanRow(Drawn):
         width = size.width
         if self.status is None:
             return []
-        return [line(self._view(self.status, look), width, self._rates(look))]
+        shown, rates = self._view(self.status, look), self._rates(look)
+        return [line(shown, width, rates, ellipsis=look.glyphs.ellipsis)]
 
     def _view(self, status: Status, look: Look) -> list[Part]:
         view = status.view
+        if status.scope:
+            return [("  " + status.scope, look.style("dim"))]
         dim, text, bright = (look.style(role) for role in ("dim", "text", "bright"))
         strong = look.style("bright", bold=True)
         length = duration_text(view.length)
@@ -184,7 +189,7 @@ class SpanRow(Drawn):
         parts: list[Part] = []
         dim, bright = look.style("dim"), look.style("bright")
         if self.rates.events is not None:
-            parts += [(" " + rate(self.rates.events), bright), (" ev/s", dim)]
+            parts += [(" " + count(self.rates.events), bright), (" ev/s", dim)]
         if self.rates.bytes_sent is not None:
             number, unit = size(self.rates.bytes_sent)
             parts += [

@@ -20,19 +20,21 @@ def cells(parts: Iterable[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 
 
-def cut(parts: Sequence[Part], width: int) -> list[Part]:
+def cut(parts: Sequence[Part], width: int, ellipsis: str = "…") -> list[Part]:
     """The parts that fit into `width` cells; the last one cut with an ellipsis."""
     kept: list[Part] = []
     for text, style in parts:
         size = cell_len(text)
         if size > width:
-            return [*kept, (fit(text, width), style)] if width > 0 else kept
+            return [*kept, (fit(text, width, ellipsis=ellipsis), style)] if width > 0 else kept
         kept.append((text, style))
         width -= size
     return kept
 
 
-def line(left: Sequence[Part], width: int, end: Sequence[Part] = ()) -> Strip:
+def line(
+    left: Sequence[Part], width: int, end: Sequence[Part] = (), *, ellipsis: str = "…"
+) -> Strip:
     """`left` from the left and `end` at the right, at exactly `width` cells.
 
     When both do not fit, `left` is cut; `end` holds the number, and a number is never cut: it
@@ -40,7 +42,7 @@ def line(left: Sequence[Part], width: int, end: Sequence[Part] = ()) -> Strip:
     """
     kept_end = end if cells(end) <= width else ()
     room = width - cells(kept_end)
-    kept = cut(left, room)
+    kept = cut(left, room, ellipsis)
     gap = room - cells(kept)
     parts = [*kept, (" " * gap, PLAIN), *kept_end]
     return Strip([Segment(text, style) for text, style in parts if text], width)

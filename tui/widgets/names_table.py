@@ -152,6 +152,11 @@ class NamesTable(Drawn, can_focus=True):
         self.border_title = new.title
         self._place()
 
+    @property
+    def current(self) -> NameRow | None:
+        """The row under the cursor."""
+        return self._ordered[self._cursor] if self._ordered else None
+
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
         self.redraw()
@@ -227,9 +232,8 @@ class NamesTable(Drawn, can_focus=True):
         self.post_message(SortPicked(self.names.sort, not self.names.reverse))
 
     def action_open(self) -> None:
-        if self._ordered and not self._ordered[self._cursor].folded:
-            name = self._ordered[self._cursor].name
-            self.post_message(RowsWanted(((self.names.attribute, name),)))
+        if (row := self.current) and not row.folded:
+            self.post_message(RowsWanted(((self.names.attribute, row.name),)))
 
     def on_mouse_scroll_down(self) -> None:
         self.action_move(3)
@@ -262,7 +266,9 @@ def _cells(
     bad = (row.error_share or 0) >= ALL_RED
     role = "dim" if row.folded else "error" if bad else "text"
     shown = row.name or "(none)"
-    parts: list[Part] = [(fit(shown, room), look.style(role, bold=bad))]
+    parts: list[Part] = [
+        (fit(shown, room, ellipsis=look.glyphs.ellipsis), look.style(role, bold=bad))
+    ]
     for column in columns:
         parts += column.cell(row, look)
     if trends:

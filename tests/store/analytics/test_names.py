@@ -33,6 +33,23 @@ def test_a_row_for_each_name_says_how_often_how_bad_and_how_slow(tmp_path):
     assert save.values["last_seen"] == NOON + 7 * MINUTE
 
 
+def test_the_share_of_errors_is_of_all_events_with_the_name(tmp_path):
+    rows = [event(at % 8, event_name="get", severity=17 if at == 3 else None) for at in range(100)]
+    answer = store_of(tmp_path, events_of(rows)).run(Names(span=SPAN))
+    assert answer.result.rows[0].values["error_share"] == 0.01
+
+
+def test_a_release_is_found_across_whole_parts_and_those_at_an_edge(tmp_path):
+    def version(minute, number):
+        return event(minute, service_name="api", service_version=number)
+
+    rows = [version(at, "1" if at < 4 else "2") for at in range(-8, 8)]
+    store = store_of(tmp_path, events_of(rows[:3]), events_of(rows[3:]))
+    inside = TimeSpan(SPAN.start, SPAN.end - MINUTE)
+    table = store.run(Releases(span=inside)).result
+    assert [row.values["first_seen"] for row in table.rows] == [NOON + 4 * MINUTE]
+
+
 def test_without_severities_there_is_no_error_share(tmp_path):
     answer = store_of(tmp_path, events_of([event(1)])).run(Names(span=SPAN))
     assert answer.result.rows[0].values["error_share"] is None

@@ -1,0 +1,38 @@
+"""Asks the collector how it does, over HTTP; blocking, for a worker thread."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tui.messages import StatsRead
+
+TIMEOUT_SECONDS: Final = 2.0
+# A proxy from the environment must not see what goes to loopback.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def read_stats(url: str) -> StatsRead:
+    """What stands at `/v1/stats` and `/v1/tally`; None for what does not answer."""
+    return StatsRead(url, _json(f"{url}/v1/stats"), _json(f"{url}/v1/tally"))
+
+
+def _json(url: str) -> Mapping[str, Any] | None:
+    try:
+        with _OPENER.open(url, timeout=TIMEOUT_SECONDS) as answer:
+            document = json.load(answer)
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def own_memory_bytes() -> int | None:
+    """What of this process is resident; None where the platform does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None
