@@ -37,26 +37,32 @@ def percentiles(
     they stand for), `low` and `high` (its least and greatest value). Ranks are numpy's `linear`
     ones: both neighbours are estimated and interpolated.
     """
-    groups: list[str | pl.Expr] = [*keys] or [pl.lit(0)]
-    upto = pl.col("weight").cum_sum().over(groups)
-    ordered = buckets.sort(*keys, "bucket").with_columns(
-        _upto=upto, _all=upto.max().over(groups), _middle=_estimate(buckets)
-    )
-    ranks = [quantile * (pl.col("_all") - 1) for quantile in quantiles]
-    at_ranks = [
-        column
-        for at, rank in enumerate(ranks)
-        for side, whole in (("lower", rank.floor()), ("upper", rank.ceil()))
-        for column in _at_rank(whole, f"{side}{at}")
+    ordered = buckets.sort(*keys, "bucket").with_columns(_middle=_estimate(buckets))
+    counted = [pl.col("weight").sum(), pl.len().alias("rows")]
+    grouped = ordered.group_by(keys, maintain_order=True) if keys else None
+    groups = grouped.agg(counted) if grouped else ordered.select(counted).filter(pl.len() > 0)
+    groups = groups.with_columns(end=pl.col("rows").cum_sum())
+    ranks = [
+        side((groups["weight"] - 1) * quantile)
+        for quantile in quantiles
+        for side in (pl.Series.floor, pl.Series.ceil)
     ]
-    parts = [(rank - rank.floor()).max().alias(f"part{at}") for at, rank in enumerate(ranks)]
-    found = ordered.group_by(groups).agg(*(column.max() for column in at_ranks), *parts)
-    numbers = range(len(quantiles))
-    return found.select(
-        *keys,
-        *(_between(at).alias(f"q{at}") for at in numbers),
-        pl.all_horizontal(pl.lit(value=True), *map(_is_exact, numbers)).alias("is_exact"),
-    )
+    if not ranks or not groups.height:
+        return _none(groups, keys, len(quantiles))
+    found = _at_ranks(ordered, groups, ranks)
+    pieces = [found.slice(at * groups.height, groups.height) for at in range(len(ranks))]
+    answers, exact = [], pl.repeat(value=True, n=groups.height, dtype=pl.Boolean, eager=True)
+    for at, quantile in enumerate(quantiles):
+        lower, upper = pieces[2 * at], pieces[2 * at + 1]
+        part = (groups["weight"] - 1) * quantile - ranks[2 * at]
+        answers.append((lower["value"] + (upper["value"] - lower["value"]) * part).alias(f"q{at}"))
+        exact &= lower["known"] & (upper["known"] | (part == 0))
+    return groups.select(keys).with_columns(*answers, exact.alias("is_exact"))
+
+
+def _none(groups: pl.DataFrame, keys: Sequence[str], quantiles: int) -> pl.DataFrame:
+    nothing = [pl.lit(None, pl.Float64).alias(f"q{at}") for at in range(quantiles)]
+    return groups.select(*keys, *nothing, pl.lit(value=True).alias("is_exact"))
 
 
 def _estimate(buckets: pl.DataFrame) -> pl.Expr:
@@ -66,23 +72,30 @@ def _estimate(buckets: pl.DataFrame) -> pl.Expr:
     return _middle(pl.col("bucket")).clip(pl.col("low"), pl.col("high"))
 
 
-def _at_rank(rank: pl.Expr, name: str) -> tuple[pl.Expr, pl.Expr]:
-    """In the one row that holds the value of that rank (from 0), else null: its estimate, and
-    whether it is that very value.
+def _at_ranks(
+    ordered: pl.DataFrame, groups: pl.DataFrame, ranks: Sequence[pl.Series]
+) -> pl.DataFrame:
+    """For each of `ranks` (from 0, one for each group), one after the other: the estimate of the
+    `value` of that rank, and whether it is `known` to be that very value.
     """
-    upto, before = pl.col("_upto"), pl.col("_upto") - pl.col("weight")
-    # The last bucket holds the last rank, also when a sum of weights was rounded.
-    holds = (before <= rank) & ((rank < upto) | (upto >= pl.col("_all")))
-    is_first, is_last = rank <= before, rank >= upto - 1
+    upto = ordered["weight"].cum_sum()
+    ends = groups["end"].cast(pl.Int64)
+    base = upto.gather(ends - 1).shift(1, fill_value=0.0)
+    wanted = pl.DataFrame(
+        {
+            "rank": pl.concat(list(ranks)),
+            "base": pl.concat([base] * len(ranks)),
+            "last": pl.concat([ends - 1] * len(ranks)),
+        }
+    )
+    # Sums of weights are rounded: the last rank must not fall off its group.
+    place = upto.search_sorted(wanted["rank"] + wanted["base"], side="right")
+    place = pl.select(pl.min_horizontal(place.cast(pl.Int64), wanted["last"])).to_series()
+    rows = ordered.select("weight", "low", "high", "_middle").with_columns(_upto=upto)[place]
+    after = pl.col("_upto") - pl.col("base")
+    is_first, is_last = pl.col("rank") <= after - pl.col("weight"), pl.col("rank") >= after - 1
     value = pl.when(is_first).then("low").when(is_last).then("high").otherwise("_middle")
     known = is_first | is_last | (pl.col("low") == pl.col("high"))
-    return pl.when(holds).then(value).alias(name), pl.when(holds).then(known).alias(f"{name}_known")
-
-
-def _between(at: int) -> pl.Expr:
-    lower, upper = pl.col(f"lower{at}"), pl.col(f"upper{at}")
-    return lower + (upper - lower) * pl.col(f"part{at}")
-
-
-def _is_exact(at: int) -> pl.Expr:
-    return pl.col(f"lower{at}_known") & (pl.col(f"upper{at}_known") | (pl.col(f"part{at}") == 0))
+    return pl.concat([rows, wanted], how="horizontal").select(
+        value.alias("value"), known.alias("known")
+    )
