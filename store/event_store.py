@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from store.analytics.analysis import Analysis
-from store.analytics.asking import Asked, asked, in_time, running_since
+from store.analytics.analysis import AnyAnalysis
+from store.analytics.answering import Moment, answers
+from store.analytics.asking import in_time
 from store.analytics.cache import PartialCache
 from store.analytics.filters import parse_filter
-from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
 from store.analytics.query import Query
-from store.analytics.reading import Cancelled, Reading, Task
-from store.analytics.registry import ANALYSES
-from store.analytics.shapes import Answer, Coverage, Finished
+from store.analytics.reading import Cancelled
+from store.analytics.registry import ANALYSES, HELPERS
+from store.analytics.shapes import Answer
 from store.errors import StoreError
 from store.parts.catalog import Catalog, Snapshot
 from store.parts.layout import StoreFolder
@@ -45,7 +45,7 @@ class EventStore:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         create: bool = False,
         cache_bytes_max: int = 64 * MIB,
-        analyses: Sequence[Analysis] = ANALYSES,
+        analyses: Sequence[AnyAnalysis] = ANALYSES,
     ) -> None:
         """A missing folder holds no events; `create` makes it. NotAStoreError, NewerFormatError:
         it cannot be read.
@@ -54,7 +54,7 @@ class EventStore:
         self._now = now
         self._catalog = Catalog(self.folder)
         self._cache = PartialCache(cache_bytes_max)
-        self._analyses = analyses
+        self._analyses = (*analyses, *HELPERS)
         self._lock = threading.Lock()
         self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
 
@@ -110,7 +110,7 @@ class EventStore:
         """
         for _ in range(ATTEMPTS_MAX):
             try:
-                return self._answers(self.snapshot(), queries, cancelled)
+                return answers(self._moment(cancelled), queries)
             except FileNotFoundError as error:
                 gone = error
         raise StoreError(
@@ -120,36 +120,18 @@ class EventStore:
             next_step="does something else delete files there?",
         )
 
-    def _answers(
-        self, snapshot: Snapshot, queries: Sequence[Query], cancelled: Callable[[], bool]
-    ) -> list[Answer]:
-        now, types, stored = self._now(), self._types_of(snapshot), self._span_of(snapshot)
-        questions = [asked(query, self._analyses, types, stored, now) for query in queries]
-        reading = Reading(snapshot.parts, types, self._cache, cancelled)
-        spans = [(each, span) for each in questions for span in _spans(each)]
-        tasks = [_task(each, span) for each, span in spans]
-        combined = reading.combined(tasks)
-        links = Links(lambda: self._links(snapshot, types, cancelled))
-        found = [
-            each.analysis.finish(frame, task.query, links if task.query.link else no_links())
-            for (each, _), task, frame in zip(spans, tasks, combined, strict=True)
-        ]
-        answers, results = [], iter(found)
-        for each in questions:
-            finished = [next(results) for _ in _spans(each)]
-            answers.append(_answer(each, finished, now, snapshot.generation))
-        return answers
-
-    def _links(
-        self,
-        snapshot: Snapshot,
-        types: Mapping[str, pl.DataType],
-        cancelled: Callable[[], bool],
-    ) -> pl.DataFrame:
-        both = {"install_id", "user_id"}
-        parts = [part for part in snapshot.parts if both <= part.columns.keys()]
-        task = Task(LinksReduction(), LinksQuery(), parse_filter(None), None)
-        return Reading(parts, types, self._cache, cancelled).combined([task])[0]
+    def _moment(self, cancelled: Callable[[], bool]) -> Moment:
+        snapshot = self.snapshot()
+        return Moment(
+            parts=snapshot.parts,
+            types=self._types_of(snapshot),
+            stored=self._span_of(snapshot),
+            now=self._now(),
+            generation=snapshot.generation,
+            analyses=self._analyses,
+            cache=self._cache,
+            cancelled=cancelled,
+        )
 
     def _types_of(self, snapshot: Snapshot) -> Mapping[str, pl.DataType]:
         with self._lock:
@@ -165,31 +147,3 @@ class EventStore:
             return None
         start, end = min(span.start for span in spans), max(span.end for span in spans)
         return in_time(TimeSpan(start, end), self._now())
-
-
-def _spans(each: Asked) -> Sequence[TimeSpan]:
-    return [each.span, each.span.previous()] if each.query.compare else [each.span]
-
-
-def _task(each: Asked, span: TimeSpan) -> Task:
-    query = each.query.with_span(span)
-    return Task(each.analysis, query, each.where, each.analysis.horizon(query))
-
-
-def _answer(each: Asked, found: Sequence[Finished], now: datetime, generation: str) -> Answer:
-    current = found[0]
-    return Answer(
-        analysis=each.analysis.name,
-        query=each.query,
-        as_of=now,
-        span=each.span,
-        result=current.result,
-        previous=found[1].result if len(found) > 1 else None,
-        events_scanned=current.events,
-        sampled=any(each.sampled for each in found),
-        truncated=any(each.truncated for each in found),
-        exact=all(each.exact for each in found),
-        incomplete_from=running_since(each.query, now),
-        coverage=(Coverage(each.span),),
-        generation=generation,
-    )

@@ -4,7 +4,7 @@ A part never changes, so what was computed from it is never computed again: `par
 to the little that `finish` needs, the store caches it part by part, `combine` adds partials up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Protocol
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.query import Query
-from store.analytics.shapes import Finished, Result
+from store.analytics.shapes import Answer, Finished, Result
 from store.timespan import TimeSpan
 
 
@@ -49,13 +49,26 @@ class Reduction(Protocol):
         ...
 
 
-class Analysis(Reduction, Protocol):
+class Named(Protocol):
     """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them."""
+
+    @property
+    def name(self) -> str:
+        """The subcommand and the `analysis` of the envelope."""
+        ...
 
     @property
     def query_type(self) -> type[Query]:
         """The questions it answers."""
         ...
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        """The `result` of the envelope, as CONTRACTS has it for this analysis."""
+        ...
+
+
+class Analysis(Named, Reduction, Protocol):
+    """An analysis that is made out of partials of parts."""
 
     def horizon(self, query: Query) -> TimeSpan | None:
         """The time that must be read to answer; None is all history."""
@@ -71,6 +84,17 @@ class Analysis(Reduction, Protocol):
         """
         ...
 
-    def as_json(self, result: Result) -> Mapping[str, Any]:
-        """The `result` of the envelope, as CONTRACTS has it for this analysis."""
+
+class Derived(Named, Protocol):
+    """An analysis that is made out of the answers to other questions."""
+
+    def steps(
+        self, query: Query, types: Mapping[str, pl.DataType]
+    ) -> Generator[Sequence[Query], Sequence[Answer], Finished]:
+        """Yields questions, is sent their answers (all about one instant), and returns its own.
+        `query` is complete; `types` are the stored columns.
+        """
         ...
+
+
+AnyAnalysis = Analysis | Derived

@@ -1,14 +1,14 @@
 """A query made complete, or refused with a sentence that says what could have been meant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
 
-from store.analytics.analysis import Analysis
-from store.analytics.filters import Filter, nearest, parse_filter
+from store.analytics.analysis import Analysis, AnyAnalysis
+from store.analytics.filters import nearest
 from store.analytics.intervals import WEEKDAYS, cell_start, checked_zone, resolved_interval
 from store.analytics.query import Query
 from store.errors import UsageError
@@ -22,39 +22,15 @@ NOTHING_STORED: Final = timedelta(minutes=15)
 """The span of an answer about an empty store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A query with everything resolved, and who answers it."""
-
-    analysis: Analysis
-    query: Query
-    where: Filter
-
-    @property
-    def span(self) -> TimeSpan:
-        assert self.query.span is not None
-        return self.query.span
-
-
-def asked(
-    query: Query,
-    analyses: Sequence[Analysis],
-    types: Mapping[str, pl.DataType],
-    stored: TimeSpan | None,
-    now: datetime,
-) -> Asked:
-    """`query` with its span and its interval, checked against the columns that there are.
-
-    A UsageError names what is wrong and what is near.
+def complete(query: Query, stored: TimeSpan | None, now: datetime) -> Query:
+    """`query` with its span (all that is `stored`, unless it says) and its interval; a UsageError
+    names the option that makes no sense.
     """
-    analysis = _named(query.analysis, analyses)
-    zone = checked_zone(query.tz)
+    checked_zone(query.tz)
     _check_options(query)
     span = query.span or stored or TimeSpan(now - NOTHING_STORED, now)
     interval = resolved_interval(span, query.interval) if query.is_timed else None
-    complete = replace(query, span=span, interval=interval)
-    _check_columns(analysis, complete, types)
-    return Asked(analysis, complete, parse_filter(query.where, zone=zone))
+    return replace(query, span=span, interval=interval)
 
 
 def running_since(query: Query, now: datetime) -> datetime | None:
@@ -71,7 +47,8 @@ def in_time(span: TimeSpan, now: datetime) -> TimeSpan | None:
     return TimeSpan(start, end) if start < end else None
 
 
-def _named(name: str, analyses: Sequence[Analysis]) -> Analysis:
+def named(name: str, analyses: Sequence[AnyAnalysis]) -> AnyAnalysis:
+    """The analysis of that name, or a UsageError with those that there are."""
     for analysis in analyses:
         if analysis.name == name:
             return analysis
@@ -89,8 +66,10 @@ def _check_options(query: Query) -> None:
         raise UsageError("limit", f"{query.limit} keeps nothing", next_step="write 1 or more")
 
 
-def _check_columns(analysis: Analysis, query: Query, types: Mapping[str, pl.DataType]) -> None:
-    """What nobody ever sent is a typing error; in an empty store anything may still come."""
+def check_columns(analysis: Analysis, query: Query, types: Mapping[str, pl.DataType]) -> None:
+    """Refuses what nobody ever sent, a typing error, and text where numbers are wanted. In an empty
+    store anything may still come.
+    """
     for name in analysis.columns(query):
         if types and name not in types and name not in FIXED:
             near = nearest(name, types)

@@ -11,7 +11,6 @@ from store.analytics.cells import CELL, SKETCH, WHOLE, Spec
 from store.analytics.links import Links
 from store.analytics.measures import Measure
 
-
 KEPT: Final = ("errors", "severities", "first", "last")
 """What `measured` hands on as it is."""
 

@@ -2,17 +2,22 @@
 
 from typing import Final
 
-from store.analytics.analysis import Analysis
+from store.analytics.analysis import AnyAnalysis
+from store.analytics.changes import ChangesAnalysis
+from store.analytics.explain import ExplainAnalysis
 from store.analytics.names import NamesAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
 from store.analytics.releases import ReleasesAnalysis
 from store.analytics.top import TopAnalysis
 from store.analytics.trends import TrendsAnalysis
 
-ANALYSES: Final[tuple[Analysis, ...]] = (
+ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     TrendsAnalysis(),
     PercentilesAnalysis(),
     TopAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
+    ChangesAnalysis(),
 )
+HELPERS: Final[tuple[AnyAnalysis, ...]] = (ExplainAnalysis(),)
+"""Asked by other analyses, not by people."""

@@ -1,0 +1,142 @@
+"""From questions to answers about one instant of the store."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import cast
+
+import polars as pl
+
+from store.analytics.analysis import Analysis, AnyAnalysis, Derived
+from store.analytics.asking import check_columns, complete, named, running_since
+from store.analytics.cache import PartialCache
+from store.analytics.filters import parse_filter
+from store.analytics.intervals import checked_zone
+from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
+from store.analytics.query import Query
+from store.analytics.reading import Reading, Task
+from store.analytics.shapes import Answer, Coverage, Finished
+from store.parts.part import Part
+from store.timespan import TimeSpan
+
+Steps = Generator[Sequence[Query], Sequence[Answer], Finished]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is stored at one instant, and how to read it."""
+
+    parts: Sequence[Part]
+    types: Mapping[str, pl.DataType]
+    stored: TimeSpan | None
+    now: datetime
+    generation: str
+    analyses: Sequence[AnyAnalysis]
+    cache: PartialCache
+    cancelled: Callable[[], bool]
+
+    @cached_property
+    def links(self) -> Links:
+        """Which device belongs to which user; read when the first answer needs it."""
+        return Links(self._links)
+
+    def reading(self, parts: Sequence[Part]) -> Reading:
+        return Reading(parts, self.types, self.cache, self.cancelled)
+
+    def _links(self) -> pl.DataFrame:
+        both = {"install_id", "user_id"}
+        parts = [part for part in self.parts if both <= part.columns.keys()]
+        task = Task(LinksReduction(), LinksQuery(), parse_filter(None), None)
+        return self.reading(parts).combined([task])[0]
+
+
+@dataclass
+class _Asked:
+    """A question under way."""
+
+    analysis: AnyAnalysis
+    query: Query
+    wants: Sequence[Query]
+    """The questions that must be answered next: itself, or those that its analysis asks."""
+    steps: Steps | None = None
+    answer: Answer | None = None
+
+
+def answers(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
+    """The answers in the order of the questions. What is missing for all of them is read in one
+    pass; analyses that ask others take one more for each of their steps.
+    """
+    asked = [_begun(moment, query) for query in queries]
+    while waiting := [each for each in asked if each.answer is None]:
+        told = iter(_direct(moment, [query for each in waiting for query in each.wants]))
+        for each in waiting:
+            _advance(moment, each, [next(told) for _ in each.wants])
+    return [each.answer for each in asked if each.answer is not None]
+
+
+def _begun(moment: Moment, query: Query) -> _Asked:
+    analysis = named(query.analysis, moment.analyses)
+    whole = complete(query, moment.stored, moment.now)
+    if not hasattr(analysis, "steps"):
+        return _Asked(analysis, whole, (whole,))
+    steps = cast(Derived, analysis).steps(whole, moment.types)
+    return _Asked(analysis, whole, next(steps), steps)
+
+
+def _advance(moment: Moment, each: _Asked, told: Sequence[Answer]) -> None:
+    if each.steps is None:
+        each.answer = told[0]
+        return
+    try:
+        each.wants = each.steps.send(told)
+    except StopIteration as stop:
+        each.answer = _answer(moment, each.query, [stop.value])
+
+
+def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
+    """Answers out of partials."""
+    tasks = [_tasks(moment, query) for query in queries]
+    flat = [task for pair in tasks for task in pair]
+    combined = iter(moment.reading(moment.parts).combined(flat))
+    return [
+        _answer(moment, pair[0].query, [_finished(moment, task, next(combined)) for task in pair])
+        for pair in tasks
+    ]
+
+
+def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
+    """What must be reduced: the span, and the one before it when they are compared."""
+    analysis = cast(Analysis, named(query.analysis, moment.analyses))
+    whole = complete(query, moment.stored, moment.now)
+    check_columns(analysis, whole, moment.types)
+    where = parse_filter(whole.where, zone=checked_zone(whole.tz))
+    assert whole.span is not None
+    spans = [whole.span, whole.span.previous()] if whole.compare else [whole.span]
+    asked = [whole.with_span(span) for span in spans]
+    return [Task(analysis, each, where, analysis.horizon(each)) for each in asked]
+
+
+def _finished(moment: Moment, task: Task, combined: pl.DataFrame) -> Finished:
+    links = moment.links if task.query.link else no_links()
+    return cast(Analysis, task.reduction).finish(combined, task.query, links)
+
+
+def _answer(moment: Moment, query: Query, found: Sequence[Finished]) -> Answer:
+    current = found[0]
+    assert query.span is not None
+    return Answer(
+        analysis=query.analysis,
+        query=query,
+        as_of=moment.now,
+        span=query.span,
+        result=current.result,
+        previous=found[1].result if len(found) > 1 else None,
+        events_scanned=current.events,
+        sampled=any(each.sampled for each in found),
+        truncated=any(each.truncated for each in found),
+        exact=all(each.exact for each in found),
+        incomplete_from=running_since(query, moment.now),
+        coverage=(Coverage(query.span),),
+        generation=moment.generation,
+    )
