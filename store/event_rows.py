@@ -37,7 +37,7 @@ from store.timespan import TimeSpan
 _NEAR_ROWS: Final = 2_048
 
 EventRow = dict[str, Any]
-"""The values of one event by column, with PART and ROW: where it is stored."""
+"""The values of one event by column; under PART its part, under ROW its place in there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class EventRows:
 
     def event(self, row: Mapping[str, Any]) -> EventRow:
         """Everything known of the event that a row of `page` stands for; nulls left out."""
-        part = self.parts[row[PART]]
+        part: Part = row[PART]
         names = [name for name in part.columns if name != OVERFLOW]
         frame = scan([part], names, None).slice(row[ROW], 1).drop(PART).collect()
         event = dict(frame.row(0, named=True))
@@ -169,9 +169,9 @@ class EventRows:
             event |= orjson.loads(packed.collect().item() or b"{}")
         return {name: value for name, value in event.items() if value is not None}
 
-    def place(self, row: Mapping[str, Any], before: "EventRows") -> int | None:
-        """Where a row of `before` stands here; None when it does not."""
-        key = before.parts[row[PART]].key
+    def place(self, row: Mapping[str, Any]) -> int | None:
+        """Where a row of a page stands here, also one of other rows; None when it does not."""
+        key = row[PART].key
         index = next((i for i, part in enumerate(self.parts) if part.key == key), None)
         start = 0
         for stretch in self.stretches:
@@ -182,15 +182,17 @@ class EventRows:
             start += stretch.rows
         return None
 
-    def place_at(self, instant: datetime) -> int:
-        """Where the newest event not after `instant` stands, in the order by time."""
+    def newer_than(self, instant: datetime) -> int:
+        """How many events are later than `instant`, in the order by time: the place of the first
+        that is not.
+        """
         place = 0
         for stretch in self.stretches:
             if stretch.oldest <= instant:
                 opened = stretch.opened()
                 return place + int((opened.frame[TIME] > instant).sum())
             place += stretch.rows
-        return max(0, place - 1)
+        return place
 
     def _spots(self, places: range) -> pl.DataFrame:
         """PART and ROW at each place."""
@@ -217,7 +219,7 @@ class EventRows:
         )
         asked = set(rows)
         return {
-            (index, row): {**values, PART: index, ROW: row}
+            (index, row): {**values, PART: part, ROW: row}
             for stretch, frame in zip(stretches, frames, strict=True)
             for row, values in zip(stretch, frame.rows(named=True), strict=True)
             if row in asked

@@ -39,20 +39,20 @@ class CellDiff(App[None]):
         super().__init__(*args, **options)
         self.bytes_sent = 0
         self.frames_dropped = 0
-        self._front: FrontBuffer | None = None
-        self._owed = False
-        self._looking_again = False
-        self._answers = False
-        self._asked_at: float | None = None
+        self._front_buffer: FrontBuffer | None = None
+        self._frame_owed = False
+        self._frame_awaited = False
+        self._terminal_answers = False
+        self._frame_asked_at: float | None = None
 
     def action_redraw(self) -> None:
         """Draws everything anew, whatever is thought to be on the terminal."""
-        self._front = None
-        self._owe()
+        self._front_buffer = None
+        self._owe_frame()
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if not self._can_diff(renderable):
-            self._front = None
+            self._front_buffer = None
             super()._display(screen, renderable)
             return
         if renderable is None or self._batch_count:
@@ -60,9 +60,9 @@ class CellDiff(App[None]):
         try:
             if self._is_congested():
                 self.frames_dropped += 1
-                self._owe()
+                self._owe_frame()
             else:
-                self._send(self._current_front().update(_placed(renderable)))
+                self._send_picture(self._current_front().update(_placed(renderable)))
         except Exception as error:  # noqa: BLE001  as App._display does: shown, then left
             self._handle_exception(error)
         finally:
@@ -81,13 +81,15 @@ class CellDiff(App[None]):
 
     def _current_front(self) -> FrontBuffer:
         width, height = self.size
-        front = self._front
+        front = self._front_buffer
         if front is None or (front.width, front.height) != (width, height):
             system = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001
-            front = self._front = FrontBuffer(width, height, None if self.no_color else system)
+            front = self._front_buffer = FrontBuffer(
+                width, height, None if self.no_color else system
+            )
         return front
 
-    def _send(self, picture: str) -> None:
+    def _send_picture(self, picture: str) -> None:
         if not picture or self._driver is None:
             return
         x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
@@ -95,9 +97,9 @@ class CellDiff(App[None]):
         frame = f"{picture}\x1b[{y + 1};{x + 1}H"
         if self._sync_available:
             frame = f"{SYNC_START}{frame}{SYNC_END}"
-        if self._answers:
+        if self._terminal_answers:
             frame += _ASK_TO_ACKNOWLEDGE
-            self._asked_at = time.monotonic()
+            self._frame_asked_at = time.monotonic()
         self.bytes_sent += len(frame.encode(errors="replace"))
         self._driver.write(frame)
         self._driver.flush()
@@ -105,32 +107,32 @@ class CellDiff(App[None]):
     # Flow control
 
     def _is_congested(self) -> bool:
-        if self._asked_at is not None:
-            if time.monotonic() - self._asked_at < _ACKNOWLEDGE_SECONDS_MAX:
+        if self._frame_asked_at is not None:
+            if time.monotonic() - self._frame_asked_at < _ACKNOWLEDGE_SECONDS_MAX:
                 return True
-            self._asked_at = None
-            self._answers = False
+            self._frame_asked_at = None
+            self._terminal_answers = False
         writer = getattr(self._driver, "_writer_thread", None)
         return writer is not None and writer._queue.qsize() > 0  # noqa: SLF001
 
-    def _owe(self) -> None:
-        self._owed = True
-        if not self._looking_again:
-            self._looking_again = True
+    def _owe_frame(self) -> None:
+        self._frame_owed = True
+        if not self._frame_awaited:
+            self._frame_awaited = True
             self.set_timer(_LOOK_AGAIN_SECONDS, self._look_again, name="frame owed")
 
     def _look_again(self) -> None:
-        self._looking_again = False
+        self._frame_awaited = False
         self._catch_up()
 
     def _catch_up(self) -> None:
         """Sends the whole picture through the diff, once the link is free."""
-        if not self._owed:
+        if not self._frame_owed:
             return
         if self._is_congested() or self._batch_count:
-            self._owe()
+            self._owe_frame()
             return
-        self._owed = False
+        self._frame_owed = False
         update = self.screen._compositor.render_update(  # noqa: SLF001
             full=True, screen_stack=self._background_screens
         )
@@ -143,15 +145,15 @@ class CellDiff(App[None]):
 
         Textual calls the handlers of all bases in turn, so none of these calls super's.
         """
-        self._asked_at = None
-        self._answers = True
+        self._frame_asked_at = None
+        self._terminal_answers = True
         self._catch_up()
 
     async def _on_resize(self, event: events.Resize) -> None:
         """Of the same size it means that the terminal was someone else's for a while."""
-        if self._front is not None and event.size == self.size:
+        if self._front_buffer is not None and event.size == self.size:
             self.action_redraw()
-        self._front = None
+        self._front_buffer = None
 
 
 def _placed(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:

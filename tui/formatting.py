@@ -131,6 +131,14 @@ def count(number: float) -> str:
     return f"{text} {unit}"
 
 
+def number(value: float) -> str:
+    """Any value of an attribute in a few cells: `0.105`, `12.5`, `71,402`, `1.30 M`."""
+    size = abs(value)
+    if value == int(value) or size >= 99.95:
+        return count(value)
+    return f"{value:.1f}" if size >= 9.95 else f"{value:.3g}"
+
+
 def rate(number: float) -> str:
     """Per second: `245.0`, `0.03`, `12.5 k`."""
     size = abs(number)

@@ -159,9 +159,9 @@ def test_a_row_is_found_again_after_rows_came_in_above(store):
     anchor = before.page(range(1, 2), [])[1]
     store.write(2.5, 9, 8)
     after = before.grown(store.parts, SPAN)
-    place = after.place(anchor, before)
+    place = after.place(anchor)
     assert names(after, range(place, place + 1)) == ["at 2"]
-    assert after.place_at(NOON + 3 * SECOND) == times(after).index(3)
+    assert after.newer_than(NOON + 3 * SECOND) == times(after).index(3)
 
 
 def test_nothing_stored_is_no_rows(store):
@@ -169,3 +169,4 @@ def test_nothing_stored_is_no_rows(store):
     assert rows.total == 0
     assert rows.page(range(10), ["event_name"]) == {}
     assert rows.grown(store.parts, SPAN).total == 0
+    assert rows.newer_than(NOON) == 0

@@ -3,7 +3,8 @@
 from typing import Final
 
 from tui.screens.deck_screen import DeckScreen
+from tui.screens.explore import ExploreScreen
 from tui.screens.health import HealthScreen
 from tui.screens.overview import OverviewScreen
 
-SCREENS: Final[tuple[type[DeckScreen], ...]] = (OverviewScreen, HealthScreen)
+SCREENS: Final[tuple[type[DeckScreen], ...]] = (OverviewScreen, ExploreScreen, HealthScreen)

@@ -108,8 +108,12 @@ class DeckScreen(Screen[None]):
             return False
         self._asked = asked
         self._seen = seen
-        self._ticket = self.deck.runner.ask(self.mode, together(self.questions(seen)), self)
+        self._ticket = self.deck.runner.ask(self.mode, self.work(seen), self)
         return True
+
+    def work(self, seen: Seen) -> Callable[[Store, Cancelled], object]:
+        """What is done off the event loop for `show`: the questions, unless a screen adds to it."""
+        return together(self.questions(seen))
 
     @property
     def waiting(self) -> bool:

@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 TOTALS = ("count", "users", "sessions", "p50:duration_ms", "p95:duration_ms", "p99:duration_ms")
 
 
+def severity_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
+    """The events of the view over time: by severity, and by what it breaks down by."""
+    trends = import_module("store.analytics.trends").Trends
+    view = seen.view
+    common: dict[str, Any] = {
+        "span": seen.span,
+        "where": view.where or None,
+        "tz": str(seen.zone),
+        "interval": interval,
+    }
+    if view.by:
+        return {"breakdown": trends(by=(view.by,), limit=5, **common)}
+    return {"severities": trends(by=("severity_class",), **common)}
+
+
 def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
     """The questions behind every panel of the Overview, by the names its panels know them by."""
     from store.analytics.names import Names

@@ -18,7 +18,6 @@ from tui.widgets.lines import Part, line
 ROWS_HELD_MAX: Final = 2_048
 # So many screens of rows are asked for around the one that is seen.
 SCREENS_AHEAD: Final = 1
-_GAP: Final = 2
 
 Row = Mapping[str, Any]
 """The values of one row by column name."""
@@ -39,6 +38,8 @@ class Column:
     grows: bool = False
     """It takes what is left."""
     sortable: bool = True
+    gap: int = 2
+    """Blank cells after it."""
 
 
 def fitting(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
@@ -52,7 +53,9 @@ def fitting(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
 
 
 def _needed(columns: Sequence[Column]) -> int:
-    return sum(column.width for column in columns) + _GAP * (len(columns) - 1)
+    """Without the gap after the last."""
+    gaps = [column.gap for column in columns[:-1]]
+    return sum(column.width for column in columns) + sum(gaps)
 
 
 class BigTable(Drawn, can_focus=True):
@@ -80,9 +83,12 @@ class BigTable(Drawn, can_focus=True):
         self.columns: Sequence[Column] = ()
         self.sort = ""
         self.reverse = False
+        self.descending = True
         self.total = 0
         self.cursor = 0
         self.version: object = None
+        self.advice: Sequence[str] = ()
+        """What stands there when there are no rows."""
         self._top = 0
         self._rows_held: dict[int, Row] = {}
         self._asked: tuple[object, range] | None = None
@@ -171,6 +177,8 @@ class BigTable(Drawn, can_focus=True):
             self._strips_for = drawn_for
         bar = _scrollbar(self._top, height - 1, self.total, look)
         rows = [self._head(fitted, width, look)]
+        if not self.total:
+            return [*rows, *(line([(text, look.style("dim"))], width) for text in self.advice)]
         for place, scroll in zip(self.seen, bar, strict=False):
             strip = self._strip(place, fitted, room, look)
             rows.append(Strip.join([strip, line([(" ", look.style("dim")), scroll], 2)]))
@@ -188,7 +196,7 @@ class BigTable(Drawn, can_focus=True):
             return line([(look.glyphs.nothing * 3, look.style("faint"))], room)
         parts: list[Part] = []
         for column, width in fitted:
-            parts += [*column.cell(row, width, look), (" " * _GAP, look.style("text"))]
+            parts += [*column.cell(row, width, look), (" " * column.gap, look.style("text"))]
         strip = line(parts[:-1], room)
         strip = look.select(strip) if selected else strip
         self._strips[(place, selected)] = strip
@@ -200,14 +208,14 @@ class BigTable(Drawn, can_focus=True):
         at = 0
         for column, size in fitted:
             is_key = column.name == self.sort
-            sign = look.glyphs.sorted_up if self.reverse else look.glyphs.sorted_down
+            sign = look.glyphs.sorted_down if self.descending else look.glyphs.sorted_up
             title = f"{sign}{column.title}" if is_key else column.title
             style = look.style("primary", bold=True) if is_key else look.style("dim")
             # A title may lean over into the gap on its left; a number's is as wide as it is.
             shown = title.rjust(size) if column.right else title.ljust(size)
-            parts += [(shown[:size], style), (" " * _GAP, style)]
+            parts += [(shown[:size], style), (" " * column.gap, style)]
             self._titles.append((range(at, at + size), column))
-            at += size + _GAP
+            at += size + column.gap
         return line(parts[:-1], width)
 
     # Moving about
