@@ -6,7 +6,19 @@
 
 from store.normalise.decoded import Decoded
 from store.normalise.events import Arrival, normalised
-from store.normalise.json_body import decode_json, decode_lines
+from store.normalise.json_body import Raw, decode_json, is_one_object, raw_body, raw_lines
+from store.normalise.json_lines import Lines
 from store.normalise.united import united
 
-__all__ = ["Arrival", "Decoded", "decode_json", "decode_lines", "normalised", "united"]
+__all__ = [
+    "Arrival",
+    "Decoded",
+    "Lines",
+    "Raw",
+    "decode_json",
+    "is_one_object",
+    "normalised",
+    "raw_body",
+    "raw_lines",
+    "united",
+]

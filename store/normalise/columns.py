@@ -24,27 +24,38 @@ from store.schema import (
 )
 
 Values = Sequence[Any]
+NamesOf = Callable[[str], tuple[str, ...]]
 _Fits = Callable[[Any], bool]
 _TEXT_KINDS: Final = frozenset({str, int})
 _NONE: Final = type(None)
 
 
+def same_name(key: str) -> tuple[str, ...]:
+    return (key,)
+
+
 def raw_columns(
-    events: Sequence[dict[str, Any]], names: set[str], *, exact: bool
+    events: Sequence[dict[str, Any]],
+    names: set[str],
+    names_of: NamesOf = same_name,
+    *,
+    exact: bool,
 ) -> list[pl.Series]:
     """One column, or two, for each of the `names` in flat `events`, but for those without a value.
 
-    Names past ATTRIBUTE_COLUMNS_MAX, the rarest of them, share the JSON column OVERFLOW.
-    Without `exact`, InexactError where a float may be a rounded integer.
+    `names_of` a key are the columns that it goes to. Names past ATTRIBUTE_COLUMNS_MAX, the rarest
+    of them, share the JSON column OVERFLOW. Without `exact`, InexactError where a float may be a
+    rounded integer.
     """
     if len(names) > ATTRIBUTE_COLUMNS_MAX:
-        events, names = _folded(events)
+        events, names = _folded(events, names, names_of)
     columns: list[pl.Series] = []
-    for name in sorted(names):
-        values = list(map(dict.get, events, repeat(name)))
-        # Polars gives a column without a name one of its own.
-        called = name or free_name(ATTRIBUTE_PREFIX, names)
-        columns.extend(_columns(called, values, names, exact=exact))
+    for key in sorted(names):
+        values = list(map(dict.get, events, repeat(key)))
+        for name in names_of(key):
+            # Polars gives a column without a name one of its own.
+            called = name or free_name(ATTRIBUTE_PREFIX, names)
+            columns.extend(_columns(called, values, names, exact=exact))
     return columns
 
 
@@ -160,12 +171,15 @@ def free_name(name: str, taken: set[str]) -> str:
     return name
 
 
-def _folded(events: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], set[str]]:
+def _folded(
+    events: Sequence[dict[str, Any]], names: set[str], names_of: NamesOf
+) -> tuple[Sequence[dict[str, Any]], set[str]]:
     """The events with all but the most frequent attributes inside OVERFLOW."""
-    counts = Counter(name for name in chain.from_iterable(events) if name not in FIXED)
+    settled = {name for name in names if name in FIXED or names_of(name) != (name,)}
+    counts = Counter(name for name in chain.from_iterable(events) if name not in settled)
     if len(counts) <= ATTRIBUTE_COLUMNS_MAX:
-        return list(events), set().union(*events)
-    kept = {name for name, _ in counts.most_common(ATTRIBUTE_COLUMNS_MAX)} | set(FIXED)
+        return events, names
+    kept = {name for name, _ in counts.most_common(ATTRIBUTE_COLUMNS_MAX)} | settled
     kept.discard(OVERFLOW)
     folded: list[dict[str, Any]] = []
     for event in events:

@@ -58,7 +58,7 @@ def normalised(
     making.fill_required()
     making.add_ours()
     events = making.events()
-    if not small:
+    if events.height and not small:
         events = within(events, arrival.limits.event_bytes_max)
     return Decoded(events, making.refusals())
 

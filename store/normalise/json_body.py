@@ -1,15 +1,18 @@
 """A JSON body (one object, an array, or lines) to events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
-from store.normalise.columns import raw_columns
+from store.normalise.columns import NamesOf, raw_columns, same_name
 from store.normalise.decoded import Decoded
 from store.normalise.events import Arrival, normalised
 from store.normalise.flatten import InexactError, flat
 from store.normalise.json_lines import (
+    EVENT,
+    Lines,
     Objects,
     Refusals,
     foreign_encoding,
@@ -19,11 +22,36 @@ from store.normalise.json_lines import (
 from store.normalise.json_text import Fault, NotTakenError, loads
 from store.normalise.united import united
 from store.settings import Limits
+from store.tally import Refusal
 
 _BOM: Final = b"\xef\xbb\xbf"
 # Lines are read in blocks of this size, so that a large body costs its own size and little more.
 _BLOCK_BYTES: Final = 1024 * 1024
 _Read = Callable[[bool, Refusals], Objects]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Rows that are not events yet, and what was refused on the way."""
+
+    frame: pl.DataFrame
+    """Flat columns, as `normalised` takes them."""
+    numbers: Sequence[int] = ()
+    """Of each row's line or element."""
+    where: str = ""
+    refusals: Sequence[Refusal] = ()
+    is_small: bool = False
+    """True: no row can pass the limit for an event."""
+
+    def place(self, row: int) -> str:
+        return f"{self.where}{self.numbers[row]}"
+
+    def decoded(self, arrival: Arrival) -> Decoded:
+        """The events in it."""
+        if not self.frame.height:
+            return Decoded(pl.DataFrame(), self.refusals)
+        made = normalised(self.frame, arrival, self.place, small=self.is_small)
+        return Decoded(made.events, [*self.refusals, *made.refusals])
 
 
 def decode_json(body: bytes, arrival: Arrival, *, lines: bool = False) -> Decoded:
@@ -40,14 +68,44 @@ def decode_json(body: bytes, arrival: Arrival, *, lines: bool = False) -> Decode
         refusals = Refusals()
         refusals.add("body", fault)
         return Decoded(pl.DataFrame(), refusals.all)
-    if not lines and (start == b"[" or _is_one_object(text)):
-        return _decode(
-            lambda exact, into: objects_of_body(text.strip(), into, exact=exact), arrival
-        )
-    return decode_lines(text, arrival)
+    if not lines and (start == b"[" or is_one_object(text)):
+        return raw_body(text.strip(), arrival.limits).decoded(arrival)
+    if len(text) <= _BLOCK_BYTES:
+        return raw_lines(Lines(text), arrival.limits).decoded(arrival)
+    blocks = [raw_lines(block, arrival.limits).decoded(arrival) for block in _blocks(text)]
+    refused = [refusal for block in blocks for refusal in block.refusals]
+    return Decoded(united([block.events for block in blocks]), refused)
 
 
-def _is_one_object(text: bytes) -> bool:
+def raw_body(body: bytes, limits: Limits, names: NamesOf = same_name, where: str = EVENT) -> Raw:
+    """The rows of one object or an array of them; `where` goes before an element's number."""
+
+    def read(exact: bool, refusals: Refusals) -> Objects:
+        return objects_of_body(body, refusals, where, exact=exact)
+
+    return _raw(read, limits, names)
+
+
+def raw_lines(lines: Lines, limits: Limits, names: NamesOf = same_name) -> Raw:
+    """The rows of complete lines. `names` are the columns that a key goes to."""
+
+    def read(exact: bool, refusals: Refusals) -> Objects:
+        return objects_of_lines(lines, limits.line_bytes_max, refusals, exact=exact)
+
+    return _raw(read, limits, names)
+
+
+def _blocks(text: bytes) -> Iterator[Lines]:
+    start, first = 0, 1
+    while start < len(text):
+        end = text.find(b"\n", start + _BLOCK_BYTES) + 1 or len(text)
+        block = text[start:end]
+        yield Lines(block, first)
+        first += block.count(b"\n")
+        start = end
+
+
+def is_one_object(text: bytes) -> bool:
     """Whether an object goes on past the end of its first line, as printed for people."""
     first = text.lstrip().split(b"\n", 1)[0]
     try:
@@ -63,47 +121,23 @@ def _is_one_object(text: bytes) -> bool:
     return True
 
 
-def decode_lines(text: bytes, arrival: Arrival, first: int = 1) -> Decoded:
-    """The events of complete lines, the number of the first being `first`."""
-    if len(text) <= _BLOCK_BYTES:
-        return _decode(_lines_of(text, first, arrival.limits), arrival)
-    decoded: list[Decoded] = []
-    start = 0
-    while start < len(text):
-        end = text.find(b"\n", start + _BLOCK_BYTES) + 1 or len(text)
-        block = text[start:end]
-        decoded.append(_decode(_lines_of(block, first, arrival.limits), arrival))
-        first += block.count(b"\n")
-        start = end
-    refusals = [refusal for each in decoded for refusal in each.refusals]
-    return Decoded(united([each.events for each in decoded]), refusals)
-
-
-def _lines_of(block: bytes, first: int, limits: Limits) -> _Read:
-    def read(exact: bool, refusals: Refusals) -> Objects:
-        return objects_of_lines(block, first, limits.line_bytes_max, refusals, exact=exact)
-
-    return read
-
-
-def _decode(read: _Read, arrival: Arrival) -> Decoded:
+def _raw(read: _Read, limits: Limits, names: NamesOf) -> Raw:
     try:
-        return _decoded(read, arrival, exact=False)
+        return _rows(read, limits, names, exact=False)
     except InexactError:
-        return _decoded(read, arrival, exact=True)
+        return _rows(read, limits, names, exact=True)
 
 
-def _decoded(read: _Read, arrival: Arrival, *, exact: bool) -> Decoded:
+def _rows(read: _Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw:
     refusals = Refusals()
     objects = read(exact, refusals)
-    events, numbers, names = _within_bounds(objects, arrival.limits, refusals, exact=exact)
+    events, numbers, names = _within_bounds(objects, limits, refusals, exact=exact)
     if not events:
-        return Decoded(pl.DataFrame(), refusals.all)
-    columns = raw_columns(events, names, exact=exact)
-    raw = pl.DataFrame(columns or [pl.Series("event_name", [None] * len(events), dtype=pl.String)])
-    small = objects.bytes_max is not None and objects.bytes_max <= arrival.limits.event_bytes_max
-    made = normalised(raw, arrival, lambda row: f"{objects.kind} {numbers[row]}", small=small)
-    return Decoded(made.events, [*refusals.all, *made.refusals])
+        return Raw(pl.DataFrame(), refusals=refusals.all)
+    columns = raw_columns(events, names, names_of, exact=exact)
+    frame = pl.DataFrame(columns or [pl.Series("event_name", [None] * len(events), pl.String)])
+    is_small = objects.bytes_max is not None and objects.bytes_max <= limits.event_bytes_max
+    return Raw(frame, numbers, objects.where, refusals.all, is_small)
 
 
 def _within_bounds(
@@ -122,7 +156,7 @@ def _within_bounds(
             event = flat(row, limits.depth_max, exact=exact)
             _check_names(event, limits)
         except NotTakenError as refused:
-            refusals.add(f"{objects.kind} {number}", refused.fault)
+            refusals.add(f"{objects.where}{number}", refused.fault)
             continue
         kept.append(event)
         numbers.append(number)

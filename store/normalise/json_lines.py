@@ -15,6 +15,8 @@ Object = dict[str, Any]
 # Past these many refusals in one body those with the same reason share one text, so that a body
 # of 32 million broken lines costs eight bytes for each and not a kilobyte.
 REFUSALS_APART_MAX: Final = 10_000
+EVENT: Final = "event "
+"""What goes before the number of an array's element."""
 _MARK: Final = re.compile(rb'\\.|["\[\]{},]', re.DOTALL)
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
 _BOMS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -42,21 +44,32 @@ class Objects:
     rows: list[Object]
     numbers: Sequence[int]
     """The number of each row's line, or of the event in its array; from 1."""
-    kind: str
-    """`line` or `event`."""
+    where: str
+    """What goes before a number to name the place: `line `, `event `, `shop.ndjson:`."""
     flat: bool = False
     """True: surely none of the values is an object or a list."""
     bytes_max: int | None = None
     """No object took more bytes than this; None: not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Complete lines of JSON."""
+
+    text: bytes
+    first: int = 1
+    """The number of the first line."""
+    where: str = "line "
+
+
 def objects_of_lines(
-    text: bytes, first: int, line_bytes_max: int, refusals: Refusals, *, exact: bool = False
+    lines_of: Lines, line_bytes_max: int, refusals: Refusals, *, exact: bool = False
 ) -> Objects:
-    """One object a line (blank ones count as lines alone), `first` being the first line's number.
+    """One object a line; blank lines count as lines alone.
 
     With `exact`, integers past 64 bits stay integers, at a tenth of the speed.
     """
+    text, first, where = lines_of.text, lines_of.first, lines_of.where
     lines = text.split(b"\n")
     while lines and not lines[-1].strip():
         lines.pop()
@@ -64,8 +77,18 @@ def objects_of_lines(
     rows = None if exact or longest > line_bytes_max else _joined(lines)
     if rows is not None:
         flat = text.count(b"{") == len(rows) and b"[" not in text
-        return Objects(rows, range(first, first + len(rows)), "line", flat, longest)
-    return _line_by_line(lines, first, line_bytes_max, refusals, exact_loads if exact else loads)
+        return Objects(rows, range(first, first + len(rows)), where, flat, longest)
+    taken: list[tuple[int, Object]] = []
+    load = exact_loads if exact else loads
+    for number, line in enumerate(lines, first):
+        if _BLANK.fullmatch(line):
+            continue
+        try:
+            taken.append((number, _object(line, line_bytes_max, load)))
+        except NotTakenError as refused:
+            refusals.add(f"{where}{number}", refused.fault)
+    numbers, objects = [number for number, _ in taken], [found for _, found in taken]
+    return Objects(objects, numbers, where, bytes_max=min(longest, line_bytes_max))
 
 
 def _joined(lines: list[bytes]) -> list[Object] | None:
@@ -80,32 +103,9 @@ def _joined(lines: list[bytes]) -> list[Object] | None:
     return rows if len(rows) == len(lines) and set(map(type, rows)) <= {dict} else None
 
 
-def _line_by_line(
-    lines: list[bytes],
-    first: int,
-    line_bytes_max: int,
-    refusals: Refusals,
-    load: Callable[[bytes], Any],
-) -> Objects:
-    rows: list[Object] = []
-    numbers: list[int] = []
-    longest = 0
-    for number, line in enumerate(lines, first):
-        if _BLANK.fullmatch(line):
-            continue
-        try:
-            rows.append(_object(line, line_bytes_max, load))
-        except NotTakenError as refused:
-            refusals.add(f"line {number}", refused.fault)
-            continue
-        numbers.append(number)
-        longest = max(longest, len(line))
-    return Objects(rows, numbers, "line", bytes_max=longest)
-
-
 def _object(line: bytes, bytes_max: int, load: Callable[[bytes], Any]) -> Object:
     if len(line) > bytes_max:
-        fault = f"it has {len(line):,} bytes, {bytes_max:,} are the limit"
+        fault = f"it is longer than {bytes_max:,} bytes"
         raise NotTakenError(Fault("too_large", fault))
     value = load(line)
     if type(value) is not dict:
@@ -119,7 +119,9 @@ def not_an_object(value: Any) -> Fault:
     return Fault("not_an_object", f"it is {found}, an event is a JSON object")
 
 
-def objects_of_body(body: bytes, refusals: Refusals, *, exact: bool = False) -> Objects:
+def objects_of_body(
+    body: bytes, refusals: Refusals, where: str = EVENT, *, exact: bool = False
+) -> Objects:
     """One object, or an array of them.
 
     Of a broken array, the elements that can be read are taken.
@@ -128,19 +130,19 @@ def objects_of_body(body: bytes, refusals: Refusals, *, exact: bool = False) -> 
         value = exact_loads(body) if exact else loads(body)
     except NotTakenError as refused:
         if not body.startswith(b"["):
-            refusals.add("body", refused.fault)
-            return Objects([], (), "event")
-        values = list(_elements_of_broken(body, refusals, refused.fault))
+            refusals.add(f"{where}1", refused.fault)
+            return Objects([], [], where)
+        values = list(_elements_of_broken(body, refusals, where, refused.fault))
     else:
         values = value if isinstance(value, list) else [value]
-    found = _only_objects(values, refusals, len(body))
+    found = _only_objects(values, refusals, where, len(body))
     found.flat = body.count(b"{") == len(found.rows) and body.count(b"[") <= 1
     return found
 
 
-def _only_objects(values: list[Any], refusals: Refusals, size: int) -> Objects:
+def _only_objects(values: list[Any], refusals: Refusals, where: str, size: int) -> Objects:
     if set(map(type, values)) <= {dict}:
-        return Objects(values, range(1, len(values) + 1), "event", bytes_max=size)
+        return Objects(values, range(1, len(values) + 1), where, bytes_max=size)
     rows: list[Object] = []
     numbers: list[int] = []
     for number, value in enumerate(values, 1):
@@ -148,21 +150,21 @@ def _only_objects(values: list[Any], refusals: Refusals, size: int) -> Objects:
             rows.append(value)
             numbers.append(number)
         else:
-            refusals.add(f"event {number}", not_an_object(value))
-    return Objects(rows, numbers, "event", bytes_max=size)
+            refusals.add(f"{where}{number}", not_an_object(value))
+    return Objects(rows, numbers, where, bytes_max=size)
 
 
-def _elements_of_broken(body: bytes, refusals: Refusals, fault: Fault) -> Iterator[Any]:
+def _elements_of_broken(body: bytes, refusals: Refusals, where: str, fault: Fault) -> Iterator[Any]:
     """Each element by itself; where all of them can be read, `fault` is what is refused."""
     broken = number = 0
     for number, piece in enumerate(_pieces(body), 1):
         try:
             yield loads(piece)
         except NotTakenError as refused:
-            refusals.add(f"event {number}", refused.fault)
+            refusals.add(f"{where}{number}", refused.fault)
             broken += 1
     if not broken:
-        refusals.add(f"event {number + 1}", fault)
+        refusals.add(f"{where}{number + 1}", fault)
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:

@@ -213,6 +213,10 @@ def test_a_large_event_keeps_its_short_values_and_says_its_size():
     assert set(event["long"]) == {"ü"}
 
 
+def test_a_large_body_of_which_nothing_can_be_taken_is_refused_event_by_event():
+    assert len(refused([{"n": "x" * 100}] * 1_000)) == 1_000
+
+
 def test_strict_wants_all_four():
     full = {
         "event_id": "1",
