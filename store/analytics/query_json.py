@@ -1,0 +1,129 @@
+"""Queries and answers as JSON: what `--query` reads, and the envelope that `--json` prints."""
+
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from datetime import UTC, datetime, timedelta, tzinfo
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+
+from store.analytics.query import Query
+from store.analytics.shapes import Answer
+from store.errors import UsageError
+from store.timespan import TimeSpan, duration_text, iso, parse_duration, parse_instant
+
+Q = TypeVar("Q", bound=Query)
+_SPAN: Final = ("since", "until", "last")
+
+
+def query_json(query: Query) -> dict[str, Any]:
+    """The query as JSON that `query_of_json` reads back to an equal one: every field, the span as
+    `since` and `until`, durations as text.
+    """
+    document = {
+        part.name: _written(getattr(query, part.name))
+        for part in fields(query)
+        if part.name != "span"
+    }
+    if query.span:
+        document |= {"since": iso(query.span.start), "until": iso(query.span.end)}
+    return document
+
+
+def query_of_json(
+    query_type: type[Q], document: Mapping[str, Any], *, now: datetime, zone: tzinfo = UTC
+) -> Q:
+    """The query of a JSON object: fields by their names or those of their options (`event` for
+    `events`), a single value where a list is wanted, durations as text or seconds, null for no
+    limit. A UsageError names the key that is wrong.
+    """
+    if not isinstance(document, Mapping):
+        raise UsageError("query", "it is not a JSON object")
+    hints = get_type_hints(query_type)
+    known = {name: part for part in fields(query_type) for name in _names(part)}
+    values = {}
+    for key, value in document.items():
+        if key in ("analysis", *_SPAN):
+            continue
+        if key not in known or key == "span":
+            close = get_close_matches(key, [*known, *_SPAN], 1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+            raise UsageError("query", f"there is no {key!r} in it", next_step=hint)
+        values[known[key].name] = _read(key, value, hints[known[key].name])
+    return query_type(**values, span=_span(document, now, zone))
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The envelope of an answer, as CONTRACTS has it: JSON values only, no NaN."""
+    from store.analytics.registry import ANALYSES, HELPERS
+
+    analysis = next(each for each in (*ANALYSES, *HELPERS) if each.name == answer.analysis)
+    previous = {} if answer.previous is None else {"previous": analysis.as_json(answer.previous)}
+    return {
+        "analysis": answer.analysis,
+        "query": query_json(answer.query),
+        "as_of": iso(answer.as_of),
+        "span": _span_json(answer.span),
+        "events_scanned": answer.events_scanned,
+        "sampled": answer.sampled,
+        "truncated": answer.truncated,
+        "exact": answer.exact,
+        "incomplete_from": iso(answer.incomplete_from) if answer.incomplete_from else None,
+        "coverage": [{**_span_json(each.span), "tier": each.tier} for each in answer.coverage],
+        "generation": answer.generation,
+        "result": analysis.as_json(answer.result),
+        **previous,
+    }
+
+
+def _span_json(span: TimeSpan) -> dict[str, str]:
+    return {"start": iso(span.start), "end": iso(span.end)}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    return [_written(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _names(part: Field[Any]) -> tuple[str, ...]:
+    return part.name, str(part.metadata.get("flag") or part.name).replace("-", "_")
+
+
+def _span(document: Mapping[str, Any], now: datetime, zone: tzinfo) -> TimeSpan | None:
+    since, until, last = (document.get(name) for name in _SPAN)
+    if since is None and until is None and last is None:
+        return None
+    if since is not None and last is not None:
+        raise UsageError("query", "it has both since and last", next_step="keep one of them")
+    end = now if until is None else parse_instant(until, now=now, zone=zone)
+    if last is not None:
+        return TimeSpan(end - _duration(last, "last"), end)
+    if since is None:
+        raise UsageError("query", "it has until alone", next_step="add since or last")
+    return TimeSpan(parse_instant(since, now=now, zone=zone), end)
+
+
+def _read(key: str, value: Any, hint: Any) -> Any:
+    """`value` as the field's type, which is its hint's first."""
+    kinds = get_args(hint) or (hint,)
+    if value is None and (type(None) in kinds or hint is timedelta):
+        return None
+    if get_origin(hint) is tuple:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(_read(key, item, kinds[0]) for item in items)
+    if timedelta in kinds:
+        return _duration(value, key)
+    if get_origin(kinds[0]) is not None or Any in kinds:
+        return value
+    wanted = tuple(kind for kind in kinds if isinstance(kind, type))
+    is_right = isinstance(value, (*wanted, Mapping) if key == "where" else wanted)
+    if not is_right or (isinstance(value, bool) and bool not in wanted):
+        names = " or ".join(kind.__name__ for kind in wanted if kind is not type(None))
+        raise UsageError("query", f"{key} is {value!r}, wanted {names}")
+    return value
+
+
+def _duration(value: Any, key: str) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise UsageError("query", f"{key} is {value!r}, wanted a duration", next_step="write 15m")
+    return parse_duration(value) if isinstance(value, str) else timedelta(seconds=value)
