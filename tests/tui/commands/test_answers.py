@@ -1,0 +1,217 @@
+"""Answers as tables and as conditions; query fields as options."""
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+
+from store.analytics.query import Query, option
+from store.analytics.shapes import Answer, Row, Series, Timeline
+from store.analytics.shapes import Table as Rows
+from store.errors import UsageError
+from store.timespan import TimeSpan
+from tui.commands.answer_table import pivoted, table_of
+from tui.commands.command import Parser
+from tui.commands.condition import rows_matching
+from tui.commands.console import Console
+from tui.commands.fields import add_query_options, given
+from tui.commands.progress import Progress
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+STARTS = [NOON + timedelta(minutes=at) for at in range(3)]
+
+
+def answer(result, previous=None, by=("plan",), incomplete_from=None):
+    return Answer(
+        analysis="x",
+        query=Query(by=by),
+        as_of=NOON,
+        span=TimeSpan(NOON, NOON),
+        result=result,
+        previous=previous,
+        incomplete_from=incomplete_from,
+    )
+
+
+def timeline(*series):
+    return Timeline(60.0, STARTS, series)
+
+
+def cells(table):
+    return [tuple(table.columns), *(tuple(row) for row in table.rows)]
+
+
+def at(minute):
+    return NOON + timedelta(minutes=minute)
+
+
+TWO_PLANS = timeline(
+    Series({"plan": "pro"}, [1, 2, 3]), Series({"plan": ""}, [4, 5, 6], folded=True)
+)
+
+
+def test_a_timeline_is_a_row_per_key_and_time():
+    assert cells(table_of(answer(TWO_PLANS))) == [
+        ("time", "plan", "folded", "count"),
+        (at(0), "pro", False, 1),
+        (at(1), "pro", False, 2),
+        (at(2), "pro", False, 3),
+        (at(0), "", True, 4),
+        (at(1), "", True, 5),
+        (at(2), "", True, 6),
+    ]
+
+
+def test_people_see_a_few_series_side_by_side():
+    assert cells(pivoted(answer(TWO_PLANS))) == [
+        ("time", "pro", "(others)"),
+        (at(0), 1, 4),
+        (at(1), 2, 5),
+        (at(2), 3, 6),
+    ]
+
+
+def test_measures_are_columns_and_the_previous_period_stands_beside():
+    now = timeline(Series({}, [1, 2, 3]), Series({}, [7.5, None, 9.5], measure="p95:duration_ms"))
+    before = timeline(Series({}, [4, 5, 6]))
+    assert cells(table_of(answer(now, before, by=()))) == [
+        ("time", "count", "p95:duration_ms", "previous_count", "previous_p95:duration_ms"),
+        (at(0), 1, 7.5, 4, None),
+        (at(1), 2, None, 5, None),
+        (at(2), 3, 9.5, 6, None),
+    ]
+    assert pivoted(answer(now, by=())).columns == ("time", "count", "p95:duration_ms")
+
+
+ROWS = Rows(
+    ("value", "share"),
+    [
+        Row({"plan": "pro"}, {"value": 6, "share": 0.6}),
+        Row({"plan": ""}, {"value": 3, "share": 0.3}),
+        Row({"plan": ""}, {"value": 1, "share": 0.1}, folded=True),
+    ],
+)
+
+
+def test_rows_keep_a_missing_key_and_the_folded_rest_apart():
+    assert cells(table_of(answer(ROWS))) == [
+        ("plan", "folded", "value", "share"),
+        ("pro", False, 6, 0.6),
+        ("", False, 3, 0.3),
+        ("", True, 1, 0.1),
+    ]
+    assert cells(pivoted(answer(ROWS))) == [
+        ("plan", "value", "share"),
+        ("pro", 6, 0.6),
+        ("(none)", 3, 0.3),
+        ("(others)", 1, 0.1),
+    ]
+
+
+def test_rows_find_their_previous_by_key():
+    before = Rows(("value", "share"), [Row({"plan": "pro"}, {"value": 2, "share": 1.0})])
+    table = table_of(answer(ROWS, before))
+    assert table.columns[-2:] == ["previous_value", "previous_share"]
+    assert [row[-2:] for row in table.rows] == [(2, 1.0), (None, None), (None, None)]
+
+
+def test_nothing_found_is_a_header():
+    assert cells(table_of(answer(Rows(("value",), [])))) == [("plan", "value")]
+    assert cells(table_of(answer(timeline()))) == [("time", "plan")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "rows"),
+    [
+        ("value>=3", 2),
+        ("value>=3 plan=pro", 1),
+        ("share<0.2", 1),
+        ("folded=True", 1),
+        ("plan=nobody", 0),
+        ("value>5 or share<0.2", 2),
+    ],
+)
+def test_a_condition_is_a_filter_over_the_rows(condition, rows):
+    assert rows_matching(answer(ROWS), condition) == rows
+
+
+def test_an_interval_that_is_still_running_fails_nothing():
+    low_at_the_end = timeline(Series({}, [9, 9, 1]))
+    assert rows_matching(answer(low_at_the_end, by=()), "count<5") == 1
+    running = answer(low_at_the_end, by=(), incomplete_from=at(2))
+    assert rows_matching(running, "count<5") == 0
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [("vlaue>3", "did you mean value?"), ("value>1s", "'1s' is none"), ("value>", "missing")],
+)
+def test_a_condition_that_cannot_hold_is_refused(condition, says):
+    with pytest.raises(UsageError, match=says.replace("?", r"\?")):
+        rows_matching(answer(ROWS), condition)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Toy(Query):
+    analysis: ClassVar[str] = "toy"
+    events: tuple[str, ...] = option((), "only these, 100 %", metavar="NAME")
+    exact: bool = option(False, "read all values")
+    mode: str = option("exactly", "how", choices=("exactly", "on-or-after"))
+    window: timedelta | None = option(timedelta(days=1), "time to convert")
+    share: float = option(0.5, "of all")
+
+
+def asked(*words):
+    parser = Parser("eventdeck query toy", "help", "example")
+    add_query_options(parser, Toy)
+    assert "100 %" in parser.format_help()
+    return dict(given(parser.read(words), Toy))
+
+
+def test_query_fields_are_options():
+    assert asked() == {}
+    assert asked(
+        *("--event", "a", "--event", "-b", "--exact", "--mode", "on-or-after", "--no-link"),
+        *("--window", "none", "--interval", "5m", "--by", "x", "--by", "y", "--limit", "3"),
+        *("--share", "0.25", "--where", "-a=1", "--compare", "previous"),
+    ) == {
+        "events": ("a", "-b"),
+        "exact": True,
+        "mode": "on-or-after",
+        "link": False,
+        "window": None,
+        "interval": timedelta(minutes=5),
+        "by": ("x", "y"),
+        "limit": 3,
+        "share": 0.25,
+        "where": "-a=1",
+        "compare": "previous",
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--mode", "loosely"), ("--limit", "many"), ("--interval", "5 parsecs"), ("--share", "x")],
+)
+def test_a_value_of_the_wrong_kind_is_refused(words):
+    with pytest.raises(UsageError):
+        asked(*words)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_for_terminals_only():
+    for err, quiet, drawn in (
+        (Terminal(), False, True),
+        (Terminal(), True, False),
+        (io.StringIO(), False, False),
+    ):
+        with Progress(Console(err=err, quiet=quiet), "checking") as progress:
+            progress.show(1, 4)
+        assert ("25%" in err.getvalue()) is drawn
+        assert err.getvalue().endswith("\x1b[K") is drawn

@@ -1,0 +1,145 @@
+"""An answer as a table: the rows of `--csv`, of `--fail-if`, and of the table for people."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from store.analytics import shapes
+from store.analytics.shapes import Answer, Key, Series, Timeline
+from tui.commands.table import Table
+
+COLUMNS_SHOWN_MAX: Final = 8
+OTHERS: Final = "(others)"
+NONE: Final = "(none)"
+
+
+def table_of(answer: Answer) -> Table:
+    """A row per time and key, or per key; with `previous_…` beside each number when it was asked.
+
+    A column `folded` is there when a row stands for all other keys.
+    """
+    if isinstance(answer.result, Timeline):
+        return _timeline_table(answer.result, _previous_timeline(answer), answer.query.by)
+    return _rows_table(answer.result, answer.previous, answer.query.by)
+
+
+def pivoted(answer: Answer) -> Table:
+    """The same for people: times down and few series across, and no folded row without a name."""
+    timeline = answer.result
+    table = table_of(answer)
+    if not isinstance(timeline, Timeline) or answer.previous or not _fits(timeline):
+        return _with_names(table, answer.query.by)
+    names = [_label(series, timeline.series) for series in timeline.series]
+    values = zip(*(series.values for series in timeline.series), strict=True)
+    rows = [(start, *row) for start, row in zip(timeline.starts, values, strict=True)]
+    return Table(("time", *names), rows)
+
+
+def _fits(timeline: Timeline) -> bool:
+    return 0 < len(timeline.series) <= COLUMNS_SHOWN_MAX
+
+
+def _label(series: Series, all_series: Sequence[Series]) -> str:
+    key = OTHERS if series.folded else " ".join(value or NONE for value in series.key.values())
+    several = len({other.measure for other in all_series}) > 1
+    return f"{key} {series.measure}".strip() if several or not key else key
+
+
+def _previous_timeline(answer: Answer) -> Timeline | None:
+    return answer.previous if isinstance(answer.previous, Timeline) else None
+
+
+def _timeline_table(timeline: Timeline, previous: Timeline | None, by: Sequence[str]) -> Table:
+    groups = _grouped(timeline.series)
+    before = _grouped(previous.series) if previous else {}
+    measures = list(dict.fromkeys(series.measure for series in timeline.series))
+    keys = _key_names([series.key for series in timeline.series], by)
+    folds = any(series.folded for series in timeline.series)
+    columns = ["time", *keys, *(["folded"] if folds else []), *measures]
+    columns += [f"previous_{measure}" for measure in measures] if previous else []
+    rows: list[tuple[Any, ...]] = []
+    for identity, group in groups.items():
+        first = next(iter(group.values()))
+        head = [*_key_cells(first.key, keys), *([first.folded] if folds else [])]
+        series = [group.get(measure) for measure in measures]
+        if previous:
+            old = before.get(identity, {})
+            series += [old.get(measure) for measure in measures]
+        rows += _points(timeline.starts, head, series)
+    return Table(columns, rows)
+
+
+def _points(
+    starts: Sequence[datetime], head: Sequence[Any], series: Sequence[Series | None]
+) -> list[tuple[Any, ...]]:
+    values = [each.values if each else [None] * len(starts) for each in series]
+    return [
+        (start, *head, *(one[at] if at < len(one) else None for one in values))
+        for at, start in enumerate(starts)
+    ]
+
+
+def _grouped(series: Sequence[Series]) -> dict[tuple[Any, ...], dict[str, Series]]:
+    """Series by key, then by measure."""
+    groups: dict[tuple[Any, ...], dict[str, Series]] = defaultdict(dict)
+    for each in series:
+        groups[_identity(each.key, folded=each.folded)][each.measure] = each
+    return groups
+
+
+def _identity(key: Key, *, folded: bool) -> tuple[Any, ...]:
+    return (folded, *(() if folded else sorted(key.items())))
+
+
+def _rows_table(table: shapes.Table, previous: object, by: Sequence[str]) -> Table:
+    keys = _key_names([row.key for row in table.rows], by)
+    folds = any(row.folded for row in table.rows)
+    numeric = [name for name in table.columns if _is_numeric(name, table)]
+    columns = [*keys, *(["folded"] if folds else []), *table.columns]
+    before: Mapping[tuple[Any, ...], Mapping[str, Any]] = {}
+    if isinstance(previous, shapes.Table):
+        before = {_identity(row.key, folded=row.folded): row.values for row in previous.rows}
+        columns += [f"previous_{name}" for name in numeric]
+    rows = []
+    for row in table.rows:
+        cells = [*_key_cells(row.key, keys), *([row.folded] if folds else [])]
+        cells += [row.values.get(name) for name in table.columns]
+        if isinstance(previous, shapes.Table):
+            old = before.get(_identity(row.key, folded=row.folded), {})
+            cells += [old.get(name) for name in numeric]
+        rows.append(tuple(cells))
+    return Table(columns, rows)
+
+
+def _is_numeric(name: str, table: shapes.Table) -> bool:
+    values = [row.values.get(name) for row in table.rows]
+    return all(
+        value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        for value in values
+    )
+
+
+def _key_names(keys: Sequence[Key], by: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(name for key in keys for name in key)) or list(by)
+
+
+def _key_cells(key: Key, names: Sequence[str]) -> list[str]:
+    return [key.get(name, "") for name in names]
+
+
+def _with_names(table: Table, by: Sequence[str]) -> Table:
+    """Words in the place of an empty key, and of the `folded` column."""
+    columns = list(table.columns)
+    if "folded" in columns:
+        at = columns.index("folded")
+        rows = [[*((OTHERS,) * at if row[at] else row[:at]), *row[at + 1 :]] for row in table.rows]
+        table = Table([name for name in columns if name != "folded"], rows)
+    named = [at for at, name in enumerate(table.columns) if name in by]
+    return Table(
+        table.columns,
+        [
+            [NONE if at in named and cell == "" else cell for at, cell in enumerate(row)]
+            for row in table.rows
+        ],
+    )

@@ -1,0 +1,166 @@
+"""`eventdeck`: the dashboard on the store, with a collector beside it."""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from store.errors import StoreError, UsageError
+from tui.commands.command import Command, Options, Parser, settings_of
+from tui.commands.console import Console
+from tui.commands.times import add_zone, zone_asked
+
+if TYPE_CHECKING:
+    from store.collector.attach import Attachment
+    from store.settings import Settings
+    from tui.app import DeckApp
+    from tui.view_state import View
+
+EXAMPLE = """\
+eventdeck
+eventdeck --store ./telemetry --tz Europe/Berlin"""
+
+
+def configure(parser: Parser, _words: Sequence[str]) -> None:
+    add_look(parser)
+
+
+def add_look(parser: Parser) -> None:
+    """The options of every command that opens the dashboard."""
+    add_zone(parser, "local")
+    parser.add_argument(
+        "--theme", choices=("dark", "light"), default="dark", help="dark (default) or light"
+    )
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII signs alone")
+
+
+def run(options: Options, console: Console) -> int:
+    """Until it is closed; then the collector that was started for it goes as well."""
+    settings = settings_of(options)
+    check_terminal()
+    return show(settings, options, console)
+
+
+def show(
+    settings: "Settings",
+    options: Options,
+    console: Console,
+    *,
+    view: "View | None" = None,
+    collector: str | None = None,
+    keep_view: bool = True,
+) -> int:
+    """The dashboard on that store. Without the address of a `collector` it attaches to one, or
+    starts one, once it is on screen.
+    """
+    from platformdirs import user_state_path
+
+    from store.parts.layout import StoreFolder
+    from tui.app import DeckApp
+    from tui.view_state import remembered
+
+    StoreFolder.open(settings.store)
+    view_file = user_state_path("eventdeck", appauthor=False) / "view" if keep_view else None
+    if view is None and view_file is not None:
+        view = remembered(view_file, now=console.now())
+    beside = Beside(settings) if collector is None else None
+    app = DeckApp(
+        beside.open_store if beside else lambda: _event_store(settings),
+        collector=collector,
+        clock=console.now,
+        zone=zone_asked(options),
+        view=view,
+        view_file=view_file,
+        ascii_glyphs=options.ascii or wants_ascii(),
+        theme=f"eventdeck-{options.theme}",
+    )
+    if beside:
+        beside.app = app
+    return run_app(app, beside)
+
+
+def run_app(app: "DeckApp", beside: "Beside | None") -> int:
+    """Runs it; what goes wrong inside is raised here and not printed by Textual, whose
+    tracebacks show the values of events.
+    """
+    app._fatal_error = app._close_messages_no_wait  # type: ignore[method-assign]  # noqa: SLF001
+    try:
+        app.run()
+    finally:
+        if beside:
+            beside.close()
+    if app._exception is not None:  # noqa: SLF001
+        raise app._exception  # noqa: SLF001
+    return app.return_code or 0
+
+
+class Beside:
+    """Attaches to a collector while the dashboard is already on screen."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self.app: DeckApp | None = None
+        self._settings = settings
+        self._attachment: Attachment | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def open_store(self) -> Any:
+        """Called in the query thread, after the first frame."""
+        threading.Thread(target=self._attach, name="attach", daemon=True).start()
+        return _event_store(self._settings)
+
+    def close(self) -> None:
+        """Lets go of the collector; one that was started beside ends itself then."""
+        with self._lock:
+            self._closed = True
+            if self._attachment:
+                self._attachment.close()
+
+    def _attach(self) -> None:
+        from store.collector.attach import attach
+
+        assert self.app is not None
+        try:
+            attachment = attach(self._settings)
+        except StoreError as error:
+            self._tell(self.app.failed, str(error))
+            return
+        with self._lock:
+            if self._closed:
+                attachment.close()
+                return
+            self._attachment = attachment
+        self._tell(setattr, self.app, "collector", attachment.url)
+
+    def _tell(self, call: Any, *what: Any) -> None:
+        assert self.app is not None
+        try:
+            self.app.call_from_thread(call, *what)
+        except RuntimeError:  # the dashboard has gone meanwhile
+            return
+
+
+def _event_store(settings: "Settings") -> Any:
+    from store.event_store import EventStore
+
+    return EventStore(settings.store)
+
+
+def check_terminal() -> None:
+    """A UsageError when there is nothing to draw on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "dashboard", "this is no terminal", next_step="ask with eventdeck query … --json"
+        )
+
+
+def wants_ascii() -> bool:
+    """A bare tty, or an encoding without our glyphs."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return encoding != "utf8" or os.environ.get("TERM", "") in ("linux", "vt100", "vt220", "dumb")
+
+
+COMMAND = Command(
+    "dashboard", "the dashboard; what `eventdeck` alone does", EXAMPLE, configure, run
+)

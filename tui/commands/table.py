@@ -1,0 +1,109 @@
+"""A table on standard output: aligned for people, or CSV; text from events made harmless."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from store.timespan import iso
+from tui.commands.console import Console, json_text
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and rows of the same length; None is a value that is missing."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+    def write(self, console: Console, *, as_csv: bool) -> None:
+        """Everything, in one go."""
+        if as_csv:
+            writer = csv.writer(console.out, lineterminator="\n")
+            writer.writerow([harmless(name) for name in self.columns])
+            writer.writerows([_csv_cell(cell) for cell in row] for row in self.rows)
+            console.out.flush()
+        else:
+            console.lines(self._for_people(bold=console.out.isatty()))
+
+    def _for_people(self, *, bold: bool) -> list[str]:
+        from rich.cells import cell_len
+
+        header = [harmless(name) for name in self.columns]
+        cells = [[_cell(cell) for cell in row] for row in self.rows]
+        columns = list(zip(header, *cells, strict=True))
+        widths = [max(cell_len(cell) for cell in column) for column in columns]
+        right = [
+            any(_is_number(row[at]) for row in self.rows)
+            and all(row[at] is None or _is_number(row[at]) for row in self.rows)
+            for at in range(len(header))
+        ]
+
+        def aligned(texts: Sequence[str]) -> str:
+            padded = (
+                " " * (width - cell_len(text)) + text
+                if to_the_right
+                else text + " " * (width - cell_len(text))
+                for text, width, to_the_right in zip(texts, widths, right, strict=True)
+            )
+            return "  ".join(padded).rstrip()
+
+        top = aligned(header)
+        return [f"\x1b[1m{top}\x1b[0m" if bold else top, *map(aligned, cells)]
+
+
+def harmless(text: str) -> str:
+    """Text from events as tui.formatting shows it: nothing in it that a terminal obeys."""
+    if text.isascii() and text.isprintable():
+        return text
+    from tui.formatting import clean
+
+    return clean(text)
+
+
+def one_line(text: str) -> str:
+    """Any text as one harmless line."""
+    return harmless(" ".join(text.split()))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: Any) -> str:
+    """A value for people: at most six digits of a fraction's number, `·` for what is missing."""
+    match value:
+        case None:
+            return "·"
+        case float() if math.isnan(value):
+            return "·"
+        case float() if math.isfinite(value) and abs(value) < 1e15:
+            whole = len(str(int(abs(value))))
+            text = (
+                f"{value:.{max(0, 6 - whole)}f}"
+                if abs(value) >= 0.001 or not value
+                else f"{value:.3g}"
+            )
+            return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+        case _:
+            return _csv_cell(value)
+
+
+def _csv_cell(value: Any) -> str:
+    """A value without loss: floats by their shortest digits, instants in ISO 8601."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return "" if math.isnan(value) else repr(value).removesuffix(".0")
+        case datetime():
+            return iso(value if value.tzinfo else value.replace(tzinfo=UTC))
+        case str():
+            return harmless(value)
+        case dict() | list() | tuple():
+            return harmless(json_text(value))
+    return str(value)
