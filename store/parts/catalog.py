@@ -44,9 +44,9 @@ class Snapshot:
     """Parts whose events count through a compacted part; they are about to be unlinked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Day:
-    """What was read of one date."""
+    """What was read of one date; the same object for as long as nothing changed."""
 
     files: frozenset[str]
     read: Mapping[str, Part]
@@ -80,61 +80,62 @@ class Catalog:
         Reads the footers of new parts. Files at fault are in `skipped`, never an error.
         """
         with self._lock:
-            listing = self._listing.refresh()
             for _ in range(LISTINGS_MAX):
-                if self._read(listing):
-                    break
-                self._listing.forget()
                 listing = self._listing.refresh()
+                days = {day: self._day(day, names) for day, names in listing.items()}
+                if all(days[day].files == names.files for day, names in listing.items()):
+                    break
+                # A file was gone at open: the listing is out of date, and may have missed its cover.
+                self._listing.forget()
             generation = generation_of(listing)
-            if generation != self._last.generation or self._last.skipped or self._has_faults():
-                self._last = _assembled(generation, self._days)
+            if generation != self._last.generation or days != self._days:
+                self._last = _assembled(generation, days)
+            self._days = days
             return self._last
 
-    def _has_faults(self) -> bool:
-        return any(day.faults for day in self._days.values())
-
-    def _read(self, listing: Mapping[str, Names]) -> bool:
-        """Brings the days up to date; False when a file was gone: the listing is out of date."""
-        days = {day: self._day(day, names) for day, names in listing.items()}
-        self._days = {day: read for day, read in days.items() if read}
-        return len(self._days) == len(days)
-
-    def _day(self, day: str, names: Names) -> _Day | None:
+    def _day(self, day: str, names: Names) -> _Day:
+        """A day as it is now; `files` lacks those that were gone at open."""
         known = self._days.get(day, _NOTHING)
         if known.files == names.files and not known.faults:
             return known
         read = {file: part for file, part in known.read.items() if file in names.files}
-        faults = {}
+        faults, gone = dict[str, Fault](), set[str]()
         for file in names.files - read.keys():
             try:
                 found = self._footer(day, file, known.faults.get(file))
             except FileNotFoundError:
-                return None
+                gone.add(file)
+                continue
             if isinstance(found, Part):
                 read[file] = found
             else:
                 faults[file] = found
-        return _decided(names.files, read, faults, self._folder.events / folder_of(day))
+        files = names.files - gone
+        if known.files == files and known.faults == faults:
+            return known
+        return _decided(files, read, faults, self._folder.events / folder_of(day))
 
     def _footer(self, day: str, file: str, known: Fault | None) -> Part | Fault:
         name = PartName.parse(file)
         if name is None:
             return (0, 0), "it is not named LEVEL-WRITER-SEQ"
-        state = (0, 0)
         path = self._folder.events / folder_of(day) / file
+        if known and known[0] == _state(path):
+            return known
         try:
-            stat = path.stat()
-            state = (stat.st_mtime_ns, stat.st_size)
-            if known and known[0] == state:
-                return known
-            return read_part(self._folder.events, day, name)
+            return read_part(path, day, name)
         except FileNotFoundError:
             raise
         except (PartUnreadableError, NewerFormatError) as error:
-            return state, error.fault
+            fault = error.fault
         except OSError as error:
-            return state, (error.strerror or str(error)).lower()
+            fault = (error.strerror or str(error)).lower()
+        return _state(path), fault
+
+
+def _state(path: Path) -> State:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 _NOTHING: Final = _Day(frozenset(), {}, {})
@@ -144,12 +145,13 @@ def _decided(
     files: frozenset[str], read: Mapping[str, Part], faults: Mapping[str, Fault], folder: Path
 ) -> _Day:
     """Which of a day's readable parts count: those that no other one covers."""
-    ordered = sorted(read.values(), key=lambda part: (part.writer, part.sequence, part.level))
-    covers = _covers(ordered)
-    covered = tuple(part for part in ordered if covers and _is_covered(part, covers))
-    parts = tuple(part for part in ordered if part not in covered) if covered else tuple(ordered)
+    parts = sorted(read.values(), key=lambda part: (part.writer, part.sequence, part.level))
+    covered: list[Part] = []
+    if covers := _covers(parts):
+        covered = [part for part in parts if _is_covered(part, covers)]
+        parts = [part for part in parts if not _is_covered(part, covers)]
     skipped = tuple(Skipped(folder / file, fault) for file, (_, fault) in sorted(faults.items()))
-    return _Day(files, read, faults, parts, covered, skipped)
+    return _Day(files, read, faults, tuple(parts), tuple(covered), skipped)
 
 
 def _covers(parts: Iterable[Part]) -> dict[str, list[tuple[Cover, int]]]:

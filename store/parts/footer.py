@@ -21,7 +21,7 @@ import polars as pl
 import xxhash
 
 from store.errors import NewerFormatError, PartUnreadableError
-from store.parts.layout import FORMAT, PartName, folder_of
+from store.parts.layout import FORMAT, PartName
 from store.parts.part import Cover, Part
 from store.schema import INSTANT
 from store.tally import Tally
@@ -122,7 +122,7 @@ def summary_of(part: Part) -> bytes:
     }
     extra = {
         "wide": sorted(part.wide),
-        "covers": part.covers,
+        "covers": [tuple(cover) for cover in part.covers],
         "tally": _bare_tally(part.tally),
         "imported": part.imported,
         "overflow": {name: KIND_NAMES[kind] for name, kind in part.overflow.items()},
@@ -145,12 +145,11 @@ def read_footer(file: BinaryIO) -> Footer:
     return parse_footer(end[start - size : -TAIL_BYTES])
 
 
-def read_part(events: Path, day: str, name: PartName) -> Part:
-    """The part of that date and name in the folder `events`, without reading its rows.
+def read_part(path: Path, day: str, name: PartName) -> Part:
+    """The part at `path`, which should be that of this date and name; its rows are not read.
 
     PartUnreadableError, NewerFormatError, OSError.
     """
-    path = events / folder_of(day) / name.file
     with path.open("rb", buffering=0) as file:
         found = read_footer(file)
         size = file.seek(0, SEEK_END)

@@ -15,7 +15,7 @@ from store.parts.disk import DISK, Disk, as_store_error, make_folders, write_dur
 FORMAT: Final = 1
 """Of stores and parts that this version writes, and the newest that it reads."""
 PART_SUFFIX: Final = ".parquet"
-# No glob for Parquet files matches it, and the leading dot hides it from tools that take all files.
+# No glob for Parquet files matches it.
 STAGED_SUFFIX: Final = ".staged"
 _DATE_FOLDER = re.compile(r"_date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _PART_FILE = re.compile(r"(0|[1-9][0-9]{0,3})-([0-9a-z]{1,32})-(0|[1-9][0-9]{0,17})\.parquet")
@@ -45,7 +45,7 @@ class PartName(NamedTuple):
     @property
     def staged(self) -> str:
         """The name while it is written."""
-        return f".{self.level}-{self.writer}-{self.sequence}{STAGED_SUFFIX}"
+        return f"{self.file}{STAGED_SUFFIX}"
 
 
 def is_writer_name(text: str) -> bool:
@@ -82,6 +82,13 @@ class StoreFolder:
     @property
     def events(self) -> Path:
         return self.root / "events"
+
+    @property
+    def staging(self) -> Path:
+        """Where parts are written before they get their name. Apart from the events: Polars
+        refuses a folder that holds files of another suffix, hidden or not.
+        """
+        return self.root / "staged"
 
     @property
     def rollups(self) -> Path:
@@ -160,7 +167,8 @@ class StoreFolder:
 
     def _create(self, disk: Disk) -> None:
         make_folders(disk, self.root)
-        make_folders(disk, self.events)
+        for folder in (self.events, self.staging):
+            make_folders(disk, folder)
         if self.store_json.exists() and self._marked_format():
             return
         staged = self.root / f".store.json.{os.urandom(6).hex()}{STAGED_SUFFIX}"
@@ -184,13 +192,13 @@ class StoreFolder:
 
     def sequences(self, writer: str) -> list[int]:
         """The numbers that stand under a writer's name at level 0, staged ones included."""
-        found = []
-        for day in self.dates():
-            for file in self.names(day):
-                visible = (
-                    file.removeprefix(".").removesuffix(STAGED_SUFFIX).removesuffix(PART_SUFFIX)
-                )
-                name = PartName.parse(visible + PART_SUFFIX)
-                if name and name.level == 0 and name.writer == writer:
-                    found.append(name.sequence)
-        return found
+        visible = [file for day in self.dates() for file in self.names(day)]
+        staged = [path.name.removesuffix(STAGED_SUFFIX) for path in self.staged()]
+        names = map(PartName.parse, visible + staged)
+        return [n.sequence for n in names if n and (n.level, n.writer) == (0, writer)]
+
+    def staged(self) -> list[Path]:
+        """What writers are about to publish, or never will: nothing in it was acknowledged."""
+        folders = [folder for folder in (self.root, self.staging) if folder.is_dir()]
+        paths = [folder / file for folder in folders for file in _names(folder)]
+        return [path for path in paths if path.suffix == STAGED_SUFFIX]

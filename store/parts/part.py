@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,3 +53,8 @@ class Part:
     def key(self) -> str:
         """Its identity: `_date=2026-11-22/0-3f9a-17`, as in the file system without the suffix."""
         return f"_date={self.date}/{self.level}-{self.writer}-{self.sequence}"
+
+    @property
+    def last_event_time(self) -> datetime:
+        """The newest event's time; meaningless in a part without rows."""
+        return self.span.end - timedelta(microseconds=1)

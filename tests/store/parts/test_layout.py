@@ -59,7 +59,7 @@ def test_creating_makes_missing_ancestors_and_a_marker(tmp_path):
     folder = StoreFolder.open(tmp_path / "a" / "b", create=True)
     assert json.loads(folder.store_json.read_text()) == {"format": 1}
     assert folder.events.is_dir()
-    assert sorted(path.name for path in folder.root.iterdir()) == ["events", "store.json"]
+    assert sorted(path.name for path in folder.root.iterdir()) == ["events", "staged", "store.json"]
 
 
 def test_creating_twice_changes_nothing(folder):
