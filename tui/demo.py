@@ -12,12 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from store.settings import CollectorSettings, Settings
 
 if TYPE_CHECKING:
     from store.collector.attach import Attachment
+    from tui.app import DeckApp
 
 PREFIX: Final = "eventdeck-demo-"
 LOCK_FILE: Final = "demo.lock"
@@ -47,6 +48,29 @@ def demo_folder(where: Path | None = None) -> Iterator["Demo"]:
         demo.stop()
         shutil.rmtree(root, ignore_errors=True)
         lock.release()
+
+
+def demo_app(demo: "Demo", **look: Any) -> "DeckApp":
+    """The dashboard on a demo, which is filled after the first frame; `look` is DeckApp's."""
+    from tui.app import DeckApp
+
+    def open_store() -> Any:
+        from store.event_store import EventStore
+
+        demo.live.add_done_callback(tell_collector)
+        demo.fill()
+        return EventStore(demo.settings.store)
+
+    def tell_collector(live: "Future[str]") -> None:
+        error = live.exception()
+        with suppress(RuntimeError):  # the dashboard has gone meanwhile
+            if error is not None:
+                app.call_from_thread(app.failed, str(error))
+            else:
+                app.call_from_thread(setattr, app, "collector", live.result())
+
+    app = DeckApp(open_store, **look)
+    return app
 
 
 class Demo:
