@@ -220,7 +220,7 @@ class Reading:
         frames = [frame for frame in members if frame is not None]
         if len(frames) < len(members):
             return None
-        self._frames[name] = work.task.reduction.combine(pl.concat(frames), work.task.query)
+        self._frames[name] = work.task.reduction.combine(pl.concat(frames, how="diagonal"), work.task.query)
         self._cache.put(name, self._frames[name])
         for member in node.nodes:
             self._release(work.key, member)
@@ -234,7 +234,7 @@ class Reading:
 
     def _whole(self, work: _Work) -> pl.DataFrame:
         frames = work.frames or [self._nothing(work)]
-        return work.task.reduction.combine(pl.concat(frames), work.task.query)
+        return work.task.reduction.combine(pl.concat(frames, how="diagonal"), work.task.query)
 
     def _nothing(self, work: _Work) -> pl.DataFrame:
         """The partial of no events, for its columns."""
