@@ -19,6 +19,8 @@ from store.settings import CollectorSettings, Settings
 if TYPE_CHECKING:
     from store.collector.attach import Attachment
     from tui.app import DeckApp
+    from tui.commands.command import Options
+    from tui.commands.console import Console
 
 PREFIX: Final = "eventdeck-demo-"
 LOCK_FILE: Final = "demo.lock"
@@ -27,6 +29,22 @@ LEFTOVER_SECONDS_MIN: Final = 60.0
 STOP_SECONDS_MAX: Final = 5.0
 # Of the commits that fill the store: the quarter of an hour that opens, and the day before it.
 COMMITS_AWAITED: Final = 3
+
+
+def run_demo(options: "Options", console: "Console") -> int:
+    """The dashboard on a demo, until it is closed; `options` are those of its look."""
+    from tui.commands.dashboard import run_app, wants_ascii
+    from tui.commands.times import zone_asked
+
+    with demo_folder() as demo:
+        app = demo_app(
+            demo,
+            clock=console.now,
+            zone=zone_asked(options),
+            ascii_glyphs=options.ascii or wants_ascii(),
+            theme=f"eventdeck-{options.theme}",
+        )
+        return run_app(app, None)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from store.collector.lock import FileLock
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
-from tui.demo import LOCK_FILE, PREFIX, demo_folder, remove_leftovers
+from tui.demo import LOCK_FILE, PREFIX, demo_app, demo_folder, remove_leftovers
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,3 +100,16 @@ def test_what_only_looks_like_a_leftover_stays(tmp_path):
 def _age(path):
     long_ago = time.time() - 3600
     os.utime(path, (long_ago, long_ago))
+
+
+async def test_the_dashboard_is_there_before_the_demo_is_filled(tmp_path):
+    with demo_folder(tmp_path) as demo:
+        app = demo_app(demo)
+        async with app.run_test(size=(80, 24)) as pilot:
+            assert not demo.live.done()
+            deadline = time.monotonic() + 30
+            while not (app.collector and app.store) and time.monotonic() < deadline:
+                await pilot.pause(0.1)
+            assert app.collector == demo.live.result()
+            assert app.store.span() is not None
+            assert not app.failures
