@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.reactive import reactive
 from textual.screen import Screen
 
 from tui.cell_diff import CellDiff
@@ -62,6 +63,9 @@ class DeckApp(CellDiff, Viewing):
         ),
     ]
 
+    collector: reactive[str | None] = reactive(None, init=False)
+    """The address of the collector that serves this store; may be set once it is known."""
+
     def __init__(
         self,
         open_store: OpenStore,
@@ -80,14 +84,17 @@ class DeckApp(CellDiff, Viewing):
         view is kept for the next start.
         """
         super().__init__(driver_class=driver_class)
-        self.collector = collector
+        self.set_reactive(DeckApp.collector, collector)
         self.zone = zone
         self.ascii_glyphs = ascii_glyphs
         self.history = History(view or View())
         self.stored: StoreChanged | None = None
         self.failures: deque[tuple[datetime, str, str]] = deque(maxlen=100)
         self.runner = QueryRunner(open_store, self.post_message)
-        self._first_theme = theme
+        for known in THEMES:
+            self.register_theme(known)
+        # Before the style sheet is read: changing it later would read the sheet again.
+        self.set_reactive(DeckApp.theme, theme)
         self._clock = clock
         self._view_file = view_file
         self._watch: StoreWatch | None = None
@@ -144,9 +151,6 @@ class DeckApp(CellDiff, Viewing):
     # The beat
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._first_theme
         self.set_class(self.ascii_glyphs, "-ascii")
         self.switch_mode(self.view.screen if self.view.screen in self.MODES else SCREENS[0].mode)
         self.call_after_refresh(self._painted)
@@ -160,9 +164,8 @@ class DeckApp(CellDiff, Viewing):
     def _beat(self) -> None:
         """Four times a second looks whether a second began; so the clock never skips one."""
         now = self._clock()
-        self._measure(now)
-        self._show_status()
         self._tick(now)
+        self._show_status()
         self._dim_late_answers(now)
         if not self.view.paused:
             self.ask(forced=False)
@@ -172,6 +175,7 @@ class DeckApp(CellDiff, Viewing):
         second = now.replace(microsecond=0)
         if second != self._ticked and (screen := self.deck_screen):
             self._ticked = second
+            self._measure(now)
             screen.ticked(self.seen())
 
     def ask(self, *, forced: bool) -> None:
@@ -232,11 +236,14 @@ class DeckApp(CellDiff, Viewing):
     def on_store_changed(self, message: StoreChanged) -> None:
         first = self.stored is None
         self.stored = message
-        self._measure(self._clock())
         if self.deck_screen:
             self.deck_screen.store_changed(message)
         if first or not self.view.paused:
             self.ask(forced=first)
+
+    def watch_collector(self) -> None:
+        if self.stored and self.deck_screen:
+            self.deck_screen.store_changed(self.stored)
 
     def failed(self, sentence: str, detail: str = "") -> None:
         """Says what failed in a toast; the full text is kept for Health."""

@@ -220,7 +220,9 @@ class Reading:
         frames = [frame for frame in members if frame is not None]
         if len(frames) < len(members):
             return None
-        self._frames[name] = work.task.reduction.combine(pl.concat(frames, how="diagonal"), work.task.query)
+        self._frames[name] = work.task.reduction.combine(
+            pl.concat(frames, how="diagonal"), work.task.query
+        )
         self._cache.put(name, self._frames[name])
         for member in node.nodes:
             self._release(work.key, member)

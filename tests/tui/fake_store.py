@@ -105,6 +105,12 @@ class FakeStore:
             series = [self._class_series(query, name, starts, span) for name in self._keys(query)]
         else:
             series = [self._measure(measure, starts, span) for measure in query.measures]
+        if starts and span.end == query.span.end:
+            # As much of the last point as has passed of it.
+            passed = (span.end - starts[-1]) / width
+            for one in series:
+                if one.values[-1] is not None and one.measure == "count":
+                    one.values[-1] = int(one.values[-1] * passed)
         return Timeline(width.total_seconds(), starts, series)
 
     def _keys(self, query):
@@ -165,6 +171,11 @@ class FakeStore:
             )
         return Table((query.by[0],), rows)
 
+    def _top(self, query, span):
+        values = {"event_name": list(self.names), "service_name": ["api", "web"]}
+        named = values.get(query.by[0], ["a", "b"])
+        return Table(query.by, [Row({query.by[0]: v}, {"value": 9, "share": 0.1}) for v in named])
+
     def _releases(self, query, span):
         key = {"service_name": "api", "service_version": "2.4.0"}
         return Table(
@@ -190,7 +201,7 @@ class FakeStore:
             )
 
         error = row(
-            *("tool_error", "errors", 9.1, 11, "error", [1, 1, 1, 3, 7, 7, 7, 7]),
+            *("tool_error", "count", 9.1, 11, "error", [1, 1, 1, 3, 7, 7, 7, 7]),
             ("service_version", "2.4.0", 1.0),
             ("message", "EACCES: permission denied", 0.94),
             ("user_id", "ada", None, 3912),

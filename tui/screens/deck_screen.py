@@ -64,6 +64,7 @@ class DeckScreen(Screen[None]):
         self._tabs = tabs
         self._asked: object = None
         self._seen: Seen | None = None
+        self._drawn: View | None = None
         self._ticket = -1
 
     @property
@@ -117,8 +118,10 @@ class DeckScreen(Screen[None]):
 
     @property
     def waiting(self) -> bool:
-        """True while an answer is awaited."""
-        return self.deck.runner.busy(self.mode)
+        """True while the answer to another view than the one that is drawn is awaited; the next
+        tick of the same view is nothing that one waits for.
+        """
+        return self._seen is not None and self._seen.view != self._drawn
 
     def ask_again(self) -> None:
         """Asks even though nothing is new, such as after a panel asks for other data."""
@@ -130,12 +133,14 @@ class DeckScreen(Screen[None]):
         # The runner drops outdated answers; one may still be on its way in the message queue.
         is_newest = message.asker == self.mode and message.ticket == self._ticket
         if is_newest and self._seen and self.children:
+            self._drawn = self._seen.view
             self.set_stale(stale=False)
             self.show(self._seen, message.result)
 
     def on_query_failed(self, message: QueryFailed) -> None:
         message.stop()
-        if message.ticket == self._ticket:
+        if message.ticket == self._ticket and self._seen:
+            self._drawn = self._seen.view
             self.set_stale(stale=False)
             self.deck.failed(message.sentence, message.detail)
 
@@ -146,8 +151,9 @@ class DeckScreen(Screen[None]):
 
     def key_escape(self) -> None:
         """Nobody waits any longer for an answer that takes long."""
-        if self.waiting:
+        if self.waiting and self._seen:
             self.deck.runner.cancel(self.mode)
+            self._drawn = self._seen.view
             self.set_stale(stale=False)
             self.deck.notify("cancelled; what stands here is as it was", timeout=3)
 

@@ -33,7 +33,7 @@ from tui.widgets.findings_panel import FindingsPanel
 from tui.widgets.names_table import NamesTable
 from tui.widgets.stat_panel import StatPanel
 
-STATS: Final = 5
+STATS: Final = ("events", "errors", "p95 duration", "users", "sessions")
 STATS_NARROW: Final = 4
 # What borders and padding take of a panel's width.
 FRAME_WIDTH: Final = 4
@@ -57,7 +57,7 @@ class OverviewScreen(DeckScreen):
     def body(self) -> Iterable[Widget]:
         yield EmptyState()
         yield Vertical(
-            Horizontal(*(StatPanel(classes="panel") for _ in range(STATS)), id="stats"),
+            Horizontal(*map(StatPanel, STATS), id="stats"),
             Horizontal(
                 ChartPanel(id="rate", classes="panel"),
                 ChartPanel(id="duration", classes="panel"),
@@ -100,7 +100,9 @@ class OverviewScreen(DeckScreen):
     def store_changed(self, change: StoreChanged) -> None:
         """Without any event, the screen says how to send the first one."""
         if empty := not change.events:
-            self.query_one(EmptyState).advice = first_event(self.deck.collector)
+            self.query_one(EmptyState).advice = first_event(
+                self.deck.collector, failed=bool(self.deck.failures)
+            )
         self.set_class(empty, "-empty")
         self.refresh_bindings()
 
@@ -112,7 +114,7 @@ class OverviewScreen(DeckScreen):
 
     def _show_stats(self, answers: Answers) -> None:
         found = stats(answers["totals"], answers["severities"])
-        shown = found[: STATS_NARROW if self.narrow else STATS]
+        shown = found[: STATS_NARROW if self.narrow else len(STATS)]
         for place, panel in enumerate(self.query(StatPanel)):
             panel.display = place < len(shown)
             if panel.display:

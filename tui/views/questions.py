@@ -1,64 +1,66 @@
 """What the Overview asks the store. Imports the queries late: they bring Polars."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta, tzinfo
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from store.analytics.query import Query
 
 if TYPE_CHECKING:
     from tui.screens.deck_screen import Seen
 
-TOTALS = ("count", "users", "sessions", "p50:duration_ms", "p95:duration_ms", "p99:duration_ms")
+TOTALS: Final = (
+    "count",
+    "users",
+    "sessions",
+    "p50:duration_ms",
+    "p95:duration_ms",
+    "p99:duration_ms",
+)
+
+
+# The table shows as many, the rest in one row; the chart as many colours as can be told apart.
+NAMES_MAX: Final = 1_000
+BREAKDOWN_MAX: Final = 5
 
 
 def severity_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
     """The events of the view over time: by severity, and by what it breaks down by."""
-    trends = import_module("store.analytics.trends").Trends
-    view = seen.view
-    common: dict[str, Any] = {
-        "span": seen.span,
-        "where": view.where or None,
-        "tz": str(seen.zone),
-        "interval": interval,
-    }
-    if view.by:
-        return {"breakdown": trends(by=(view.by,), limit=5, **common)}
-    return {"severities": trends(by=("severity_class",), **common)}
+    from store.analytics.trends import Trends
+
+    timed = {**_common(seen), "interval": interval}
+    if seen.view.by:
+        return {"breakdown": Trends(by=(seen.view.by,), limit=BREAKDOWN_MAX, **timed)}
+    return {"severities": Trends(by=("severity_class",), **timed)}
 
 
 def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
     """The questions behind every panel of the Overview, by the names its panels know them by."""
+    from store.analytics.changes import Changes
     from store.analytics.names import Names
     from store.analytics.releases import Releases
     from store.analytics.trends import Trends
 
-    changes = _query("Changes")
-    view = seen.view
-    common: dict[str, Any] = {
-        "span": seen.span,
-        "where": view.where or None,
-        "tz": str(seen.zone),
-        "compare": "previous" if view.compare else None,
-    }
-    by = (view.by,) if view.by else ()
+    view, common = seen.view, _common(seen)
+    timed = {**common, "interval": interval, "compare": "previous" if view.compare else None}
     asked: dict[str, Query] = {
-        "totals": Trends(measures=TOTALS, interval=interval, **common),
-        "severities": Trends(by=("severity_class",), interval=interval, **common),
-        "names": Names(by=by or ("event_name",), limit=1000, **common),
+        "totals": Trends(measures=TOTALS, **timed),
+        "severities": Trends(by=("severity_class",), **timed),
+        "names": Names(by=(view.by or "event_name",), limit=NAMES_MAX, **common),
         "releases": Releases(**common),
     }
     if view.by:
-        asked["breakdown"] = Trends(by=by, interval=interval, limit=5, **common)
-    if view.compare and changes:
-        asked["changes"] = changes(**common)
+        asked["breakdown"] = Trends(by=(view.by,), limit=BREAKDOWN_MAX, **timed)
+    if view.compare:
+        asked["changes"] = Changes(**common)
     return asked
 
 
-def _query(name: str) -> Any:
-    """An analysis that may not be there yet."""
-    try:
-        return getattr(import_module(f"store.analytics.{name.lower()}"), name)
-    except ModuleNotFoundError:
-        return None
+def _common(seen: "Seen") -> dict[str, Any]:
+    return {"span": seen.span, "where": seen.view.where or None, "tz": zone_name(seen.zone)}
+
+
+def zone_name(zone: tzinfo) -> str:
+    """The name by which the store knows the zone; UTC for one without a name of its own."""
+    return zone.key if isinstance(zone, ZoneInfo) else "UTC"

@@ -33,8 +33,12 @@ class EmptyState(Drawn):
         return rows
 
 
-def first_event(collector: str | None) -> Advice:
-    """How to send the first event here."""
+def first_event(collector: str | None, *, failed: bool = False) -> Advice:
+    """How to send the first event here; without an address, the collector is still coming up or
+    has `failed` to.
+    """
+    if collector is None and not failed:
+        return (("no events yet; the collector is starting", "bright"),)
     if collector is None:
         return (
             ("no events yet, and no collector serves this store", "bright"),

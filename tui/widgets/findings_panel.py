@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,6 +17,9 @@ from tui.plots.trend import trend
 from tui.theme import Look
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, blank, cells, line
+
+
+TREND_WIDTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +124,19 @@ class FindingsPanel(Drawn, can_focus=True):
 
 
 def _drawn(finding: Finding, width: int, look: Look) -> list[Strip]:
+    """The head and its details, under one bar; the trend gives way to the name."""
     bar: Part = (look.glyphs.bar, look.style(finding.role))
-    end = [(finding.when, look.style("dim"))]
+    ellipsis = look.glyphs.ellipsis
+    end = [(f" {finding.when}", look.style("dim"))] if finding.when else []
     change: list[Part] = [(f"  {finding.change} ", look.style(finding.role, bold=True))]
-    if finding.trend and width >= 40:
-        drawn = trend(finding.trend, 8, look, finding.role)
-        change += [(" ", look.style("dim")), *((s.text, s.style or bar[1]) for s in drawn)]
-    room = width - 1 - cells(change) - cells(end) - 1
-    subject = fit(finding.subject, max(6, room), ellipsis=look.glyphs.ellipsis).rstrip()
-    head = line([bar, (subject, look.style("bright", bold=True)), *change], width, end)
+    room = width - 1 - cells(change) - cells(end)
+    subject = fit(finding.subject, max(6, min(room, len(finding.subject) * 2)), ellipsis=ellipsis)
+    subject = subject.rstrip()
+    strong = (subject, look.style("bright", bold=True))
+    if finding.trend and cells([strong]) + TREND_WIDTH + 1 <= room:
+        drawn = trend(finding.trend, TREND_WIDTH, look, finding.role)
+        change += [(" ", bar[1]), *((s.text, s.style or bar[1]) for s in drawn)]
+    head = line([bar, strong, *change], width, end, ellipsis=ellipsis)
     return [head, *(_detail(detail, bar, width, look) for detail in finding.details)]
 
 

@@ -34,6 +34,10 @@ class StatPanel(Drawn):
 
     stat: reactive[Stat | None] = reactive(None)
 
+    def __init__(self, title: str) -> None:
+        super().__init__(classes="panel")
+        self.border_title = title
+
     def watch_stat(self, old: Stat | None, new: Stat | None) -> None:
         if new and (old is None or old.title != new.title):
             self.border_title = new.title
