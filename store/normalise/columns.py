@@ -183,7 +183,12 @@ def _folded(
     kept.discard(OVERFLOW)
     folded: list[dict[str, Any]] = []
     for event in events:
-        rest = {k: v for k, v in event.items() if k not in kept and v is not None}
+        rest = {k: _within_json(v) for k, v in event.items() if k not in kept and v is not None}
         row = {k: v for k, v in event.items() if k in kept}
         folded.append(row | {OVERFLOW: dumps(rest)} if rest else row)
     return folded, set().union(*folded)
+
+
+def _within_json(value: Any) -> Any:
+    """Integers that readers of JSON would round are kept as text, as they are in a column."""
+    return str(value) if type(value) is int and not -(2**63) <= value < 2**64 else value

@@ -122,7 +122,7 @@ class _Making:
 
     def fill_times(self, ids: pl.Series) -> None:
         given = self.column("event_time", INSTANT)
-        times = given if given.dtype == INSTANT else instants(given, self.arrival.zone)
+        times = instants(given, self.arrival.zone)
         if times.null_count() > given.null_count():
             unread = times.is_null() & given.is_not_null()
             self.refuse(unread, "bad_time", lambda row: _bad_time(given[row]))

@@ -8,10 +8,12 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from store.normalise.columns import extremes
 from store.schema import INSTANT
 from store.timespan import EPOCH
 
-_NAIVE = pl.Datetime("us")
+_NAIVE: Final = pl.Datetime("us")
+_MICROSECOND: Final = timedelta(microseconds=1)
 _ARROW_ZONED: Final = pa.timestamp("us", "UTC")
 _ARROW_NAIVE: Final = pa.timestamp("us")
 # Digits past the microsecond are cut, as timestamps of OpenTelemetry and Go have nine of them.
@@ -22,28 +24,35 @@ _UNIX: Final = re.compile(r"[+-]?\d{1,20}(\.\d*)?([eE]\+?\d{1,2})?", re.ASCII)
 # Where one Unix unit ends and the next begins, as store.timespan.from_unix has it.
 _SECONDS_END, _MILLIS_END, _MICROS_END = 10**11, 10**14, 10**17
 # Years 1 to 9999: what ISO dates, and so the names of partitions, can say.
-FIRST: Final = datetime.min.replace(tzinfo=UTC)
-LAST: Final = datetime.max.replace(tzinfo=UTC)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 
 def instants(values: pl.Series, zone: tzinfo) -> pl.Series:
     """The instants that `values` (ISO 8601 or Unix numbers, as text, numbers or datetimes) say.
 
-    What has no zone is in `zone`. Null where there is none or it cannot be read.
+    What has no zone is in `zone`. Null where there is none or it cannot be read, or where it is
+    not in the years 1 to 9999.
     """
+    times = _instants(values, zone)
+    low, high = extremes(times.cast(pl.Int64))
+    if low is None or _FIRST <= low <= high <= _LAST:
+        return times
+    return times.set(~times.cast(pl.Int64).is_between(_FIRST, _LAST), None)
+
+
+def _instants(values: pl.Series, zone: tzinfo) -> pl.Series:
     kind = values.dtype
     if kind == pl.String:
         return _from_text(values, zone)
     if kind.is_integer():
-        return _in_range(_from_whole(values.cast(pl.Int64, strict=False)))
+        return _from_whole(values.cast(pl.Int64, strict=False))
     if kind.is_float():
-        return _in_range(_from_float(values))
-    if kind == pl.Date:
+        return _from_float(values)
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        return values.cast(INSTANT)
+    if isinstance(kind, pl.Date | pl.Datetime):
         return _placed(values.cast(_NAIVE), zone)
-    if isinstance(kind, pl.Datetime):
-        return (
-            _placed(values.cast(_NAIVE), zone) if kind.time_zone is None else values.cast(INSTANT)
-        )
     return pl.Series(values.name, [None], dtype=INSTANT).new_from_index(0, len(values))
 
 
@@ -53,7 +62,7 @@ def _from_text(values: pl.Series, zone: tzinfo) -> pl.Series:
         _zoned,
         lambda column: _zoned(column.str.replace(_LONG_FRACTION, "$1")),
         lambda column: _placed(_naive(column), zone),
-        lambda column: _in_range(_from_whole(column.cast(pl.Int64))),
+        lambda column: _from_whole(column.cast(pl.Int64)),
     )
     for way in quick:
         try:
@@ -120,11 +129,6 @@ def _from_float(numbers: pl.Series) -> pl.Series:
     # Rounded, not cut: 1700000000.1 is a little below itself as a float.
     whole = micros.round(0).cast(pl.Int64, strict=False)
     return numbers.to_frame().select(whole.cast(INSTANT)).to_series()
-
-
-def _in_range(times: pl.Series) -> pl.Series:
-    """Null for what no ISO date can say."""
-    return times.set((times < FIRST) | (times > LAST), None)
 
 
 def _one(text: str, zone: tzinfo) -> datetime | None:

@@ -1,12 +1,21 @@
 """Masking by name, at any depth, and nothing else."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from store.collector.processors.mask import MASKED, Mask, secret_rule
+from store.parts.layout import StoreFolder
+from store.parts.writer import PartWriter
 from store.schema import OVERFLOW
+from store.tally import Tally
+from tests.decoding import RECEIVED, decode, ndjson
 
 SECRET = "hunter2-c0ffee"
 
@@ -86,3 +95,47 @@ def test_json_that_was_cut_is_masked_as_a_whole():
 def test_innocent_events_pass_untouched():
     events = pl.DataFrame({"tokens": [5], "list": ['[{"token_count": 1}]'], "message": ["{"]})
     assert Mask()(events).events is events or Mask()(events).events.equals(events)
+
+
+SECRET_NAMES = st.sampled_from(
+    ["password", "Token", "api-key", "x_api_key", "Set-Cookie", "authorization", "clientSecret"]
+)
+NAMES = st.sampled_from(
+    ["a", "metadata", "n", "list", "message", "user_id", "tokens", "event_type"]
+)
+PLAIN = st.one_of(
+    st.none(), st.integers(), st.text(max_size=5), st.lists(st.booleans(), max_size=2)
+)
+
+
+def _below(inner):
+    """Objects, lists and texts of JSON that hold what is below them somewhere."""
+    return st.one_of(
+        st.builds(lambda name, value, other: {"z": other, name: value}, NAMES, inner, PLAIN),
+        st.builds(lambda value, other: [other, value], inner, PLAIN),
+        st.builds(json.dumps, inner),
+        st.builds(lambda value: f" {json.dumps(value, indent=1)}", inner),
+    )
+
+
+HELD = st.one_of(st.just(SECRET), st.just({"x": [SECRET]}), st.just([SECRET, {"y": SECRET}]))
+PLANTED = st.builds(lambda name, held: {name: held}, SECRET_NAMES, HELD)
+EVENTS = st.builds(
+    lambda name, value, pad: {name: value, "event_name": "x"} | pad,
+    NAMES.filter(lambda name: name != "event_type"),
+    st.recursive(PLANTED, _below, max_leaves=4),
+    st.sampled_from([{}, {}, {}, {"pad": "p" * 40_000}, {f"k{n}": n for n in range(600)}]),
+)
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=3))
+@settings(max_examples=15, deadline=None)
+def test_a_planted_secret_is_in_no_byte_of_a_part(events):
+    masked = Mask()(decode(ndjson(*events)).events).events
+    assert masked.height == len(events)
+    with tempfile.TemporaryDirectory() as root:
+        folder = StoreFolder.open(Path(root), create=True)
+        parts = PartWriter(folder, now=lambda: RECEIVED).commit(masked, Tally())
+        for part in parts:
+            assert SECRET.encode() not in part.path.read_bytes()
+            assert SECRET not in str(pq.read_table(part.path).to_pylist())
