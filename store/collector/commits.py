@@ -5,17 +5,18 @@ import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from store.collector.duplicates import SeenIds
+from store.collector.duplicates import SeenIds, id_hashes
 from store.collector.gathering import Gathered, gathered
 from store.collector.ledger import Ledger
 from store.collector.queue import Waiting
 from store.collector.refused import Refused, try_later
 from store.collector.sinks.sink import Sink
 from store.errors import StoreError
+from store.parts.part import Part
 from store.tally import Receipt, Tally
 
 LOG: Final = logging.getLogger("eventdeck.collector")
@@ -64,9 +65,8 @@ class Committer:
     def _store(self, piece: Gathered, batch: "_Batch") -> None:
         """Stores one part's worth and adds to the outcomes of the deliveries in it."""
         try:
-            again = self._seen.repeated(piece.events)
-            shares = _shares(piece, again)
-            self._write(piece.events, again, batch.delta(shares))
+            fresh, shares = self._judged(piece)
+            parts = self._written(fresh.events, batch.delta(shares))
         except StoreError as error:
             self.fault = str(error)
             batch.fail(piece, try_later("store", self.fault))
@@ -78,19 +78,37 @@ class Committer:
             LOG.exception("a delivery could not be stored")
             batch.fail(piece, Refused(500, "internal", "the collector failed on this delivery"))
         else:
-            self.fault = ""
+            self._remember(fresh, parts)
             batch.add(shares)
 
-    def _write(self, events: pl.DataFrame, again: pl.Series | None, delta: Tally) -> None:
-        fresh = events if again is None else events.filter(~again)
-        if not fresh.height:
-            self.ledger.add(delta)
-            return
-        parts = self.ledger.commit(delta, lambda whole: self._sink.write(fresh, whole))
-        self._seen.remember(fresh, parts)
+    def _judged(self, piece: Gathered) -> tuple["_Fresh", Shares]:
+        """The events that are new, and what becomes of each delivery's if they are stored."""
+        hashes = id_hashes(piece.events)
+        again = self._seen.repeated(piece.events, hashes)
+        if again is None:
+            return _Fresh(piece.events, hashes), _shares(piece, None)
+        new = ~again
+        return _Fresh(piece.events.filter(new), hashes.filter(new)), _shares(piece, again)
+
+    def _written(self, events: pl.DataFrame, delta: Tally) -> Sequence[Part]:
+        if events.height:
+            return self.ledger.commit(delta, lambda whole: self._sink.write(events, whole))
+        self.ledger.add(delta)
+        return ()
+
+    def _remember(self, fresh: "_Fresh", parts: Sequence[Part]) -> None:
+        self.fault = ""
+        self._seen.remember(fresh.events, fresh.hashes, parts)
         self.parts += len(parts)
         self.bytes += sum(part.size_bytes for part in parts)
-        self.events += fresh.height
+        self.events += fresh.events.height
+
+
+class _Fresh(NamedTuple):
+    """Events that are not stored yet, and the hashes of their ids."""
+
+    events: pl.DataFrame
+    hashes: pl.Series
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 import signal
 import socket
@@ -56,6 +57,7 @@ class Process:
         with ThreadPoolExecutor(1, thread_name_prefix="decode") as decoding:
             app, collector = assembled(self._settings, self._folder, decoding)
             config = self._config(app)
+            _rest_garbage_collection()
             with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
                 runner.run(self._serve(config, collector))
 
@@ -110,6 +112,15 @@ class Process:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(0, int(open_requests.total_seconds())),
         )
+
+
+def _rest_garbage_collection() -> None:
+    """Decoding makes ten thousand objects a batch, none of them in cycles; looking through them
+    and through all that is loaded took 8 % of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class _Server(uvicorn.Server):

@@ -4,8 +4,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from store.collector import duplicates
-from store.collector.duplicates import SeenIds, recent
+from store.collector.duplicates import SeenIds, id_hashes, recent
 from store.schema import PART
 
 
@@ -44,17 +43,23 @@ def store(seen, disk, events, *keys):
         found = rows.select("event_id", pl.col("event_time").dt.date()).rows()
         disk.keys[key] = disk.keys.get(key, set()) | set(found)
     dates = events["event_time"].dt.date().unique().sort().cast(pl.String)
-    seen.remember(events, [FakePart(k, d) for k, d in zip(keys, dates, strict=True)])
+    seen.remember(
+        events, id_hashes(events), [FakePart(k, d) for k, d in zip(keys, dates, strict=True)]
+    )
+
+
+def found(seen, frame):
+    return seen.repeated(frame, id_hashes(frame))
 
 
 def repeated(seen, frame):
-    found = seen.repeated(frame)
-    return [] if found is None else frame["event_id"].filter(found).to_list()
+    again = found(seen, frame)
+    return [] if again is None else frame["event_id"].filter(again).to_list()
 
 
 def test_new_ids_cost_no_look_at_the_disk(seen, disk, events):
     store(seen, disk, events("a", "b"), "p")
-    assert seen.repeated(events("c", "d")) is None
+    assert found(seen, events("c", "d")) is None
     assert disk.reads == []
 
 
@@ -66,29 +71,40 @@ def test_an_id_that_is_stored_is_a_duplicate(seen, disk, events):
 
 
 def test_an_id_twice_in_one_delivery_counts_once(seen, events):
-    assert seen.repeated(events("a", "b", "a", "a")).to_list() == [False, False, True, True]
+    assert found(seen, events("a", "b", "a", "a")).to_list() == [False, False, True, True]
 
 
 def test_the_same_id_on_another_date_is_another_event(seen, disk, events, clock):
     store(seen, disk, events("a"), "p")
-    assert seen.repeated(events("a", at=clock.time + timedelta(days=1))) is None
+    assert found(seen, events("a", at=clock.time + timedelta(days=1))) is None
     both = pl.concat([events("b"), events("b", at=clock.time + timedelta(days=1))])
-    assert seen.repeated(both) is None
+    assert found(seen, both) is None
 
 
 def test_ids_of_several_dates_point_to_their_own_parts(seen, disk, events, clock):
     tomorrow = clock.time + timedelta(days=1)
     both = pl.concat([events("a"), events("b", at=tomorrow)])
-    seen.remember(both, [FakePart("p"), FakePart("q", "2026-11-23")])
+    seen.remember(both, id_hashes(both), [FakePart("p"), FakePart("q", "2026-11-23")])
     disk.keys = {"p": {("a", clock.time.date())}, "q": {("b", tomorrow.date())}}
     assert repeated(seen, both) == ["a", "b"]
     assert disk.reads == [{"p", "q"}]
 
 
+def test_an_id_hashes_alike_whether_its_date_comes_alone_or_among_others(events, clock):
+    days = [clock.time - timedelta(days=n) for n in (0, 1, 365, 365 * 57, 365 * 90)]
+    together = id_hashes(pl.concat([events("a", at=day) for day in days])).to_list()
+    assert together == [id_hashes(events("a", at=day)).item() for day in days]
+    assert len(set(together)) == len(days)
+    assert id_hashes(events()).to_list() == []
+
+
 def test_two_ids_that_share_a_hash_are_both_kept(seen, disk, events, monkeypatch):
-    monkeypatch.setattr(duplicates, "_hashes", lambda frame: [7] * frame.height)
+    def same(frame):
+        return pl.Series([7] * frame.height, dtype=pl.UInt64)
+
+    monkeypatch.setitem(globals(), "id_hashes", same)
     store(seen, disk, events("a"), "p")
-    assert seen.repeated(events("b", "c")) is None
+    assert found(seen, events("b", "c")) is None
     assert repeated(seen, events("b", "a")) == ["a"]
 
 
@@ -97,7 +113,7 @@ def test_the_newest_ids_are_known_however_many_came(seen, disk, events):
         store(seen, disk, events(str(number)), f"p{number}")
     assert repeated(seen, events(*map(str, range(92, 100)))) == [str(n) for n in range(92, 100)]
     assert len(seen) <= 10
-    assert seen.repeated(events("0", "1")) is None
+    assert found(seen, events("0", "1")) is None
 
 
 def test_ids_older_than_a_day_are_forgotten(seen, disk, events, clock):
@@ -105,15 +121,15 @@ def test_ids_older_than_a_day_are_forgotten(seen, disk, events, clock):
     clock.pass_by(hours=25)
     store(seen, disk, events("d"), "q")
     store(seen, disk, events("e"), "q")
-    assert seen.repeated(events("a")) is None
+    assert found(seen, events("a")) is None
     assert repeated(seen, events("d")) == ["d"]
 
 
 def test_what_a_scan_found_at_start_is_known(seen, disk, events, clock):
     parts = [FakePart("p", newest_received=clock.time), FakePart("q", newest_received=clock.time)]
     disk.keys = {"p": {("a", clock.time.date())}, "q": {("b", clock.time.date())}}
-    found = events("b", "a").with_columns(pl.Series(PART, [1, 0], dtype=pl.UInt32))
-    seen.learn(found, parts)
+    scanned = events("b", "a").with_columns(pl.Series(PART, [1, 0], dtype=pl.UInt32))
+    seen.learn(scanned, parts)
     assert repeated(seen, events("b")) == ["b"]
     assert repeated(seen, events("a")) == ["a"]
     assert disk.reads == [{"q"}, {"p"}]
