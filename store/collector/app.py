@@ -4,11 +4,12 @@ The order of the checks: Host and Origin, route, token, size, encoding, content.
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -16,11 +17,13 @@ from store.collector.bodies import Budget, DisconnectedError, Reservation, infla
 from store.collector.collector import Collector, Prepared
 from store.collector.exchange import Exchange, Receive, Scope, Send
 from store.collector.intake.intake import Delivery, Intake, Reply
-from store.collector.refused import Refused
+from store.collector.refused import Refused, internal, place_of, try_later
 from store.collector.routes import Content, Page, Routes
 from store.collector.security import Guard
 from store.event import EventIds
 from store.settings import Limits
+
+LOG: Final = logging.getLogger("eventdeck.collector")
 
 
 class App:
@@ -62,9 +65,15 @@ class App:
         except DisconnectedError:
             self._refused["disconnected"] += 1
             return
+        except Exception as error:  # noqa: BLE001  whatever it is, the sender gets an answer
+            LOG.error("a request failed: %s", place_of(error))  # noqa: TRY400
+            self._refused["internal"] += 1
+            reply = _reply(internal())
         await exchange.respond(reply, self._cors(exchange))
 
     async def _answer(self, exchange: Exchange) -> Reply:
+        if exchange.is_crowded:
+            raise try_later("crowded", "there are too many connections; send again in a second")
         self._guard.check(exchange.target, exchange.raw_headers)
         if exchange.method == "OPTIONS" and "origin" in exchange.headers:
             return Reply(204, b"", headers=self._preflight(exchange))

@@ -116,7 +116,8 @@ def _path() -> tuple[str, str]:
 
 def _log(path: Path) -> IO[bytes]:
     is_long = path.exists() and path.stat().st_size > LOG_BYTES_MAX
-    return path.open("wb" if is_long else "ab")
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if is_long else os.O_APPEND)
+    return os.fdopen(os.open(path, flags, 0o600), "ab")
 
 
 def _last_line(path: Path) -> str:

@@ -1,6 +1,7 @@
 """The collector: deliveries in, one durable commit for all that wait, a receipt for each."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -24,8 +25,8 @@ from store.tally import ERRORS_SHOWN_MAX, Receipt, Refusal, Tally
 T = TypeVar("T")
 
 LOG: Final = logging.getLogger("eventdeck.collector")
-# Refusals alone are committed no later than this.
-TALLY_DELAY_SECONDS: Final = 1.0
+# Refusals alone wait so long for a commit to ride with; they are looked for as often.
+TALLY_DELAY_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +119,15 @@ class Collector:
     async def run(self) -> None:
         """Commits what waits, until `close`; what arrives during a commit makes up the next."""
         while not self._closing or self.queue:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TALLY_DELAY_SECONDS):
                     await self._arrived.wait()
-            except TimeoutError:
-                await self._in_thread(self._commit_tally)
-                continue
             if not self._closing:
                 self._arrived.clear()
-            await self._commit()
+            if self.queue:
+                await self._commit()
+            if (self.committer.ledger.age or 0) >= TALLY_DELAY_SECONDS:
+                await self._in_thread(self._commit_tally)
         await self._in_thread(self._commit_tally)
         self._thread.shutdown()
 

@@ -13,7 +13,7 @@ from store.collector.duplicates import SeenIds, id_hashes
 from store.collector.gathering import Gathered, gathered
 from store.collector.ledger import Ledger
 from store.collector.queue import Waiting
-from store.collector.refused import Refused, try_later
+from store.collector.refused import Refused, internal, place_of, try_later
 from store.collector.sinks.sink import Sink
 from store.errors import StoreError
 from store.parts.part import Part
@@ -59,7 +59,7 @@ class Committer:
 
     def commit_tally(self) -> None:
         """Makes what was counted without events durable, if there is any."""
-        if self.ledger.is_pending:
+        if self.ledger.age is not None:
             self.ledger.commit(Tally(), lambda delta: self._sink.write(pl.DataFrame(), delta))
 
     def _store(self, piece: Gathered, batch: "_Batch") -> None:
@@ -70,13 +70,13 @@ class Committer:
         except StoreError as error:
             self.fault = str(error)
             batch.fail(piece, try_later("store", self.fault))
-        except Exception:
+        except Exception as error:  # noqa: BLE001
             if len(piece.sources) > 1:  # one delivery shall not cost the others theirs
                 for alone in piece.apart():
                     self._store(alone, batch)
                 return
-            LOG.exception("a delivery could not be stored")
-            batch.fail(piece, Refused(500, "internal", "the collector failed on this delivery"))
+            LOG.error("a delivery could not be stored: %s", place_of(error))  # noqa: TRY400
+            batch.fail(piece, internal())
         else:
             self._remember(fresh, parts)
             batch.add(shares)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from store.collector.bodies import Reservation, read_body
 from store.collector.intake.intake import Reply
-from store.collector.protocol import TARGET
+from store.collector.protocol import CROWDED, TARGET
 from store.collector.refused import Refused, bad_content
 from store.settings import Limits
 
@@ -29,6 +29,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.target: bytes = scope.get(TARGET) or scope["raw_path"]
+        self.is_crowded: bool = scope.get(CROWDED, False)
         self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers: Mapping[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers
@@ -70,7 +71,7 @@ class Exchange:
         headers = {"content-type": reply.content_type, **reply.headers, **extra}
         if reply.status != 204:
             headers["content-length"] = str(len(reply.body))
-        if not self._is_read:
+        if not self._is_read or self.is_crowded:
             headers["connection"] = "close"
         await self._send(
             {

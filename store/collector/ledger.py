@@ -1,6 +1,7 @@
 """The store's tally, exact: what the footers of its parts say, and what no footer says yet."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,20 +17,27 @@ class Ledger:
     speaks of events that were stored.
     """
 
-    def __init__(self, stored: Callable[[], Tally]) -> None:
-        """`stored` sums the footers of all visible parts."""
+    def __init__(
+        self, stored: Callable[[], Tally], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`stored` sums the footers of all visible parts; `now` gives seconds."""
         self._stored = stored
+        self._now = now
+        self._since = 0.0
         self._commit = threading.Lock()
         self._pending_lock = threading.Lock()
         self._pending = Tally()
 
     @property
-    def is_pending(self) -> bool:
-        return bool(self._pending)
+    def age(self) -> float | None:
+        """Seconds that the oldest delta has waited; None without any."""
+        return self._now() - self._since if self._pending else None
 
     def add(self, delta: Tally) -> None:
         """Counts what needs no part of its own, such as a refused body. Never waits for a disk."""
         with self._pending_lock:
+            if not self._pending:
+                self._since = self._now()
             self._pending += delta
 
     def commit(self, delta: Tally, write: Callable[[Tally], T]) -> T:

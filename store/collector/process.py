@@ -27,7 +27,7 @@ from store.parts.layout import StoreFolder
 from store.settings import Settings
 
 CONNECTIONS_MAX: Final = 512
-"""Beyond, requests get 503 and the connection ends: most systems give a process 1,024 files."""
+"""Beyond, senders are told to come again: many systems give a process 1,024 files."""
 KEEP_ALIVE_SECONDS: Final = 65
 """Exporters send every 5 to 60 seconds; a connection of theirs lives from one to the next."""
 COMMIT_SHARE_OF_DRAIN: Final = timedelta(seconds=3)
@@ -99,7 +99,7 @@ class Process:
             http=functools.partial(  # type: ignore[arg-type]
                 BoundedProtocol,
                 header_timeout=limits.header_timeout.total_seconds(),
-                connections_max=2 * CONNECTIONS_MAX,
+                connections_max=CONNECTIONS_MAX,
             ),
             ws="none",
             lifespan="off",
@@ -108,7 +108,6 @@ class Process:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS_MAX,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(0, int(open_requests.total_seconds())),
         )

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+CROWDED: Final = "eventdeck.crowded"
+"""Key of whether there are more connections than are served, in the ASGI scope."""
 HEADER_BYTES_MAX: Final = 64 * 1024
 TARGET: Final = "eventdeck.target"
 """Key of the request line's target in the ASGI scope: uvicorn passes on the path alone, and so
@@ -13,7 +15,8 @@ would let an absolute URI name any host."""
 
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. It is closed when a request's head takes longer than `header_timeout`
-    seconds or HEADER_BYTES_MAX, or when it would be one too many.
+    seconds or HEADER_BYTES_MAX. Past `connections_max` requests are marked CROWDED; past twice as
+    many, connections end at once.
 
     The deadline runs whenever no request is being answered and bytes come in; else uvicorn's
     keep-alive deadline does. Bodies have their own deadline, in the app.
@@ -30,7 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._connections_max:
+        if len(self.connections) > 2 * self._connections_max:
             transport.abort()
             return
         self._start_deadline()
@@ -53,6 +56,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_deadline()
         self.scope[TARGET] = self.url  # type: ignore[typeddict-unknown-key]
+        crowded = len(self.connections) > self._connections_max
+        self.scope[CROWDED] = crowded  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
 
     def _start_deadline(self) -> None:

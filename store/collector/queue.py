@@ -4,12 +4,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from store.collector.refused import try_later
+from store.errors import UsageError
 from store.settings import CollectorSettings
 from store.tally import Receipt, Tally
+
+DROP_OLDEST: Final = "drop_oldest"
+WHEN_FULL: Final = ("refuse", DROP_OLDEST)
 
 
 @dataclass(slots=True, eq=False)
@@ -34,9 +39,16 @@ class EventQueue:
     """
 
     def __init__(self, settings: CollectorSettings, now: Callable[[], float]) -> None:
-        """`now` gives seconds on the clock that `Waiting.arrived` was taken from."""
+        """`now` gives seconds on the clock that `Waiting.arrived` was taken from. A UsageError for
+        a setting that is neither of the two.
+        """
+        if settings.when_full not in WHEN_FULL:
+            fault = (
+                f"collector.when_full is {settings.when_full!r}, wanted {' or '.join(WHEN_FULL)}"
+            )
+            raise UsageError("settings", fault)
         self.events_max = settings.queue_events_max
-        self._drops_oldest = settings.when_full == "drop_oldest"
+        self._drops_oldest = settings.when_full == DROP_OLDEST
         self._now = now
         self._waiting: deque[Waiting] = deque()
         self.events = 0

@@ -1,5 +1,6 @@
 """A delivery that does not get through the door, as one value for every place that says no."""
 
+import traceback
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -39,3 +40,17 @@ def try_later(reason: str, fault: str) -> Refused:
 def bad_content(status: int, reason: str, fault: str) -> Refused:
     """The body cannot be taken as it is, now or later."""
     return Refused(status, reason, fault, rejected=True)
+
+
+def internal() -> Refused:
+    """A fault of ours."""
+    return Refused(500, "internal", "the collector failed on this delivery")
+
+
+def place_of(error: BaseException) -> str:
+    """What went wrong and where in the code, for the log; never the error's text, which may hold
+    what a sender sent.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
+    return f"{type(error).__name__} at {where}"

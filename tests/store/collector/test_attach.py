@@ -133,7 +133,7 @@ def test_what_a_killed_collector_left_behind_is_seen_through(tmp_path, dashboard
 def test_files_of_the_collector_are_for_its_user_alone(tmp_path, dashboard):
     store = tmp_path / "store"
     said(dashboard())
-    for name in ("collector.json", "collector.lock", "dashboards.lock"):
+    for name in ("collector.json", "collector.lock", "collector.log", "dashboards.lock"):
         assert (store / name).stat().st_mode & 0o077 == 0, name
     assert store.stat().st_mode & 0o077 == 0
 

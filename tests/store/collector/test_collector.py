@@ -188,6 +188,18 @@ async def test_refusals_alone_become_durable_within_a_second(run, events, monkey
     assert len(running.shelf.parts) == 1
 
 
+async def test_refusals_become_durable_as_soon_while_duplicates_keep_coming(
+    run, events, monkeypatch
+):
+    monkeypatch.setattr("store.collector.collector.TALLY_DELAY_SECONDS", 0.05)
+    running = run()
+    await running.send(events("a"))
+    for _ in range(20):
+        assert (await running.send(events("a"))).duplicate == 1
+        await asyncio.sleep(0.01)
+    assert running.shelf.tally().fates["duplicate"] > 5
+
+
 async def test_a_full_disk_answers_503_and_is_forgotten_when_there_is_room(run, events):
     running = run()
     running.shelf.fault = NoRoomError("store", "the disk is full")
@@ -235,7 +247,7 @@ async def test_one_delivery_that_cannot_be_stored_costs_the_others_nothing(run, 
 
     def choosy(frame, tally):
         if "bad" in frame["event_id"].to_list():
-            raise ValueError("no such thing")
+            raise ValueError("hunter2")
         return write(frame, tally)
 
     running.shelf.write = choosy
@@ -249,6 +261,8 @@ async def test_one_delivery_that_cannot_be_stored_costs_the_others_nothing(run, 
     with pytest.raises(Refused) as caught:
         await bad
     assert caught.value.status == 500
+    assert "ValueError at" in caplog.text
+    assert "hunter2" not in caplog.text
     assert running.ledger.total().fates == {"stored": 3}
 
 

@@ -260,3 +260,16 @@ def test_hostile_text_in_a_refusal_comes_back_as_json(collector):
     answer = collector.post(b'\x1b]2;owned\x07"\xff')
     assert b"\x1b" not in answer.body
     assert json.loads(answer.body)["rejected"] == 1
+
+
+def test_more_connections_than_are_served_are_told_to_come_again(collector):
+    idle = [socket.create_connection(("127.0.0.1", collector.port)) for _ in range(520)]
+    try:
+        answer = collector.post(EVENT)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    finally:
+        for connection in idle:
+            connection.close()
+    deadline = time.monotonic() + 5
+    while collector.post(EVENT).status != 200:
+        assert time.monotonic() < deadline

@@ -40,10 +40,10 @@ def ledger(footers):
 
 def test_what_waits_rides_with_the_next_commit(ledger, footers):
     ledger.add(rejected(2))
-    assert ledger.is_pending
+    assert ledger.age is not None
     assert ledger.commit(stored(5), footers.write) == "written"
     assert footers.tallies == [rejected(2) + stored(5)]
-    assert not ledger.is_pending
+    assert ledger.age is None
 
 
 def test_the_total_is_the_same_before_and_after_a_commit(ledger, footers):

@@ -85,12 +85,12 @@ def test_killed_at_any_moment_every_acknowledged_event_is_there_once(tmp_path):
     store = tmp_path / "store"
     running = Collecting(settings(store))
     current = {"port": running.port}
-    senders = [Sender(lambda: current["port"], name, 60) for name in "abc"]
+    senders = [Sender(lambda: current["port"], name, 40) for name in "abc"]
     for sender in senders:
         sender.start()
     try:
-        for _ in range(3):
-            time.sleep(chance.uniform(0.05, 0.4))
+        for _ in range(2):
+            time.sleep(chance.uniform(0.05, 0.3))
             running.stop(signal.SIGKILL)
             running = Collecting(settings(store))
             current["port"] = running.port
@@ -100,7 +100,7 @@ def test_killed_at_any_moment_every_acknowledged_event_is_there_once(tmp_path):
     finally:
         running.stop()
     wanted = sorted(chain.from_iterable(sender.acknowledged for sender in senders))
-    assert len(wanted) == 3 * 60 * 20
+    assert len(wanted) == 3 * 40 * 20
     assert stored_ids(store) == wanted
     assert counted["stored"] == len(wanted)
     assert counted["received"] == counted["stored"] + counted["duplicate"]

@@ -2,6 +2,7 @@ import pytest
 
 from store.collector.queue import EventQueue, Waiting
 from store.collector.refused import Refused
+from store.errors import UsageError
 from store.settings import CollectorSettings
 from store.tally import Receipt, Tally
 
@@ -57,6 +58,11 @@ def test_by_setting_the_oldest_make_room(waiting):
     line.put(second)
     assert line.put(third) == [first, second]
     assert line.take_all() == [third]
+
+
+def test_a_setting_that_says_neither_is_refused():
+    with pytest.raises(UsageError, match="when_full is 'block', wanted refuse or drop_oldest"):
+        queue(10, "block")
 
 
 def test_the_age_is_of_the_first_in_line(waiting):
