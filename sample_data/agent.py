@@ -7,7 +7,7 @@ import polars as pl
 
 from sample_data.world import DEVELOPERS, ROLLOUT, World, hexed, names, since_first
 
-SESSIONS_PER_SECOND: Final = 0.45
+SESSIONS_PER_SECOND: Final = 0.036
 # Exactly so many, for one developer: one user a hundred times, not a hundred users once.
 TROUBLES: Final = 100
 TROUBLED: Final = "ada"
@@ -66,7 +66,7 @@ SLOW_FACTOR: Final = 2.4
 
 def agent_events(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     """All events of the sessions that begin in [start, end); they end some minutes later."""
-    begun = world.arrivals("agent session", start, end, SESSIONS_PER_SECOND)
+    begun = world.arrivals("agent", start, end, SESSIONS_PER_SECOND)
     return _described(world, _timed(world, _turned(world, begun)))
 
 
@@ -125,7 +125,7 @@ def _turned(world: World, begun: pl.DataFrame) -> pl.DataFrame:
         pl.when(last).then(pl.lit(" session_end")).otherwise(pl.lit("")),
     )
     events = work.with_columns(event_name=whole.str.split(" ")).explode("event_name")
-    fails = draw.happens("tool fails", 0.008)
+    fails = draw.happens("tool fails", 0.025)
     return events.filter((pl.col("event_name") != "tool_error") | fails).with_columns(
         place=pl.when(pl.col("event_name") == "session_start").then(0).otherwise(1)
     )

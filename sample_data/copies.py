@@ -15,6 +15,7 @@ from store.parts.layout import StoreFolder
 from store.parts.writer import PartWriter
 
 BLOCK: Final = timedelta(minutes=8)
+_STANDS_FOR: Final = {service: float(thinned) for service, thinned in THINNED.items()}
 # The dashboard opens with fifteen minutes and compares them with the fifteen before.
 BLOCKS_BEFORE: Final = 4
 
@@ -30,7 +31,7 @@ def demo_history(to: Path, now: datetime, *, seed: int) -> list[Callable[[], Non
     traffic (with the same `now` and `seed`) continues it without a seam.
 
     The last half hour is as dense as the traffic (`block` makes both); before it each event of
-    the sample stands for THINNED (`sample_rate`), so that a day's chart has one height.
+    the sample stands for as many as THINNED says (`sample_rate`), so that a day's chart has one height.
     """
     writer = PartWriter(StoreFolder.open(to, create=True), now=lambda: now)
 
@@ -40,7 +41,7 @@ def demo_history(to: Path, now: datetime, *, seed: int) -> list[Callable[[], Non
     def older() -> None:
         before = pl.col("event_time") < now - BLOCKS_BEFORE * BLOCK
         counted = ~pl.col("event_type").is_in(["metric", "log"])
-        rate = pl.when(counted).then(float(THINNED))
+        rate = pl.when(counted).then(pl.col("service_name").replace_strict(_STANDS_FOR))
         commit(writer, _shifted(now).filter(before).with_columns(sample_rate=rate))
 
     latest, *others = (recent(number) for number in range(-1, -BLOCKS_BEFORE - 1, -1))

@@ -19,14 +19,14 @@ from store.tally import Receipt, Tally
 SEED: Final = 41
 END: Final = datetime(2026, 11, 22, 14, tzinfo=UTC)
 LENGTH: Final = timedelta(hours=24)
-# One visit in so many of a shop with a hundred events a second.
-THINNED: Final = 190
+# Of so many visits to the shop, or sessions of the agent, the sample holds one.
+THINNED: Final = {"shop": 210, "agent": 11}
 STORE: Final = Path(__file__).parent / "store"
 
 
 def sample() -> pl.DataFrame:
     """The events of the sample store, all stored by END."""
-    world = World(END, Chance(SEED), density=1 / THINNED)
+    world = World(END, Chance(SEED), THINNED)
     raw = happened(world, END - LENGTH, END, metric_every=timedelta(minutes=4))
     return stored(raw, END)
 

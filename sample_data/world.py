@@ -4,7 +4,8 @@ All instants hang on `World.now`, so that the same day can end whenever it is as
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -45,11 +46,16 @@ class Deploy:
 
 
 BAD_VERSION: Final = "2.3.1"
+# Comes shortly before now; its caches are cold for some minutes.
+COLD_VERSION: Final = "2.4.0"
+COLD_AT: Final = timedelta(minutes=-7)
+COLD_FOR: Final = timedelta(minutes=2)
 HISTORY: Final = (
     Deploy("shop", "2.3.0", "9f31c07", -48 * HOUR),
     Deploy("shop", BAD_VERSION, "c4e8a12", -9 * HOUR),
     Deploy("shop", "2.3.0", "9f31c07", -7 * HOUR, "deploy_rolled_back", timedelta(minutes=2)),
     Deploy("shop", "2.3.2", "51d0be9", -3 * HOUR),
+    Deploy("shop", COLD_VERSION, "0ac71de", timedelta(minutes=-11), rollout=timedelta(minutes=3)),
     Deploy("agent", "1.8.0", "77aa03f", -40 * HOUR),
     Deploy("agent", "1.8.1", "e02b9d4", -14 * HOUR),
 )
@@ -65,8 +71,10 @@ class World:
 
     now: datetime
     chance: Chance
-    density: float = 1.0
-    """1.0 is about a hundred events a second at `now`."""
+    thinned: Mapping[str, int] = field(default_factory=dict)
+    """Of this many visits or sessions to a service, one is told; else all are: about a hundred
+    events a second at `now`.
+    """
     live: bool = False
     """Whether the demo's rollout, and the trouble it brings, follow."""
 
@@ -83,17 +91,24 @@ class World:
         return (time_us - self.now_us) / 1e6
 
     def arrivals(
-        self, purpose: str, start: datetime, end: datetime, per_second: float
+        self, service: str, start: datetime, end: datetime, per_second: float
     ) -> pl.DataFrame:
         """Instants `started` (Unix microseconds, ascending) in [start, end), busy times busier."""
         seconds = (end - start).total_seconds()
-        candidates = round(seconds * per_second * self.density * RHYTHM_MAX)
+        told = per_second / self.thinned.get(service, 1)
+        candidates = round(seconds * told * RHYTHM_MAX)
         first_us = round(start.timestamp() * 1e6)
         placed = pl.select(row=pl.int_range(candidates)).select(
-            started=first_us + (self.chance.uniform(f"{purpose} at") * seconds * 1e6).cast(pl.Int64)
+            started=first_us + (self.chance.uniform(f"{service} at") * seconds * 1e6).cast(pl.Int64)
         )
         busy = rhythm(self.since_now(pl.col("started"))) / RHYTHM_MAX
-        return placed.filter(self.chance.happens(f"{purpose} comes", busy)).sort("started")
+        return placed.filter(self.chance.happens(f"{service} comes", busy)).sort("started")
+
+    def coldness(self, time_us: pl.Expr, version: pl.Expr) -> pl.Expr:
+        """0 to 1: how cold the caches of a version are that has just come."""
+        away = (self.since_now(time_us) - COLD_AT.total_seconds()) / COLD_FOR.total_seconds()
+        is_new = (version == COLD_VERSION).fill_null(value=False)
+        return pl.when(is_new).then((-(away**2)).exp()).otherwise(0.0)
 
     def version(self, service: str, time_us: pl.Expr, place: pl.Expr) -> pl.Expr:
         """The version that serves a session; `place` in [0, 1) is its turn in a rollout."""
