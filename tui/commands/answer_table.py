@@ -29,7 +29,7 @@ def pivoted(answer: Answer) -> Table:
     timeline = answer.result
     table = table_of(answer)
     if not isinstance(timeline, Timeline) or answer.previous or not _fits(timeline):
-        return _with_names(table, answer.query.by)
+        return _without_blanks(_with_names(table, answer.query.by))
     names = [_label(series, timeline.series) for series in timeline.series]
     values = zip(*(series.values for series in timeline.series), strict=True)
     rows = [(start, *row) for start, row in zip(timeline.starts, values, strict=True)]
@@ -143,3 +143,14 @@ def _with_names(table: Table, by: Sequence[str]) -> Table:
             for row in table.rows
         ],
     )
+
+
+def _without_blanks(table: Table) -> Table:
+    """Without the columns that say nothing in any row."""
+    kept = [
+        at
+        for at in range(len(table.columns))
+        if not table.rows or any(row[at] not in (None, "", []) for row in table.rows)
+    ]
+    rows = [[row[at] for at in kept] for row in table.rows]
+    return Table([table.columns[at] for at in kept], rows)

@@ -2,13 +2,15 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from store.timespan import iso
 from tui.commands.console import Console, json_text
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,32 @@ def _cell(value: Any) -> str:
                 else f"{value:.3g}"
             )
             return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+        case list() | tuple() if value and all(map(_is_number, value)):
+            return _spark(value)
+        case list() | tuple() if value and all(isinstance(each, dict) for each in value):
+            return ", ".join(_said(each) for each in value)
+        case list() | tuple() | dict() if not value:
+            return "·"
         case _:
             return _csv_cell(value)
+
+
+def _spark(values: Sequence[float]) -> str:
+    """The shape of a few numbers: `▁▃█`; nothing is a blank."""
+    top = max(values)
+    return "".join(
+        " " if value <= 0 else _BARS[min(int(value / top * len(_BARS)), len(_BARS) - 1)]
+        for value in values
+    )
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    """The words and numbers of a small object in one go; shares as per cent."""
+    texts = (
+        f"{value:.0%}" if name == "share" and _is_number(value) else _cell(value)
+        for name, value in item.items()
+    )
+    return " ".join(texts)
 
 
 def _csv_cell(value: Any) -> str:

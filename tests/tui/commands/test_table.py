@@ -54,3 +54,12 @@ def test_json_is_exact_and_harmless():
 
 def test_an_error_is_one_line_whatever_it_holds():
     assert one_line("a\nb\t\x1b[2J") == "a b ␛[2J"
+
+
+def test_lists_are_shapes_and_words_for_people():
+    table = Table(
+        ("trend", "why"), [([0.0, 1.0, 4.0], [{"attribute": "plan", "value": "pro", "share": 0.5}])]
+    )
+    out = io.StringIO()
+    table.write(Console(out=out), as_csv=False)
+    assert out.getvalue() == "trend  why\n ▃█    plan pro 50%\n"

@@ -79,7 +79,7 @@ def test_a_store_that_is_not_there_yet_has_no_events(eventdeck):
 def test_new_events_are_shown_once_and_old_ones_are_not(store, stored):
     stored(n=[1])
     tail = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli", "tail", "--json", "--store", str(store), "--last", "1s"],
+        [sys.executable, "-m", "tui.cli", "tail", "--json", "--store", str(store), "--last", "1h"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,0 +1,131 @@
+"""Questions on the command line and their answers."""
+
+import json
+
+import pytest
+
+SPAN = ("--since", "2025-11-22T12:00", "--until", "2025-11-22T12:04")
+
+
+@pytest.fixture
+def visits(stored):
+    stored(
+        plan=["pro", "free", "pro", None],
+        duration_ms=[10.0, 20.0, 30.0, 40.0],
+        severity=[9, 9, 17, 13],
+        user_id=["ada", "ada", "bob", "\x1b[31meve"],
+    )
+
+
+def answer(done):
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_a_question_by_options(eventdeck, visits):
+    found = answer(eventdeck("query", "top", "--by", "plan", "--json"))
+    assert found["analysis"] == "top"
+    assert [(row["key"]["plan"], row["value"]) for row in found["result"]["rows"]] == [
+        ("pro", 2),
+        ("", 1),
+        ("free", 1),
+    ]
+
+
+def test_the_envelope_holds_the_question_to_be_sent_back(eventdeck, visits, tmp_path):
+    words = ("trends", *SPAN, "--interval", "1m", "--by", "plan", "--where", "severity>=info")
+    first = answer(eventdeck("query", *words, "--json"))
+    again = tmp_path / "again.json"
+    again.write_text(json.dumps(first["query"]))
+    second = answer(eventdeck("query", "trends", "--query", again, "--json"))
+    for key in ("query", "span", "result"):
+        assert second[key] == first[key]
+    assert first["query"]["where"] == "severity>=info"
+    assert first["query"]["interval"] == "1m"
+
+
+def test_options_go_over_the_file(eventdeck, visits, monkeypatch, tmp_path):
+    file = tmp_path / "q.json"
+    file.write_text('{"by": ["plan"], "where": {"severity": {"$gte": "error"}}, "limit": 3}')
+    found = answer(eventdeck("query", "top", "--query", file, "--limit", "7", "--json"))
+    assert found["query"]["limit"] == 7
+    assert [row["key"] for row in found["result"]["rows"]] == [{"plan": "pro"}]
+
+
+def test_times_that_move_are_fixed_in_the_answer(eventdeck, visits):
+    found = answer(eventdeck("query", "top", "--where", "event_time>-90000d", "--json"))
+    assert found["query"]["where"].startswith("event_time>1")
+    assert found["query"]["where"].endswith("Z")
+
+
+def test_a_condition_makes_it_a_1_and_says_so(eventdeck, visits):
+    failing = eventdeck("query", "top", "--by", "plan", "--csv", "--fail-if", "plan=pro value>1")
+    assert failing.code == 1
+    assert failing.out.startswith("plan,value,share\npro,2,")
+    assert failing.err == "eventdeck: --fail-if plan=pro value>1: a row matched\n"
+    assert eventdeck("query", "top", "--fail-if", "value>100").code == 0
+    assert eventdeck("query", "top", "--fail-if", "valeu>1")[:2] == (2, "")
+
+
+def test_text_from_events_is_harmless_in_every_form(eventdeck, visits):
+    for form in ((), ("--csv",), ("--json",)):
+        done = eventdeck("query", "top", "--by", "user_id", *form)
+        assert "\x1b" not in done.out
+        assert "eve" in done.out
+
+
+def test_a_field_that_no_event_has_is_told_and_finds_nothing(eventdeck, visits):
+    done = eventdeck("query", "top", "--where", "usr_id=ada", "--csv")
+    assert done == (
+        0,
+        "event_name,value,share\n",
+        "eventdeck: no event has usr_id; did you mean user_id?\n",
+    )
+    assert eventdeck("query", "top", "--where", "usr_id=ada", "--quiet").err == ""
+
+
+def test_nothing_stored_is_an_empty_answer(eventdeck):
+    assert eventdeck("query", "top", "--csv") == (0, "event_name,value,share\n", "")
+    assert answer(eventdeck("query", "trends", "--json", "--last", "1h"))["events_scanned"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("trendz",), "there is no analysis 'trendz'; did you mean trends?"),
+        ((), "required: ANALYSIS"),
+        (("trends", "--measure", "p95"), "p95"),
+        (("trends", "--interval", "0s"), "interval"),
+        (("trends", "--last", "10000d", "--interval", "1s"), "10,000"),
+        (("trends", "--by", "plann"), "plan"),
+        (("trends", "--week-start", "someday"), "someday"),
+        (("trends", "--compare", "next"), "next"),
+        (("trends", "--limit", "-1"), "limit"),
+        (("top", "--query", "/no/such.json"), "/no/such.json: no such file"),
+        (("trends", "--since", "now", "--until", "today"), "before"),
+    ],
+)  # fmt: skip
+def test_a_question_that_makes_no_sense_is_a_2(eventdeck, visits, words, says):
+    done = eventdeck("query", *words)
+    assert (done.code, done.out) == (2, ""), done
+    assert says in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"bye": ["plan"]}', '{"limit": "many"}', "{" * 5000])
+def test_a_question_that_is_no_json_is_a_2(eventdeck, visits, tmp_path, text):
+    file = tmp_path / "q.json"
+    file.write_text(text)
+    done = eventdeck("query", "top", "--query", file)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+
+
+def test_every_analysis_has_help_and_answers(eventdeck, visits):
+    from store.analytics import ANALYSES
+
+    for analysis in ANALYSES:
+        assert eventdeck("query", analysis.name, "--help").code == 0
+        for form in ((), ("--csv",), ("--json",), ("--compare", "previous")):
+            done = eventdeck("query", analysis.name, *SPAN, *form)
+            assert (done.code, done.err) == (0, ""), (analysis.name, form, done)

@@ -1,0 +1,153 @@
+"""`eventdeck query ANALYSIS`: one question, one answer; the options are the query's fields."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from store.errors import UsageError
+from tui.commands.command import (
+    Command,
+    Options,
+    Parser,
+    add_formats,
+    did_you_mean,
+    first_word_at,
+    settings_of,
+)
+from tui.commands.console import Console
+from tui.commands.times import add_span, add_zone, span_of, zone_named, zone_of
+
+if TYPE_CHECKING:
+    from store.analytics.query import Query
+    from store.analytics.shapes import Answer
+    from store.event_store import EventStore
+
+EXAMPLE: Final = """\
+eventdeck query trends --last 1h --by severity_class
+eventdeck query percentiles --of duration_ms --by event_name --compare previous
+eventdeck query top --by user_id --where 'event_name=tool_error' --last 24h --json"""
+FAILED_CODE: Final = 1
+
+
+def configure(parser: Parser, words: Sequence[str]) -> None:
+    """The options of the analysis that the words name."""
+    from store.analytics import ANALYSES
+    from tui.commands.fields import add_query_options
+
+    known = {analysis.name: analysis for analysis in ANALYSES}
+    parser.add_argument("analysis", metavar="ANALYSIS", help=", ".join(known))
+    add_span(parser)
+    add_zone(parser)
+    add_formats(parser)
+    parser.add_argument("--query", metavar="FILE", help="the question as JSON; - is standard input")
+    parser.add_argument(
+        "--fail-if", metavar="CONDITION", help="exit 1 when a row matches: 'p95>500 count>=10'"
+    )
+    name = _named(words, known)
+    if name is None:
+        return
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise UsageError("query", f"there is no analysis {name!r}", next_step=hint)
+    add_query_options(parser, known[name].query_type)
+    parser.set_defaults(query_type=known[name].query_type)
+
+
+def _named(words: Sequence[str], known: Mapping[str, Any]) -> str | None:
+    """The word that stands for the analysis: the first one, or the first that is one."""
+    at = first_word_at(words)
+    first = None if at is None else words[at]
+    if first is None or first in known or not words[0].startswith("--"):
+        return first
+    return next((word for word in words if word in known), first)
+
+
+def run(options: Options, console: Console) -> int:
+    """The answer to standard output; 1 when `--fail-if` holds."""
+    from store.event_store import EventStore
+
+    query = _asked(options, console)
+    store = EventStore(settings_of(options).store, now=console.now)
+    if options.since or options.until or options.last:
+        span = span_of(options, now=console.now(), stored=store.span())
+        query = replace(query, span=span)
+    _warn_of_unknown(query, store, console)
+    answer = store.run(query)
+    failing = _failing(answer, options.fail_if)
+    _write(answer, options, console)
+    if failing:
+        rows = "a row matched" if failing == 1 else f"{failing} rows matched"
+        console.note(f"--fail-if {options.fail_if}: {rows}")
+    return FAILED_CODE if failing else 0
+
+
+def _asked(options: Options, console: Console) -> "Query":
+    """The query of the options, over that of `--query`."""
+    from store.analytics.filters import parse_filter
+    from store.analytics.query_json import query_of_json
+    from tui.commands.fields import given
+
+    now = console.now()
+    query: Query = options.query_type()
+    if options.query:
+        zone = zone_of(options.tz) if options.tz else UTC
+        query = query_of_json(options.query_type, _document(options.query), now=now, zone=zone)
+    changes = dict(given(options, options.query_type))
+    if options.tz is not None:
+        changes["tz"] = zone_named(options.tz)
+    options.tz = changes.get("tz", query.tz)
+    if changes.get("where") is not None:
+        # Its canonical text: times that move are fixed, and equal filters share cached shares.
+        where = parse_filter(changes["where"], now=now, zone=zone_of(options.tz))
+        changes["where"] = where.text() or None
+    return replace(query, **changes)
+
+
+def _document(file: str) -> Mapping[str, Any]:
+    import json
+    from pathlib import Path
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        raise UsageError("--query", str(error.strerror).lower(), place=file) from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError("--query", f"it is no JSON: {error}", place=file) from None
+    if not isinstance(document, dict):
+        raise UsageError("--query", "it is no object", place=file, next_step="write {…}")
+    return document
+
+
+def _warn_of_unknown(query: "Query", store: "EventStore", console: Console) -> None:
+    """What no event has is an empty answer; a slip of the pen should not look like one."""
+    from store.analytics.filters import parse_filter
+
+    types = store.column_types()
+    for name, near in parse_filter(query.where).unknown(types).items() if types else ():
+        console.note(f"no event has {name}" + (f"; did you mean {near}?" if near else ""))
+
+
+def _write(answer: "Answer", options: Options, console: Console) -> None:
+    from store.analytics.query_json import answer_json
+    from tui.commands.answer_table import pivoted, table_of
+
+    if options.json:
+        console.json(answer_json(answer))
+    elif options.csv:
+        table_of(answer).write(console, as_csv=True)
+    else:
+        pivoted(answer).write(console, as_csv=False)
+
+
+def _failing(answer: "Answer", condition: str | None) -> int:
+    if condition is None:
+        return 0
+    from tui.commands.condition import rows_matching
+
+    return rows_matching(answer, condition)
+
+
+COMMAND = Command("query", "one analysis: trends, percentiles, top, …", EXAMPLE, configure, run)
