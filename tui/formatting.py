@@ -4,6 +4,7 @@ Numbers come without their unit where a table has a column for it: `duration(184
 `("1.8", "s")`. No function here ever cuts a number.
 """
 
+import math
 import re
 import unicodedata
 from datetime import datetime, timedelta, tzinfo
@@ -133,8 +134,10 @@ def count(number: float) -> str:
 
 def number(value: float) -> str:
     """Any value of an attribute in a few cells: `0.105`, `12.5`, `71,402`, `1.30 M`."""
+    if not math.isfinite(value):
+        return str(value)
     size = abs(value)
-    if value == int(value) or size >= 99.95:
+    if size >= 99.95 or value == int(value):
         return count(value)
     return f"{value:.1f}" if size >= 9.95 else f"{value:.3g}"
 
@@ -157,6 +160,7 @@ def size(number: float) -> tuple[str, str]:
 
 
 _DURATIONS: Final = (
+    (31_557_600_000.0, "y"),
     (86_400_000.0, "d"),
     (3_600_000.0, "h"),
     (100_000.0, "m"),

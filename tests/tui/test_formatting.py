@@ -42,6 +42,7 @@ def test_counts_keep_three_digits_and_never_round_into_a_fourth(number, text):
         (150_000, ("2.5", "m")),
         (3_600_000, ("1.0", "h")),
         (200_000_000, ("2.3", "d")),
+        (1e12, ("32", "y")),
     ],
 )
 def test_durations_come_as_number_and_unit(milliseconds, text):

@@ -1,5 +1,6 @@
 """The columns of a table of events: when, how bad, what, where, who, how long, and what it said."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -119,11 +120,13 @@ def _text(value: Any, width: int, look: Look) -> Part:
 
 def _duration_cell(row: Row, width: int, look: Look) -> list[Part]:
     value = row.get("duration_ms")
-    if value is None:
+    if value is None or not math.isfinite(value):
         return [(look.glyphs.nothing.rjust(width - 2) + "  ", look.style("faint"))]
-    number, unit = duration(value)
+    text, unit = duration(value)
+    # Past ten thousand years the digits no longer matter.
+    text = text if len(text) <= width - 2 else "huge"
     unit = unit.replace("µ", look.glyphs.micro).ljust(2)
-    return [(number.rjust(width - 2), look.style("text")), (unit, look.style("dim"))]
+    return [(text.rjust(width - 2), look.style("text")), (unit, look.style("dim"))]
 
 
 def _summary_cell(row: Row, width: int, look: Look) -> list[Part]:

@@ -1,5 +1,6 @@
 """Everything known of one event, as lines: named, typed, aligned, in groups."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -26,6 +27,8 @@ _LAST: Final = (
     *("event_id", "received_time", "severity_text", "sample_rate", "user_bucket", "subject_hash"),
 )
 _LABEL_WIDTH_MAX: Final = 20
+# As store.schema has it; that one brings Polars.
+EXACT_FLOAT_MAX: Final = 2**53
 # A value longer than this is cut in the pane; `y` still copies all of it.
 _LINES_MAX: Final = 40
 
@@ -117,7 +120,7 @@ def _typed(name: str, value: Any, zone: tzinfo) -> tuple[str, str, str]:
         return str(value).lower(), "p50", ""
     if isinstance(value, datetime):
         return _instant(value, zone), "text", ""
-    if name == "duration_ms" and isinstance(value, int | float):
+    if name == "duration_ms" and isinstance(value, int | float) and math.isfinite(value):
         number, unit = duration(value)
         exact = f"{value:,.3f}".rstrip("0").rstrip(".") + " ms"
         shown = f"{number} {unit}"
@@ -131,9 +134,14 @@ def _typed(name: str, value: Any, zone: tzinfo) -> tuple[str, str, str]:
 
 def _number(value: float) -> str:
     """All digits, whole numbers in groups of three."""
-    if isinstance(value, int) or (value == int(value) and abs(value) < 2**53):
+    if isinstance(value, int) or _is_whole(value):
         return f"{int(value):,}"
     return repr(value)
+
+
+def _is_whole(value: float) -> bool:
+    """A float that stands for an integer exactly."""
+    return abs(value) < EXACT_FLOAT_MAX and value == int(value)
 
 
 def _unpacked(text: str) -> str:
@@ -188,6 +196,6 @@ def as_filter_value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, datetime):
         return iso(value)
-    if isinstance(value, float) and value == int(value) and abs(value) < 2**53:
+    if isinstance(value, float) and _is_whole(value):
         return str(int(value))
     return str(value)

@@ -1,0 +1,181 @@
+"""What the dashboard sends to a terminal, beside stock Textual in the same pty.
+
+`python -m tests.benches.bench_terminal [SECONDS]`. Figures: bytes of the first picture and of each
+second live, bytes when nothing changed, key to frame under load, the loop on a slow link.
+"""
+
+import os
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sample_data.copies import demo_history
+from store.parts.layout import StoreFolder
+from store.parts.writer import PartWriter
+from store.schema import FIXED
+from store.tally import Tally
+from tests.benches.pty_terminal import PtyTerminal
+
+SLOW_LINK = 8_000
+NAMES = ("page_view", "db.query", "http.server.request", "tool_use", "render_frame", "search")
+
+
+class Traffic:
+    """Events that land in a store while a bench runs, a commit `commits_a_second` times."""
+
+    def __init__(self, root, events_a_second, commits_a_second):
+        self._writer = PartWriter(StoreFolder.open(root), now=lambda: datetime.now(UTC))
+        self._size = max(1, events_a_second // commits_a_second)
+        self._step = 1 / commits_a_second
+        self._chance = random.Random(7)
+        self._made = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._stop.wait(self._step):
+            self._writer.commit(self._events(), Tally())
+
+    def _events(self):
+        now, size, chance = datetime.now(UTC), self._size, self._chance
+        self._made += size
+        return pl.DataFrame(
+            {
+                "event_id": [f"live-{self._made + n}" for n in range(size)],
+                "event_time": [now - timedelta(microseconds=n * 3) for n in range(size)][::-1],
+                "event_type": ["span"] * size,
+                "event_name": chance.choices(NAMES, (9, 7, 5, 3, 2, 1), k=size),
+                "severity": chance.choices((9, 13, 17), (97, 2, 1), k=size),
+                "user_id": [f"u{chance.randrange(300)}" for _ in range(size)],
+                "duration_ms": [chance.lognormvariate(3, 1) for _ in range(size)],
+            },
+            schema_overrides={"event_time": FIXED["event_time"], "severity": FIXED["severity"]},
+        )
+
+
+class Bench:
+    def __init__(self, folder, seconds):
+        self.folder = Path(folder)
+        self.seconds = seconds
+        self.gaps = self.folder / "gaps"
+        self.root = self.folder / "store"
+        for commit in demo_history(self.root, datetime.now(UTC), seed=1):
+            commit()
+
+    def dashboard(self, mode, view="overview?last=15m", **terminal):
+        self.gaps.write_text("")
+        child = [sys.executable, "-m", "tests.benches.terminal_child"]
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment.pop("NO_COLOR", None)
+        arguments = [str(self.root), str(self.gaps), mode, view]
+        return PtyTerminal([*child, *arguments], environment, **terminal)
+
+    def worst_gap(self):
+        return max((float(line) for line in self.gaps.read_text().split()), default=0.0)
+
+    def first_picture(self, mode):
+        """Bytes and seconds until the whole picture of a view that stands still."""
+        end = datetime.now(UTC).replace(microsecond=0)
+        span = f"since={end - timedelta(minutes=15):%FT%TZ}&until={end:%FT%TZ}"
+        terminal = self.dashboard(mode, f"overview?{span}")
+        seconds = terminal.wait_until_quiet(1.5)
+        sent = terminal.count()
+        terminal.close()
+        return sent, seconds
+
+    def live(self, mode):
+        """Bytes a second at 1 Hz, then when the view is paused."""
+        with Traffic(self.root, 250, 1):
+            terminal = self.dashboard(mode)
+            terminal.wait_for(6)
+            before = terminal.count()
+            terminal.wait_for(self.seconds)
+            a_second = (terminal.count() - before) / self.seconds
+            terminal.press(b" ")
+            terminal.wait_for(2.5)
+            before = terminal.count()
+            terminal.wait_for(3)
+            paused = terminal.count() - before
+            terminal.close()
+        return a_second, paused
+
+    def keys(self, mode):
+        """Seconds from key to frame while 5,000 events a second land."""
+        waits = []
+        with Traffic(self.root, 5_000, 5):
+            terminal = self.dashboard(mode)
+            terminal.wait_for(6)
+            for number in range(int(self.seconds * 5)):
+                pressed = terminal.press(b"\x1b[B" if number % 12 < 6 else b"\x1b[A")
+                terminal.wait_for(1, lambda at=pressed: terminal.first_byte_after(at) is not None)
+                waits.append(terminal.first_byte_after(pressed) or 1.0)
+                terminal.wait_for(0.13 + 0.05 * (number % 3))
+            terminal.close()
+        return statistics.quantiles(waits, n=100)
+
+    def slow_link(self, mode, *, answers):
+        """The worst gap of the loop while a slow link drains the pty, in ms."""
+        with Traffic(self.root, 1_000, 5):
+            terminal = self.dashboard(mode, answers=answers, bytes_a_second=SLOW_LINK)
+            terminal.wait_for(8)
+            self.gaps.write_text("")
+            for number in range(int(self.seconds)):
+                terminal.press(b"2" if number % 4 == 0 else b"1" if number % 4 == 2 else b"\x1b[B")
+                terminal.wait_for(1)
+            gap = self.worst_gap()
+            terminal.close()
+        return gap
+
+
+def say(what, ours, stock, unit, aim):
+    ratio = f"{stock / ours:8.1f}x" if ours else "        "
+    print(f"{what:44}{ours:10,.1f}{stock:12,.1f} {unit:5}{ratio}   {aim}", flush=True)
+
+
+def main():
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(folder, seconds)
+        print(f"{'120x40, truecolor':44}{'cell diff':>10}{'stock':>12}")
+        (ours, our_seconds), (stock, stock_seconds) = (
+            bench.first_picture(m) for m in ("diff", "stock")
+        )
+        say("first picture", ours / 1000, stock / 1000, "kB", "<= 25 kB")
+        say("  complete after", our_seconds, stock_seconds, "s", "")
+        (ours, paused), (stock, stock_paused) = (bench.live(m) for m in ("diff", "stock"))
+        say("Overview live at 1 Hz", ours, stock, "B/s", "<= 1,200 B/s")
+        say("paused, 3 s", paused, stock_paused, "B", "0 B")
+        ours, stock = bench.keys("diff"), bench.keys("stock")
+        say("key to frame under 5,000 events/s, p50", ours[49] * 1e3, stock[49] * 1e3, "ms", "")
+        say(
+            "key to frame under 5,000 events/s, p99",
+            ours[98] * 1e3,
+            stock[98] * 1e3,
+            "ms",
+            "<= 50 ms",
+        )
+        for answers in (False, True):
+            ours, stock = (bench.slow_link(m, answers=answers) for m in ("diff", "stock"))
+            what = "with" if answers else "without"
+            say(f"8 kB/s link {what} acknowledgements, worst gap", ours, stock, "ms", "<= 100 ms")
+    print(f"took {time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

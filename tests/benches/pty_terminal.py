@@ -1,0 +1,92 @@
+"""A terminal for benches: runs a program in a pty, reads at any pace, answers what it is asked."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import threading
+import time
+
+SYNC_QUESTION = b"\x1b[?2026$p"
+SYNC_ANSWER = b"\x1b[?2026;2$y"
+
+
+class PtyTerminal:
+    """`bytes_a_second` is the pace of the link (None: as fast as it comes)."""
+
+    def __init__(self, argv, environment, size=(120, 40), *, answers=True, bytes_a_second=None):
+        self.bytes_a_second = bytes_a_second
+        self.received = bytearray()
+        self.times = []
+        """(instant, how many bytes had come by then), for each read."""
+        self._answers = answers
+        self._closed = False
+        self.started = time.perf_counter()
+        self.pid, self._fd = pty.fork()
+        if not self.pid:
+            os.execvpe(argv[0], argv, environment)
+        rows = struct.pack("HHHH", size[1], size[0], 0, 0)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, rows)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        step = 0.01
+        while not self._closed:
+            most = 65_536 if self.bytes_a_second is None else int(self.bytes_a_second * step)
+            if select.select([self._fd], [], [], 0.1)[0]:
+                try:
+                    data = os.read(self._fd, most)
+                except OSError:
+                    return
+                before = self.received.count(SYNC_QUESTION, -len(SYNC_QUESTION))
+                tail = bytes(self.received[-len(SYNC_QUESTION) + 1 :])
+                self.received += data
+                self.times.append((time.perf_counter(), len(self.received)))
+                asked = (tail + data).count(SYNC_QUESTION)
+                if self._answers and asked and not before:
+                    os.write(self._fd, SYNC_ANSWER * asked)
+            if self.bytes_a_second is not None:
+                time.sleep(step)
+
+    def press(self, keys):
+        """Writes keys as a terminal would; gives the instant."""
+        pressed = time.perf_counter()
+        os.write(self._fd, keys)
+        return pressed
+
+    def count(self):
+        return len(self.received)
+
+    def wait_for(self, seconds, condition=lambda: False):
+        """Until the condition holds, at most so long; says whether it does."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            if condition():
+                return True
+            time.sleep(0.002)
+        return condition()
+
+    def wait_until_quiet(self, seconds, most=20.0):
+        """Until nothing came for so long; gives when the last byte came, since the start."""
+        end = time.perf_counter() + most
+        while time.perf_counter() < end:
+            last = self.times[-1][0] if self.times else self.started
+            if self.times and time.perf_counter() - last > seconds:
+                break
+            time.sleep(0.01)
+        return (self.times[-1][0] if self.times else self.started) - self.started
+
+    def first_byte_after(self, instant):
+        """Seconds from the instant to the next byte; None when none came."""
+        return next((at - instant for at, _ in self.times if at > instant), None)
+
+    def close(self):
+        self._closed = True
+        self._reader.join(1)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._fd)
