@@ -24,13 +24,16 @@ class WatchedDeck(DeckApp):
         self.run_worker(self._watch_loop())
 
     async def _watch_loop(self):
-        with Path(self.gaps_file).open("a", buffering=1) as out:
-            while True:
-                before = time.perf_counter()
-                await asyncio.sleep(0.005)
-                gap = time.perf_counter() - before - 0.005
-                if gap > 0.02:
-                    out.write(f"{gap * 1000:.1f}\n")
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            gap = time.perf_counter() - before - 0.005
+            if gap > 0.02:
+                self._note(gap)
+
+    def _note(self, gap):
+        with Path(self.gaps_file).open("a") as out:
+            out.write(f"{gap * 1000:.1f}\n")
 
 
 def main():

@@ -103,7 +103,7 @@ def fitted(parts):
     return strip(*parts).crop(0, WIDTH).adjust_cell_length(WIDTH)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(PARTS, min_size=HEIGHT, max_size=HEIGHT), min_size=1, max_size=5))
 def test_any_sequence_of_pictures_ends_in_the_same_cells_as_drawing_the_last_alone(pictures):
     stepwise = Terminal()
