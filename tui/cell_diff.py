@@ -21,12 +21,15 @@ from textual.app import App
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widgets import Input, TextArea
 
 from tui.front_buffer import FrontBuffer
 
 _LOOK_AGAIN_SECONDS: Final = 0.03
 # A terminal that stops answering is not waited for any longer than this.
 _ACKNOWLEDGE_SECONDS_MAX: Final = 5.0
+# So little cannot make a link lag: a clock's tick is not worth a question.
+_UNCONFIRMED_MAX: Final = 512
 _ASK_TO_ACKNOWLEDGE: Final = "\x1b[?2026$p"
 
 
@@ -43,6 +46,7 @@ class CellDiff(App[None]):
         self._frame_owed = False
         self._frame_awaited = False
         self._terminal_answers = False
+        self._unconfirmed = 0
         self._frame_asked_at: float | None = None
 
     def action_redraw(self) -> None:
@@ -92,17 +96,25 @@ class CellDiff(App[None]):
     def _send_picture(self, picture: str) -> None:
         if not picture or self._driver is None:
             return
-        x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
-        # The cursor is hidden, but an input method opens its window there.
-        frame = f"{picture}\x1b[{y + 1};{x + 1}H"
+        frame = picture + self._cursor_move()
         if self._sync_available:
             frame = f"{SYNC_START}{frame}{SYNC_END}"
-        if self._terminal_answers:
+        size = len(frame.encode(errors="replace"))
+        self._unconfirmed += size
+        if self._terminal_answers and self._unconfirmed > _UNCONFIRMED_MAX:
             frame += _ASK_TO_ACKNOWLEDGE
+            size += len(_ASK_TO_ACKNOWLEDGE)
             self._frame_asked_at = time.monotonic()
-        self.bytes_sent += len(frame.encode(errors="replace"))
+        self.bytes_sent += size
         self._driver.write(frame)
         self._driver.flush()
+
+    def _cursor_move(self) -> str:
+        """The cursor is hidden, but an input method opens its window where it is."""
+        if not isinstance(self.focused, Input | TextArea):
+            return ""
+        x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
+        return f"\x1b[{y + 1};{x + 1}H"
 
     # Flow control
 
@@ -146,6 +158,7 @@ class CellDiff(App[None]):
         Textual calls the handlers of all bases in turn, so none of these calls super's.
         """
         self._frame_asked_at = None
+        self._unconfirmed = 0
         self._terminal_answers = True
         self._catch_up()
 

@@ -14,8 +14,8 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
-# Unchanged cells up to here are printed again: a move costs four bytes.
-_GAP_MAX: Final = 3
+# Unchanged cells of the same pen that take no more bytes than a move are printed again.
+_MOVE_BYTES: Final = 4
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 # attribute of a style -> (on, off); bold and dim share their off, as underlines do.
 _ATTRIBUTES: Final = (
@@ -190,13 +190,20 @@ def _runs(x: int, y: int, cells: Sequence[Cell], changed: Sequence[int]) -> Iter
     start = end = changed[0]
     for index in changed[1:]:
         pen = cells[start][1]
-        near = index - end <= _GAP_MAX + 1
-        if near and all(cell[1] is pen for cell in cells[end + 1 : index + 1]):
+        if _goes_along(cells[end + 1 : index], pen) and cells[index][1] is pen:
             end = index
         else:
             yield _run(x, y, cells, start, end)
             start = end = index
     yield _run(x, y, cells, start, end)
+
+
+def _goes_along(between: Sequence[Cell], pen: Pen) -> bool:
+    return (
+        len(between) <= _MOVE_BYTES
+        and all(cell[1] is pen for cell in between)
+        and (sum(len(cell[0].encode()) for cell in between) <= _MOVE_BYTES)
+    )
 
 
 def _run(x: int, y: int, cells: Sequence[Cell], start: int, end: int) -> _Run:
@@ -231,9 +238,20 @@ class _Writer:
         self._x, self._y = (run.end, run.y) if run.end < self._width else (-1, -1)
 
     def _go(self, x: int, y: int) -> None:
-        """To (x, y) by a step or by address."""
-        steps = x - self._x
-        if y != self._y or steps < 0:
-            self._out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
-        elif steps:
-            self._out.append(f"\x1b[{steps}C" if steps > 1 else "\x1b[C")
+        """To (x, y) by the shortest of the ways: by address, or by steps from where it is."""
+        address = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
+        if self._y < 0:
+            self._out.append(address)
+        elif (x, y) != (self._x, self._y):
+            steps = _steps(x - self._x, y - self._y)
+            self._out.append(steps if steps is not None and len(steps) < len(address) else address)
+
+
+def _steps(across: int, down: int) -> str | None:
+    """Down (never up), then across; backspaces, which are a byte each, to the left."""
+    if down < 0:
+        return None
+    there = "" if not down else "\x1b[B" if down == 1 else f"\x1b[{down}B"
+    if across < 0:
+        return there + min("\b" * -across, f"\x1b[{-across}D", key=len)
+    return there + ("" if not across else "\x1b[C" if across == 1 else f"\x1b[{across}C")

@@ -42,12 +42,11 @@ class PtyTerminal:
                     data = os.read(self._fd, most)
                 except OSError:
                     return
-                before = self.received.count(SYNC_QUESTION, -len(SYNC_QUESTION))
                 tail = bytes(self.received[-len(SYNC_QUESTION) + 1 :])
                 self.received += data
                 self.times.append((time.perf_counter(), len(self.received)))
                 asked = (tail + data).count(SYNC_QUESTION)
-                if self._answers and asked and not before:
+                if self._answers and asked:
                     os.write(self._fd, SYNC_ANSWER * asked)
             if self.bytes_a_second is not None:
                 time.sleep(step)

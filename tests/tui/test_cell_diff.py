@@ -190,7 +190,7 @@ async def test_a_frame_waits_until_the_terminal_has_acknowledged_the_one_before(
         app, driver = pilot.app, pilot.app._driver
         app.post_message(TerminalSupportsSynchronizedOutput())
         await settle(pilot)
-        app.query_one("#clock").update("first")
+        app.theme = "eventdeck-light"
         await settle(pilot)
         asked = driver.sent[-1]
         before = len(driver.sent)
@@ -252,8 +252,9 @@ async def test_a_terminal_that_stops_answering_is_not_asked_again(monkeypatch):
         app, driver = pilot.app, pilot.app._driver
         app.post_message(TerminalSupportsSynchronizedOutput())
         await settle(pilot)
-        for text in ("first", "second", "third"):
+        for text, theme in (("first", "light"), ("second", "dark"), ("third", "light")):
             app.query_one("#clock").update(text)
+            app.theme = f"eventdeck-{theme}"
             await settle(pilot)
             await settle(pilot)
         return driver.sent[-1], driver.screen.display
