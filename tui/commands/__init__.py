@@ -3,9 +3,12 @@
 from typing import Final
 
 from tui.commands import (
+    check,
     collect,
     dashboard,
     demo,
+    imports,
+    inspect,
     open_view,
     query,
     tail,
@@ -17,7 +20,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     open_view.COMMAND,
     demo.COMMAND,
     collect.COMMAND,
+    imports.COMMAND,
     query.COMMAND,
     tail.COMMAND,
+    inspect.COMMAND,
+    check.COMMAND,
 )
 DEFAULT_COMMAND: Final = dashboard.COMMAND

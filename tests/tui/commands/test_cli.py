@@ -42,7 +42,8 @@ def test_the_version_is_told(eventdeck, words):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["colect", "x"], "eventdeck: there is no command 'colect'; did you mean collect?"),
+        (["improt", "x"], "eventdeck: there is no command 'improt'; did you mean import?"),
+        (["import"], "eventdeck import: the following arguments are required: PATH; see eventdeck import --help"),
         (["tail", "--wher", "a"], "eventdeck tail: there is no option --wher; did you mean --where?"),
         (["tail", "more"], "eventdeck tail: what is 'more'?; see eventdeck tail --help"),
         (["tail", "--where"], "eventdeck tail: --where: expected one argument; see eventdeck tail --help"),

@@ -1,0 +1,96 @@
+"""`eventdeck import PATH…`: files into the store."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from store.errors import UsageError
+from tui.commands.command import Command, Options, Parser, add_formats, settings_of
+from tui.commands.console import Console
+from tui.commands.progress import Progress
+from tui.commands.table import one_line
+from tui.commands.times import add_zone, zone_asked
+
+EXAMPLE = """\
+eventdeck import history.ndjson.gz
+eventdeck import cpu.csv --map event_time=timestamp --map value=cpu --set event_name=cpu
+cat app.log | eventdeck import - --format ndjson"""
+REJECTED_CODE = 1
+
+
+def configure(parser: Parser, _words: Sequence[str]) -> None:
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a file; - is standard input")
+    parser.add_argument(
+        "--format", metavar="F", help="ndjson, csv, parquet; taken from the name when not given"
+    )
+    parser.add_argument(
+        "--map",
+        metavar="FIELD=COLUMN",
+        type=_pair,
+        action="append",
+        default=[],
+        help="take a field from a column of another name",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="FIELD=VALUE",
+        type=_pair,
+        action="append",
+        default=[],
+        help="the same value for all rows",
+    )
+    add_zone(parser)
+    add_formats(parser, csv=False)
+
+
+def run(options: Options, console: Console) -> int:
+    """The receipt to standard output, what was rejected to standard error."""
+    from store.importer import import_files
+
+    with Progress(console, "importing") as progress:
+        receipt = import_files(
+            options.paths,
+            settings=settings_of(options),
+            format=options.format,
+            mapping=_unique("--map", options.map),
+            constants=_unique("--set", options.set),
+            zone=zone_asked(options),
+            now=console.now,
+            progress=progress.show,
+        )
+    if options.json:
+        console.json(receipt.as_json())
+    else:
+        console.line(sentence(receipt.as_json()))
+        for error in receipt.errors:
+            console.note(one_line(f"{error.place}: {error.fault}"))
+        if receipt.rejected > len(receipt.errors):
+            console.note(f"and {receipt.rejected - len(receipt.errors):,} more were rejected")
+    return REJECTED_CODE if receipt.rejected or receipt.dropped else 0
+
+
+def sentence(receipt: Mapping[str, object]) -> str:
+    """`5 received: 4 stored, 1 rejected`; fates that befell none are left out."""
+    fates = (
+        f"{count} {name.replace('_', ' ')}"
+        for name, count in receipt.items()
+        if name not in ("received", "errors") and (count or name == "stored")
+    )
+    return f"{receipt['received']} received: {', '.join(fates)}"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=…")
+    return name, value
+
+
+def _unique(option: str, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        twice = next(name for name in named if sum(name == other for other, _ in pairs) > 1)
+        raise UsageError(option, f"{twice} is given twice", next_step="give it once")
+    return named
+
+
+COMMAND = Command("import", "files into the store", EXAMPLE, configure, run)

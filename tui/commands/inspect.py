@@ -1,0 +1,81 @@
+"""`eventdeck inspect`: what is stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from tui.commands.command import Command, Options, Parser, add_formats, settings_of
+from tui.commands.console import Console
+
+if TYPE_CHECKING:
+    from store.parts.inspect import InspectReport
+
+EXAMPLE: Final = "eventdeck inspect\neventdeck inspect --files"
+WIDTH: Final = 18
+ATTEMPTS: Final = 5
+
+
+def configure(parser: Parser, _words: Sequence[str]) -> None:
+    parser.add_argument(
+        "--files", action="store_true", help="the files that a reader counts now, one a line"
+    )
+    add_formats(parser, csv=False)
+
+
+def run(options: Options, console: Console) -> int:
+    found = _inspected(options)
+    files = [str(path) for path in found.files]
+    document = found.as_json()
+    if options.json:
+        console.json({**document, "files": files} if options.files else document)
+    elif options.files:
+        console.lines(files)
+    else:
+        console.lines(list(_lines(document)))
+        for each in found.skipped:
+            console.note(f"{each.path} is left out: {each.fault}")
+    return 0
+
+
+def _inspected(options: Options) -> "InspectReport":
+    from store.parts.catalog import Catalog
+    from store.parts.inspect import inspect
+    from store.parts.layout import StoreFolder
+
+    catalog = Catalog(StoreFolder.open(settings_of(options).store))
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return inspect(catalog.snapshot())
+        except FileNotFoundError:  # a merge took it away in this instant
+            continue
+    return inspect(catalog.snapshot())
+
+
+def _lines(document: Mapping[str, Any]) -> Iterable[str]:
+    """The numbers, the tally as far as it counts anything, the columns with their types."""
+    from tui.commands.table import harmless
+
+    tally, columns = document["tally"], document["columns"]
+    for name, value in document.items():
+        if name not in ("tally", "columns", "skipped"):
+            yield f"{name.replace('_', ' '):{WIDTH}}{'·' if value is None else value}"
+    yield ""
+    yield from (f"{name.replace('_', ' '):{WIDTH}}{n}" for name, n in _counts(tally))
+    if columns:
+        yield ""
+        width = max(len(harmless(name)) for name in columns) + 2
+        yield from (f"{harmless(name):{max(width, WIDTH)}}{kind}" for name, kind in columns.items())
+
+
+def _counts(tally: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
+    from tui.commands.table import harmless
+
+    for name, value in tally.items():
+        if isinstance(value, int):
+            if value or name in ("received", "stored"):
+                yield name, value
+        else:
+            singular = name.removesuffix("s")
+            yield from ((harmless(f"{singular} {which}") + "  ", n) for which, n in value.items())
+
+
+COMMAND = Command("inspect", "what is stored", EXAMPLE, configure, run)
