@@ -44,6 +44,9 @@ def run_demo(options: "Options", console: "Console") -> int:
             ascii_glyphs=options.ascii or wants_ascii(),
             theme=f"eventdeck-{options.theme}",
         )
+        for name in ("SIGTERM", "SIGHUP"):  # a closed terminal, too, leaves nothing behind
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: app.exit())
         return run_app(app, None)
 
 
