@@ -47,8 +47,8 @@ class CollectorSettings:
     """Events waiting for a commit; one larger delivery still fits when nothing else waits."""
     when_full: str = "refuse"
     """`refuse`: the sender is told 503; `drop_oldest`: the oldest waiting events give way."""
-    bodies_bytes_max: int = 256 * MIB
-    """Bodies in memory over all requests, reserved before they are read: four of the largest."""
+    bodies_bytes_max: int = 128 * MIB
+    """Bodies in memory over all requests, reserved before they are read: two of the largest."""
     drain_timeout: timedelta = timedelta(seconds=10)
     part_events_max: int = 250_000
     """A commit is cut here, so that one part fits comfortably in memory."""

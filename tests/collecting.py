@@ -67,7 +67,7 @@ class Collecting:
 
     def send(self, data: bytes, *, half_close: bool = False) -> Answer:
         """These bytes on a connection of their own, and the answer to them."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(data)
             if half_close:

@@ -6,7 +6,7 @@ The order of the checks: Host and Origin, route, token, size, encoding, content.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -38,12 +38,12 @@ class App:
         guard: Guard,
         limits: Limits,
         budget: Budget,
-        decoding: Executor,
+        decoding: Callable[[int], Executor],
         ids: EventIds,
         refused: Counter[str],
     ) -> None:
-        """`decoding` runs the decoders, off the event loop; `refused` counts the requests that
-        were turned away, by reason.
+        """`decoding` gives what runs the decoder of a body of so many bytes, off the event loop;
+        `refused` counts the requests that were turned away, by reason.
         """
         self._refused = refused
         self._collector = collector
@@ -90,7 +90,7 @@ class App:
                 body = await exchange.body(self._limits, held)
                 loop = asyncio.get_running_loop()
                 prepared = await loop.run_in_executor(
-                    self._decoding, self._decoded, exchange, intake, body, held
+                    self._decoding(len(body)), self._decoded, exchange, intake, body, held
                 )
             except Refused as refused:
                 if not refused.rejected:

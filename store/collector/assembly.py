@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import Final
@@ -29,13 +30,16 @@ from store.settings import Settings
 from store.tally import Tally
 
 LOG: Final = logging.getLogger("eventdeck.collector")
+PARTS_AT_ONCE: Final = 50
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def assembled(settings: Settings, folder: StoreFolder, decoding: Executor) -> tuple[App, Collector]:
+def assembled(
+    settings: Settings, folder: StoreFolder, decoding: Callable[[int], Executor]
+) -> tuple[App, Collector]:
     """A collector over `folder`, and its door. Reads the footers of the store's parts, and the
     ids of the last day's.
     """
@@ -66,17 +70,19 @@ def assembled(settings: Settings, folder: StoreFolder, decoding: Executor) -> tu
 def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:
     seen = SeenIds(StoredKeys(folder, catalog), now)
     parts = recent(catalog.snapshot().parts, now())
-    try:
-        seen.learn(scan(parts, KEY_COLUMNS, None).collect(), parts)
-    except (pl.exceptions.PolarsError, OSError):
-        for part in parts:
-            _learn_one(seen, part)
+    # In groups: all at once took 70 MB more at a million ids, and no less time.
+    for start in range(0, len(parts), PARTS_AT_ONCE):
+        _learn(seen, parts[start : start + PARTS_AT_ONCE])
     return seen
 
 
-def _learn_one(seen: SeenIds, part: Part) -> None:
+def _learn(seen: SeenIds, parts: Sequence[Part]) -> None:
     """A part that cannot be read costs its own ids, not the start."""
     try:
-        seen.learn(scan([part], KEY_COLUMNS, None).collect(), [part])
+        seen.learn(scan(parts, KEY_COLUMNS, None).collect(), parts)
     except (pl.exceptions.PolarsError, OSError) as error:
-        LOG.warning("the ids in %s are not known: %s", part.key, error)
+        if len(parts) == 1:
+            LOG.warning("the ids in %s are not known: %s", parts[0].key, error)
+            return
+        for part in parts:
+            _learn(seen, [part])

@@ -24,7 +24,7 @@ from store.collector.collector import Collector
 from store.collector.presence import Listening
 from store.collector.protocol import BoundedProtocol
 from store.parts.layout import StoreFolder
-from store.settings import Settings
+from store.settings import MIB, Settings
 
 CONNECTIONS_MAX: Final = 512
 """Beyond, senders are told to come again: many systems give a process 1,024 files."""
@@ -32,6 +32,7 @@ KEEP_ALIVE_SECONDS: Final = 65
 """Exporters send every 5 to 60 seconds; a connection of theirs lives from one to the next."""
 COMMIT_SHARE_OF_DRAIN: Final = timedelta(seconds=3)
 """What open requests leave of the drain's time to the last commit."""
+LARGE_BODY_BYTES: Final = MIB
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -53,9 +54,17 @@ class Process:
         self._until = until
 
     def run(self) -> None:
-        # One decoder: a second one gained nothing on two cores (tests/benches/bench_intake.py).
-        with ThreadPoolExecutor(1, thread_name_prefix="decode") as decoding:
-            app, collector = assembled(self._settings, self._folder, decoding)
+        # A large body takes seconds; it shall not hold up the small ones. More threads than that
+        # would only wait for one another.
+        with (
+            ThreadPoolExecutor(1, "decode") as small,
+            ThreadPoolExecutor(1, "decode-large") as large,
+        ):
+            app, collector = assembled(
+                self._settings,
+                self._folder,
+                lambda size_bytes: large if size_bytes > LARGE_BODY_BYTES else small,
+            )
             config = self._config(app)
             _rest_garbage_collection()
             with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

@@ -299,3 +299,18 @@ print([name for name in sys.modules if name.partition(".")[0] in ("textual", "tu
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_part_that_cannot_be_read_does_not_keep_it_from_starting(tmp_path):
+    store = tmp_path / "store"
+    with collecting(settings(store)) as running:
+        for name in ("a", "b"):
+            running.post(ndjson({"event_id": name, "event_name": "x"}))
+        running.stop()
+    first, _ = sorted(store.glob("events/*/*.parquet"))
+    body = bytearray(first.read_bytes())
+    body[4:40] = bytes(36)  # pages, not the footer
+    first.write_bytes(body)
+    with collecting(settings(store)) as running:
+        assert running.post(ndjson({"event_id": "b", "event_name": "x"})).json()["duplicate"] == 1
+        assert running.post(ndjson({"event_id": "c", "event_name": "x"})).json()["stored"] == 1
