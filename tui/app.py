@@ -232,6 +232,8 @@ class DeckApp(CellDiff, Viewing):
 
     def on_store_failed(self, message: StoreFailed) -> None:
         self.failed(message.sentence)
+        if self.deck_screen:
+            self.deck_screen.store_failed(message.sentence)
 
     def on_store_changed(self, message: StoreChanged) -> None:
         first = self.stored is None

@@ -34,9 +34,8 @@ class Suggestions:
         return completion(text, cursor, store.column_types(), values)
 
     def _common_values(self, store: Store, cancelled: Cancelled, field: str) -> Sequence[str]:
-        from store.analytics.top import Top
-
         from store.analytics.shapes import Table
+        from store.analytics.top import Top
 
         if field not in self._values:
             query = Top(by=(field,), span=self._span, limit=VALUES_MAX)

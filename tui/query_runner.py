@@ -1,6 +1,7 @@
 """Runs questions off the event loop: one thread, the newest question of an asker wins."""
 
 import logging
+import os
 import threading
 import time
 import traceback
@@ -86,6 +87,7 @@ class QueryRunner:
             return frozenset(self._waiting) | running
 
     def _serve(self) -> None:
+        _import_polars()
         try:
             store = self._open_store()
             generation = store.generation()
@@ -127,6 +129,19 @@ class QueryRunner:
             with self._lock:
                 self._running = ""
             question.post(said)
+
+
+def _import_polars() -> None:
+    """With a thread less than there are cores: one stays for keys and frames. Programs that are
+    started from here do not inherit that.
+    """
+    if "POLARS_MAX_THREADS" in os.environ:
+        return
+    os.environ["POLARS_MAX_THREADS"] = str(max(1, (os.cpu_count() or 2) - 1))
+    try:
+        import polars  # noqa: F401 - it reads the variable once
+    finally:
+        del os.environ["POLARS_MAX_THREADS"]
 
 
 def _sentence(error: Exception) -> str:

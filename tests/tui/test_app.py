@@ -247,15 +247,13 @@ async def test_the_first_frame_needs_neither_polars_nor_plotext():
 import asyncio, sys
 from tui.app import DeckApp
 async def main():
-    opened = []
-    def open_store():
-        opened.append(sorted({"polars", "plotext", "pyarrow"} & set(sys.modules)))
-        raise OSError("enough")
-    app = DeckApp(open_store)
+    seen = []
+    app = DeckApp(lambda: None)
+    app.runner.start = lambda: seen.append(sorted({"polars", "plotext", "pyarrow"} & set(sys.modules)))
     async with app.run_test() as pilot:
-        while not opened:
+        while not seen:
             await pilot.pause(0.01)
-    print(opened)
+    print(seen)
 asyncio.run(main())
 """
     child = await asyncio.create_subprocess_exec(
@@ -263,6 +261,39 @@ asyncio.run(main())
     )
     said, _ = await child.communicate()
     assert said.decode().strip() == "[[]]"
+
+
+async def test_a_store_that_cannot_be_opened_leaves_the_reason_on_the_screen():
+    def open_store():
+        raise NotAStoreError("store", "it holds something else", place="/x", next_step="name one")
+
+    async with DeckApp(open_store, clock=Clock()).run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "store: /x: it holds something else" in text(pilot.app))
+        assert "name one" in text(pilot.app)
+
+
+async def test_escape_goes_back_to_where_one_drilled_in_from():
+    async with deck() as (app, pilot):
+        await press(pilot, "7", "escape")
+        assert app.view.screen == "overview"
+        await press(pilot, "escape")
+        assert app.view == View()
+
+
+async def test_the_span_and_the_filter_can_be_clicked():
+    async with deck() as (app, pilot):
+        await pilot.click("#span-row", offset=(5, 0))
+        await until(pilot, lambda: isinstance(app.screen, Picker))
+        await press(pilot, "escape")
+        await pilot.click("#span-row", offset=(36, 0))
+        await until(pilot, lambda: app.screen.query_one(FilterBar).is_open)
+
+
+async def test_a_tab_can_be_clicked():
+    async with deck() as (app, pilot):
+        at = text(app).splitlines()[0].index("7 Health")
+        await pilot.click("#header", offset=(at, 0))
+        await until(pilot, lambda: app.view.screen == "health")
 
 
 async def test_a_failed_question_is_a_toast_and_stands_in_health():

@@ -18,6 +18,7 @@ from tui.store_door import Cancelled, Store
 from tui.view_state import View
 from tui.widgets.completions import Completions
 from tui.widgets.drawn import Drawn
+from tui.widgets.empty_state import EmptyState
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.footer import Footer
 from tui.widgets.header import Header, Rates, SpanRow, Status, Tab
@@ -95,6 +96,12 @@ class DeckScreen(Screen[None]):
     def store_changed(self, change: StoreChanged) -> None:
         """The store holds other parts than before; the questions are asked again anyway."""
 
+    def store_failed(self, sentence: str) -> None:
+        """There is nothing to show, and why."""
+        for panel in self.query(EmptyState):
+            panel.advice = tuple((part, "error") for part in sentence.split("; "))
+        self.add_class("-empty")
+
     def ticked(self, seen: Seen) -> None:
         """A second went by."""
 
@@ -150,12 +157,20 @@ class DeckScreen(Screen[None]):
             panel.set_stale(stale)
 
     def key_escape(self) -> None:
-        """Nobody waits any longer for an answer that takes long."""
-        if self.waiting and self._seen:
+        """Nobody waits any longer: back to the view that is drawn; without one, the view stands.
+        Else back to the screen that one drilled in from.
+        """
+        if self.waiting:
             self.deck.runner.cancel(self.mode)
-            self._drawn = self._seen.view
+            self._asked = None
             self.set_stale(stale=False)
-            self.deck.notify("cancelled; what stands here is as it was", timeout=3)
+            if self._drawn:
+                self.deck.look_at(self._drawn)
+            elif not self.deck.view.paused:
+                self.deck.action_pause()
+            self.deck.notify("cancelled", timeout=3)
+        elif (before := self.deck.history.before) and before[-1].screen != self.mode:
+            self.deck.action_undo()
 
     def on_mount(self) -> None:
         # Textual calls this in every class of the chain: a subclass has its own beside it.

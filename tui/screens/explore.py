@@ -158,7 +158,7 @@ class ExploreScreen(DeckScreen):
         if seen.view.by:
             layers = breakdown_layers(frame, seen.span)
         else:
-            layers = [(layer.role, layer) for layer in severity_layers(frame, seen.span)]
+            layers = severity_layers(frame, seen.span)
         self.histogram.picture = stack_chart(
             frame, layers, marks=self._marks(), zone=seen.zone, glyphs=look.glyphs
         )

@@ -16,7 +16,7 @@ from tui.screens.deck_screen import Answers, DeckScreen, Seen
 from tui.theme import look_of
 from tui.views.findings import findings_of, marks_of
 from tui.views.intervals import interval_for
-from tui.views.names import name_rows
+from tui.views.names import name_rows, nothing_here
 from tui.views.questions import overview_questions
 from tui.views.stats import stats
 from tui.views.timeline import (
@@ -24,7 +24,6 @@ from tui.views.timeline import (
     breakdown_layers,
     duration_chart,
     severity_layers,
-    severity_names,
     stack_chart,
 )
 from tui.widgets.chart_panel import ChartPanel
@@ -109,7 +108,9 @@ class OverviewScreen(DeckScreen):
     def show(self, seen: Seen, answers: Answers) -> None:
         self._show_stats(answers)
         self._show_charts(seen, answers)
-        self.query_one(NamesTable).names = name_rows(answers["names"], seen.view)
+        stored = self.deck.stored and self.deck.stored.span
+        note = nothing_here(seen.view, stored or None, seen.now, seen.zone)
+        self.query_one(NamesTable).names = name_rows(answers["names"], seen.view, note)
         self._show_findings(seen, answers)
 
     def _show_stats(self, answers: Answers) -> None:
@@ -130,8 +131,7 @@ class OverviewScreen(DeckScreen):
         if seen.view.by:
             layers = breakdown_layers(frame, seen.span)
         else:
-            classes = [one.key.get("severity_class", "") for one in split.result.series]
-            layers = severity_names(severity_layers(frame, seen.span), classes)
+            layers = severity_layers(frame, seen.span)
         self.query_one("#rate", ChartPanel).picture = stack_chart(
             frame, layers, marks=marks, zone=seen.zone, glyphs=look.glyphs
         )

@@ -10,7 +10,9 @@ from tui.glyphs import Glyphs
 from tui.plots.chart import Mark
 from tui.widgets.findings_panel import Detail, Finding
 
-DETAILS_MAX: Final = 3
+DETAILS_MAX: Final = 4
+# What one asks first: which version, which fault, for whom.
+FIRST_ASKED: Final = ("service_version", "message", "user_id")
 _WHEN: Final = {"new": "at", "gone": "last at"}
 _ROLES: Final = {"fatal": "error", "error": "error", "warning": "warning", "info": "info"}
 
@@ -79,7 +81,9 @@ def _role(kind: str, values: Mapping[str, Any]) -> str:
 
 def _details(attributes: Sequence[Mapping[str, Any]]) -> list[Detail]:
     details = []
-    for entry in attributes[:DETAILS_MAX]:
+    asked = {name: place for place, name in enumerate(FIRST_ASKED)}
+    ordered = sorted(attributes, key=lambda entry: asked.get(str(entry["attribute"]), len(asked)))
+    for entry in ordered[:DETAILS_MAX]:
         share = entry.get("share")
         of = entry.get("of")
         said = f"{share * 100:.0f} %" if share is not None else ""

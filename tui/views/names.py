@@ -1,15 +1,17 @@
 """The answer of `names` as rows of the table."""
 
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 
 from store.analytics.shapes import Answer, Row, Table
-from tui.formatting import clean
+from store.timespan import TimeSpan
+from tui.formatting import clean, moment
 from tui.view_state import View
 from tui.widgets.names_table import NameRow, NameRows
 
 
-def name_rows(answer: Answer, view: View) -> NameRows:
-    """Sorted as the view wants it."""
+def name_rows(answer: Answer, view: View, note: str = "") -> NameRows:
+    """Sorted as the view wants it; `note` stands where there is no row."""
     assert isinstance(answer.result, Table)
     attribute = view.by or "event_name"
     return NameRows(
@@ -18,7 +20,16 @@ def name_rows(answer: Answer, view: View) -> NameRows:
         attribute=attribute,
         sort=view.sort or "count",
         reverse=view.reverse,
+        note=note,
     )
+
+
+def nothing_here(view: View, stored: TimeSpan | None, now: datetime, zone: tzinfo) -> str:
+    """What to do about a span without events."""
+    if view.where:
+        return "no event matches; / changes the filter, - looks at more time"
+    newest = f"; the newest is from {moment(stored.end, zone, now)}" if stored else ""
+    return f"no events in this time{newest}; - looks at more, t picks another"
 
 
 def _rows(table: Table, attribute: str) -> Iterator[NameRow]:

@@ -16,12 +16,12 @@ from tui.plots.stack import Layer
 from tui.views.intervals import points_of
 from tui.widgets.chart_panel import Chart
 
-# Which classes of severity stand for a layer of the stack, from the base up.
+# The layers of the stack from the base up: name, role, and the classes that it holds.
 SEVERITY_LAYERS: Final = (
-    ("error", ("fatal", "error")),
-    ("warning", ("warning",)),
-    ("info", ("info",)),
-    ("muted", ("debug", "trace", "")),
+    ("error", "error", ("fatal", "error")),
+    ("warning", "warning", ("warning",)),
+    ("info", "info", ("info",)),
+    ("other", "muted", ("debug", "trace", "")),
 )
 # The roles of the largest values of a breakdown; the rest is `other`.
 BREAKDOWN_ROLES: Final = ("info", "p50", "p95", "p99", "live")
@@ -67,26 +67,18 @@ def series_of(timeline: Timeline, measure: str) -> Series | None:
     return next((s for s in timeline.series if s.measure == measure), None)
 
 
-def severity_layers(frame: Frame, seen: TimeSpan) -> list[Layer]:
-    """Errors at the base, then warnings, the rest on top; only what there is. Where nothing says
-    it is `info`, the rest has its colour.
+def severity_layers(frame: Frame, seen: TimeSpan) -> list[tuple[str, Layer]]:
+    """Errors at the base, then warnings, the rest on top, each with its name; only what there is.
+    Where nothing says it is `info`, the rest has its colour.
     """
     by_class = {s.key.get("severity_class", ""): s for s in frame.timeline.series}
-    layers: list[Layer] = []
-    for role, classes in SEVERITY_LAYERS:
-        found = [frame.rates(by_class[name], seen) for name in classes if name in by_class]
+    layers: list[tuple[str, Layer]] = []
+    for name, role, classes in SEVERITY_LAYERS:
+        found = [frame.rates(by_class[each], seen) for each in classes if each in by_class]
         if found and any(any(values) for values in found):
-            has_info = any(layer.role == "info" for layer in layers)
-            shown = "info" if role == "muted" and not has_info else role
-            layers.append(Layer(shown, _summed(found)))
+            free = role == "muted" and "info" not in dict(layers)
+            layers.append((name, Layer("info" if free else role, _summed(found))))
     return layers
-
-
-def severity_names(layers: Sequence[Layer], severities: Iterable[str]) -> list[tuple[str, Layer]]:
-    """The layers with what their colour stands for."""
-    known = set(severities)
-    named = {"muted": "other", "info": "info" if "info" in known else "other"}
-    return [(named.get(layer.role, layer.role), layer) for layer in layers]
 
 
 def breakdown_layers(frame: Frame, seen: TimeSpan) -> list[tuple[str, Layer]]:

@@ -59,6 +59,11 @@ class Brush:
 class ChartPanel(Drawn, can_focus=True):
     """Posts SpanPicked for a brushed stretch, or RowsWanted for the events inside it."""
 
+    HELP = (
+        "v starts a brush: arrows move its end, o takes the other one, enter looks at that time "
+        "on every screen, r at the events inside. Dragging with the mouse does the same."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "brush", "brush", id="chart.brush"),
         Binding("left,h", "brush_move(-1)", "move", show=False, id="chart.left"),

@@ -18,7 +18,6 @@ from tui.theme import Look
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, blank, cells, line
 
-
 TREND_WIDTH: Final = 8
 
 
@@ -48,6 +47,11 @@ class Finding:
 
 class FindingsPanel(Drawn, can_focus=True):
     """Posts RowsWanted for the finding under the cursor."""
+
+    HELP = (
+        "What is new, gone, more, fewer, slower or failing, against the span before, and the "
+        "attributes that its events have in common. enter shows the events."
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="findings.open"),

@@ -149,6 +149,13 @@ class SpanRow(Drawn):
 
     def __init__(self) -> None:
         super().__init__(id="span-row")
+        self._filter_at = 0
+
+    def on_click(self, click: events.Click) -> None:
+        """The filter opens the filter bar, what stands left of it the span picker."""
+        if self.status and not self.status.scope:
+            action = "span" if click.x < self._filter_at else "filter"
+            self.app.call_next(self.app.run_action, f"app.{action}")
 
     def watch_status(self, old: Status | None, new: Status | None) -> None:
         if old is None or new is None or (old.view, old.zone) != (new.view, new.zone):
@@ -179,6 +186,7 @@ class SpanRow(Drawn):
             against = f"previous {length}"
         if view.compare:
             parts += [("  vs ", dim), (against, text)]
+        self._filter_at = cells(parts) + 2
         parts.append(("   / ", look.style("mark", bold=True)))
         parts.append((clean(view.where), bright) if view.where else ("no filter", dim))
         if view.by:

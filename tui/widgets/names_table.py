@@ -97,6 +97,8 @@ class NameRows:
     """Of which the names are values."""
     sort: str = "count"
     reverse: bool = False
+    note: str = ""
+    """What to do when there is no row."""
 
     def ordered(self) -> list[NameRow]:
         """Largest first, names from A; `reverse` turns it; unknown and folded rows stay last."""
@@ -121,6 +123,11 @@ class NameRows:
 
 class NamesTable(Drawn, can_focus=True):
     """Posts RowsWanted for the row under the cursor, and SortPicked."""
+
+    HELP = (
+        "What happened, how often and how well: err % is of all events with the name, durations "
+        "are of duration_ms, the trend is eight shares of the span. enter shows the events."
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="names.open"),
@@ -176,6 +183,8 @@ class NamesTable(Drawn, can_focus=True):
 
     def draw(self, size: Size, look: Look) -> list[Strip]:
         width, height = size
+        if not self._ordered:
+            return [line([(self.names.note, look.style("dim"))], width)]
         columns = self.names.columns(width)
         room = width - sum(column.width for column in columns)
         trends = any(row.trend for row in self._ordered)

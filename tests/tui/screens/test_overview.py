@@ -184,6 +184,18 @@ async def test_the_first_event_takes_the_place_of_the_advice():
         await until(pilot, lambda: titles(app)[:1] == ["events"], seconds=1)
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("", "no events in this time; the newest is from 14:03; - looks at more"),
+        ("x=1", "no event matches; / changes the filter"),
+    ],
+)
+async def test_where_nothing_is_found_it_says_what_to_do(where, said):
+    async with deck(store=FakeStore(names={}), view=View(where=where)) as (app, _):
+        assert said in text(app)
+
+
 async def test_hostile_names_are_shown_and_never_obeyed():
     hostile = "\x1b[31mred\x1b]0;title\x07 [bold]x[/] \u202eevil\x00"
     store = FakeStore(names={hostile: (10, 1.0, 1, 2, 3)})
@@ -232,8 +244,10 @@ async def test_escape_cancels_a_long_question():
         app.look_at(replace(app.view, where="x=1"))
         await until(pilot, lambda: app.runner.busy("overview"))
         await pilot.press("escape")
-        await until(pilot, lambda: not app.runner.busy("overview"))
+        await until(pilot, lambda: app.view == View())
         store.gate.set()
+        await settled(pilot)
+        assert not app.screen.waiting
 
 
 async def test_resizing_keeps_the_place():
