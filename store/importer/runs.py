@@ -20,7 +20,8 @@ from store.parts.part import Part
 from store.parts.writer import PartWriter
 from store.tally import Receipt, Tally
 
-RUN_BYTES: Final = 128 * 1024 * 1024
+RUN_BYTES: Final = 64 * 1024 * 1024
+"""As Polars counts; sorting it, a process stays below 500 MB."""
 GOOD_PART_ROWS: Final = 50_000
 """From here a date's share of a run is committed at once."""
 _LISTINGS_MAX: Final = 5
