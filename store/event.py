@@ -75,15 +75,24 @@ class EventIds:
             if self._counter >> 74:
                 self._millisecond += self._counter >> 74
                 self._counter &= (1 << 74) - 1
-        return [_uuid_text(first + offset) for offset in range(count)]
+        return _uuid_texts(first, count)
 
 
-def _uuid_text(number: int) -> str:
-    """48 bits of milliseconds and 74 bits of counter, laid out as version 7, variant 10."""
-    millisecond, counter = number >> 74, number & (1 << 74) - 1
-    high, low = counter >> 62, counter & (1 << 62) - 1
-    text = f"{millisecond << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _uuid_texts(first: int, count: int) -> list[str]:
+    """48 bits of milliseconds and 74 bits of counter, laid out as version 7, variant 10.
+
+    The first half stays the same until the lower 62 bits carry, which saves two thirds of the
+    time for many ids.
+    """
+    texts: list[str] = []
+    while len(texts) < count:
+        high, low = divmod(first + len(texts), 1 << 62)
+        head = f"{high >> 12 << 16 | 7 << 12 | high & 0xFFF:016x}"
+        start = 2 << 62 | low
+        end = min(start + count - len(texts), 3 << 62)
+        prefix = f"{head[:8]}-{head[8:12]}-{head[12:]}-"
+        texts += [f"{prefix}{n >> 48:04x}-{n & 0xFFFFFFFFFFFF:012x}" for n in range(start, end)]
+    return texts
 
 
 def uuid7_time(text: str) -> datetime | None:

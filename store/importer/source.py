@@ -71,6 +71,8 @@ class Source:
         """The first bytes that are not blank, as they are when inflated; they stay to be read."""
         if self.path is None:
             return cast(io.BufferedReader, sys.stdin.buffer).peek(64)[:64].lstrip()
+        if not self.path.is_file():  # a pipe, whose bytes can be read but once
+            return b""
         with self.open(lambda _: None, lambda _: None) as stream:
             return as_utf8(stream).read(64).lstrip()
 

@@ -1,13 +1,11 @@
-"""JSON objects to raw columns, each of one type, without a value changed.
+"""JSON values to raw columns, each of one type, without a value changed.
 
 A column of one kind keeps it. Integers and floats meet in floats where that is exact; other mixed
 kinds meet in text, but a fixed field (store.schema) keeps those that fit and the others go to
 `attr.NAME`.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, repeat
 from typing import Any, Final
 
 import polars as pl
@@ -15,51 +13,19 @@ import pyarrow.compute as pc
 
 from store.normalise.flatten import InexactError
 from store.normalise.json_text import UNSAFE_FLOAT_MIN, dumps
-from store.schema import (
-    ATTRIBUTE_COLUMNS_MAX,
-    ATTRIBUTE_PREFIX,
-    EXACT_FLOAT_MAX,
-    FIXED,
-    OVERFLOW,
-)
+from store.schema import ATTRIBUTE_PREFIX, EXACT_FLOAT_MAX, FIXED
 
 Values = Sequence[Any]
-NamesOf = Callable[[str], tuple[str, ...]]
 _Fits = Callable[[Any], bool]
 _TEXT_KINDS: Final = frozenset({str, int})
 _NONE: Final = type(None)
 
 
-def same_name(key: str) -> tuple[str, ...]:
-    return (key,)
-
-
-def raw_columns(
-    events: Sequence[dict[str, Any]],
-    names: set[str],
-    names_of: NamesOf = same_name,
-    *,
-    exact: bool,
-) -> list[pl.Series]:
-    """One column, or two, for each of the `names` in flat `events`, but for those without a value.
-
-    `names_of` a key are the columns that it goes to. Names past ATTRIBUTE_COLUMNS_MAX, the rarest
-    of them, share the JSON column OVERFLOW. Without `exact`, InexactError where a float may be a
-    rounded integer.
+def columns_of(name: str, values: Values, names: set[str], *, exact: bool) -> list[pl.Series]:
+    """The column that `values` make; two for a fixed field with some that do not fit it; none
+    where all are None. A name that is made up is unlike `names`, and among them afterwards.
+    Without `exact`, InexactError where a float may be a rounded integer.
     """
-    if len(names) > ATTRIBUTE_COLUMNS_MAX:
-        events, names = _folded(events, names, names_of)
-    columns: list[pl.Series] = []
-    for key in sorted(names):
-        values = list(map(dict.get, events, repeat(key)))
-        for name in names_of(key):
-            # Polars gives a column without a name one of its own.
-            called = name or free_name(ATTRIBUTE_PREFIX, names)
-            columns.extend(_columns(called, values, names, exact=exact))
-    return columns
-
-
-def _columns(name: str, values: Values, names: set[str], *, exact: bool) -> list[pl.Series]:
     if type(values[0]) is str:
         try:
             return [pl.Series(name, values, dtype=pl.String, strict=True)]
@@ -67,7 +33,7 @@ def _columns(name: str, values: Values, names: set[str], *, exact: bool) -> list
             pass  # not all of them are text: found out at no cost where all are
     kinds = set(map(type, values)) - {_NONE}
     fits = _FITS.get(type(FIXED[name])) if name in FIXED else None
-    if fits is None or len(kinds) == 1 or (fits is _fits_text and kinds == _TEXT_KINDS):
+    if fits is None or len(kinds) <= 1 or (fits is _fits_text and kinds == _TEXT_KINDS):
         column = typed(name, values, kinds, exact=exact)
         return [] if column is None else [column]
     parts = (
@@ -169,26 +135,3 @@ def free_name(name: str, taken: set[str]) -> str:
         name = ATTRIBUTE_PREFIX + name
     taken.add(name)
     return name
-
-
-def _folded(
-    events: Sequence[dict[str, Any]], names: set[str], names_of: NamesOf
-) -> tuple[Sequence[dict[str, Any]], set[str]]:
-    """The events with all but the most frequent attributes inside OVERFLOW."""
-    settled = {name for name in names if name in FIXED or names_of(name) != (name,)}
-    counts = Counter(name for name in chain.from_iterable(events) if name not in settled)
-    if len(counts) <= ATTRIBUTE_COLUMNS_MAX:
-        return events, names
-    kept = {name for name, _ in counts.most_common(ATTRIBUTE_COLUMNS_MAX)} | settled
-    kept.discard(OVERFLOW)
-    folded: list[dict[str, Any]] = []
-    for event in events:
-        rest = {k: _within_json(v) for k, v in event.items() if k not in kept and v is not None}
-        row = {k: v for k, v in event.items() if k in kept}
-        folded.append(row | {OVERFLOW: dumps(rest)} if rest else row)
-    return folded, set().union(*folded)
-
-
-def _within_json(value: Any) -> Any:
-    """Integers that readers of JSON would round are kept as text, as they are in a column."""
-    return str(value) if type(value) is int and not -(2**63) <= value < 2**64 else value

@@ -33,17 +33,17 @@ def _flatten(
     for key, value in branch.items():
         name = prefix + key
         kind = type(value)
-        if kind is dict and value:
-            _flatten(value, f"{name}.", depth_left - 1, exact, found)
-            continue
-        while name in found or (kind in _NESTED and name in FIXED):
+        if kind in _NESTED:
+            if value and kind is dict:
+                _flatten(value, f"{name}.", depth_left - 1, exact, found)
+                continue
+            _check(value, depth_left - 1, exact)
+            value = dumps(value)  # noqa: PLW2901
+            if name in FIXED:
+                name = ATTRIBUTE_PREFIX + name
+        while name in found:
             name = ATTRIBUTE_PREFIX + name
-        found[name] = _list_text(value, depth_left - 1, exact) if kind in _NESTED else value
-
-
-def _list_text(value: Any, depth_left: int, exact: bool) -> str:
-    _check(value, depth_left, exact)
-    return dumps(value)
+        found[name] = value
 
 
 def _check(value: Any, depth_left: int, exact: bool) -> None:

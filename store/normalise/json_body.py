@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 
-from store.normalise.columns import NamesOf, raw_columns, same_name
 from store.normalise.decoded import Decoded
 from store.normalise.events import Arrival, normalised
 from store.normalise.flatten import InexactError, flat
@@ -20,6 +20,7 @@ from store.normalise.json_lines import (
     objects_of_lines,
 )
 from store.normalise.json_text import Fault, NotTakenError, loads
+from store.normalise.raw_columns import NamesOf, raw_columns, same_name
 from store.normalise.united import united
 from store.settings import Limits
 from store.tally import Refusal
@@ -142,28 +143,42 @@ def _rows(read: _Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw
 
 def _within_bounds(
     objects: Objects, limits: Limits, refusals: Refusals, *, exact: bool
-) -> tuple[list[dict[str, Any]], Sequence[int], set[str]]:
+) -> tuple[Sequence[dict[str, Any]], Sequence[int], set[str]]:
     """The objects made flat, without those that pass a bound; their numbers; all names."""
-    if objects.flat:
-        names: set[str] = set().union(*objects.rows)
-        longest = max(map(len, names), default=0)
-        if len(names) <= limits.keys_max and longest <= limits.name_chars_max:
-            return objects.rows, objects.numbers, names
+    events, numbers = objects.rows, objects.numbers
+    if not objects.flat:
+        depth_max = limits.depth_max
+        flatten = partial(flat, depth_max=depth_max, exact=exact)
+        events, numbers = _taken(events, numbers, objects.where, refusals, flatten)
+    names: set[str] = set().union(*events)
+    if len(names) <= limits.keys_max and max(map(len, names), default=0) <= limits.name_chars_max:
+        return events, numbers, names
+    check = partial(_check_names, limits=limits)
+    events, numbers = _taken(events, numbers, objects.where, refusals, check)
+    return events, numbers, set().union(*events)
+
+
+def _taken(
+    events: Sequence[dict[str, Any]],
+    numbers: Sequence[int],
+    where: str,
+    refusals: Refusals,
+    step: Callable[[dict[str, Any]], dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """What `step` makes of the events, without those that it does not take."""
     kept: list[dict[str, Any]] = []
-    numbers: list[int] = []
-    for row, number in zip(objects.rows, objects.numbers, strict=True):
+    kept_numbers: list[int] = []
+    for event, number in zip(events, numbers, strict=True):
         try:
-            event = flat(row, limits.depth_max, exact=exact)
-            _check_names(event, limits)
+            kept.append(step(event))
         except NotTakenError as refused:
-            refusals.add(f"{objects.where}{number}", refused.fault)
+            refusals.add(f"{where}{number}", refused.fault)
             continue
-        kept.append(event)
-        numbers.append(number)
-    return kept, numbers, set().union(*kept)
+        kept_numbers.append(number)
+    return kept, kept_numbers
 
 
-def _check_names(event: dict[str, Any], limits: Limits) -> None:
+def _check_names(event: dict[str, Any], limits: Limits) -> dict[str, Any]:
     if len(event) > limits.keys_max:
         fault = f"it has {len(event):,} keys, {limits.keys_max:,} are the limit"
         raise NotTakenError(Fault("too_many_keys", fault))
@@ -171,3 +186,4 @@ def _check_names(event: dict[str, Any], limits: Limits) -> None:
     if longest > limits.name_chars_max:
         fault = f"a key has {longest:,} characters, {limits.name_chars_max} are the limit"
         raise NotTakenError(Fault("name_too_long", fault))
+    return event

@@ -4,8 +4,10 @@ import csv
 import gzip
 import io
 import json
+import os
 import random
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -441,3 +443,22 @@ def test_progress_ends_at_the_size_of_the_files(store):
 def test_a_part_is_readable_by_any_tool(store):
     store.take(store.file("a.ndjson", lines(event(0, n=1))))
     assert pq.read_table(store.parts[0].path)["n"].to_pylist() == [1]
+
+
+def test_a_pipe_is_read_once(store):
+    pipe = store.root / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="its name does not tell its format"):
+        store.take(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b'{"event_name":"a"}\n',))
+    writer.start()
+    assert store.take(pipe, format="ndjson").stored == 1
+    writer.join()
+
+
+def test_a_file_that_grew_adds_what_is_new(store, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1_000)
+    events = [event(0, n=n, pad="x" * 50) for n in range(100)]
+    assert store.take(store.file("a.ndjson", lines(*events[:50]))).stored == 50
+    grown = store.take(store.file("a.ndjson", lines(*events)))
+    assert (grown.stored + grown.duplicate, grown.duplicate > 40) == (100, True)

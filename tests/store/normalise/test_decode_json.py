@@ -257,3 +257,28 @@ def _same(kept: object, sent: object) -> bool:
     if isinstance(kept, str) and not isinstance(sent, str) and sent is not None:
         return json.loads(kept) == sent
     return kept == sent
+
+
+def test_events_of_many_shapes_are_told_apart_as_those_of_one():
+    sent = [
+        {"event_name": f"e{n % 30}", f"a{n % 30}": n, f"b{n % 30}": [0.5, "x", True, 1][n % 4]}
+        | ({"duration_ms": n} if n % 7 else {"duration_ms": "fast", "": n})
+        for n in range(900)
+    ]
+    decoded = decode(ndjson(*sent))
+    for event, row in zip(sent, decoded.events.to_dicts(), strict=True):
+        assert row["event_name"] == event["event_name"]
+        assert row["duration_ms"] == (None if "" in event else float(event["duration_ms"]))
+        assert row["attr.duration_ms"] == ("fast" if "" in event else None)
+        assert row["attr."] == event.get("")
+        for name in event.keys() - {"event_name", "duration_ms", ""}:
+            assert _same(row[name], event[name])
+        others = {name for name in row if name[0] in "ab" and name[1:].isdigit()} - event.keys()
+        assert {row[name] for name in others} == {None}
+
+
+def test_a_flood_of_names_is_no_flood_of_columns():
+    decoded = decode(ndjson(*({"event_name": "x", f"k{n}": n, f"l{n}": 2**70} for n in range(600))))
+    assert decoded.events.width < 520
+    last = json.loads(decoded.events["_overflow"][599])
+    assert last == {"k599": 599, "l599": str(2**70)}
