@@ -75,8 +75,8 @@ class ChartPanel(Drawn, can_focus=True):
         Binding("r", "brush_rows", "rows inside", id="chart.rows"),
         Binding("escape", "brush_leave", "leave", id="chart.leave"),
     ]
-    picture: reactive[Chart | None] = reactive(None)
-    brush: reactive[Brush | None] = reactive(None, bindings=True)
+    picture: reactive[Chart | None] = reactive(None, repaint=False)
+    brush: reactive[Brush | None] = reactive(None, repaint=False, bindings=True)
 
     def watch_picture(self, old: Chart | None, new: Chart | None) -> None:
         if new and (old is None or old.title != new.title):

@@ -20,8 +20,8 @@ SHOWN_MAX = 8
 class Completions(Drawn):
     """Shows up to SHOWN_MAX options; one of them is marked."""
 
-    completion: reactive["Completion | None"] = reactive(None)
-    marked: reactive[int] = reactive(0)
+    completion: reactive["Completion | None"] = reactive(None, repaint=False)
+    marked: reactive[int] = reactive(0, repaint=False)
 
     def watch_completion(self) -> None:
         self.marked = 0

@@ -1,33 +1,66 @@
 """The base of every panel: a widget that draws itself as strips, and only when something changed."""
 
+from itertools import groupby
+from typing import Any, Final
+
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.theme import Look, look_of
 from tui.widgets.lines import blank
 
+_NEVER_SET: Final = object()
+
+
+class _SetOnChange:
+    """A border's title: Textual draws the whole widget anew even when it is set to what it is."""
+
+    def __init__(self, name: str) -> None:
+        self._inner: Any = Widget.__dict__[name]
+        self._key = f"_last_{name}"
+
+    def __get__(self, widget: Any, owner: type | None = None) -> Any:
+        return self if widget is None else self._inner.__get__(widget, owner)
+
+    def __set__(self, widget: Any, title: Any) -> None:
+        if widget.__dict__.get(self._key, _NEVER_SET) != title:
+            widget.__dict__[self._key] = title
+            self._inner.__set__(widget, title)
+
 
 class Drawn(Widget):
-    """Subclasses give `draw`, a pure function of their data, the size and the look."""
+    """Subclasses give `draw`, a pure function of their data, the size and the look.
+
+    Their reactives are made with `repaint=False` and call `redraw`: only rows that differ from
+    those on the screen are then rendered by Textual, which costs far more than drawing them.
+    """
 
     ALLOW_SELECT = False  # selecting is the terminal's, with shift
+    border_title: Any = _SetOnChange("border_title")
+    border_subtitle: Any = _SetOnChange("border_subtitle")
     stale = False
     """True while a newer answer is awaited: the last good one stays, dimmed."""
 
     _rows: list[Strip] | None = None
     _drawn_for: object = None
+    _redraw_due = False
 
     def draw(self, size: Size, look: Look) -> list[Strip]:
         """At most `size.height` strips of `size.width` cells; missing ones are blank."""
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draws anew at the next frame: call it when the data changed."""
-        self._rows = None
-        self.refresh()
+        """Draws anew before the next frame, once: call it when the data changed."""
+        if self._redraw_due:
+            return
+        self._redraw_due = True
+        if self.is_mounted and self._rows is not None:
+            self.call_next(self._redraw_now)
+        else:
+            self.refresh()
 
     def set_stale(self, stale: bool) -> None:
         if stale != self.stale:
@@ -35,13 +68,24 @@ class Drawn(Widget):
             self.redraw()
 
     def render_line(self, y: int) -> Strip:
-        width, height = self.size
-        background = self.background_colors[1].rich_color
-        drawn_for = (width, height, self.app.theme, background)
-        if self._rows is None or drawn_for != self._drawn_for:
-            self._rows = self._finished(width, height, Style(bgcolor=background))
-            self._drawn_for = drawn_for
-        return self._rows[y] if y < len(self._rows) else Strip.blank(width)
+        if self._rows is None or self._redraw_due or self._drawing_for() != self._drawn_for:
+            self._redraw_now()
+        assert self._rows is not None
+        return self._rows[y] if y < len(self._rows) else Strip.blank(self.size.width)
+
+    def _drawing_for(self) -> tuple[object, ...]:
+        """All that the rows depend on beside the data."""
+        return (*self.size, self.app.theme, self.background_colors[1].rich_color)
+
+    def _redraw_now(self) -> None:
+        self._redraw_due = False
+        old, was_for = self._rows, self._drawn_for
+        self._drawn_for = self._drawing_for()
+        self._rows = self._finished(*self.size, Style(bgcolor=self.background_colors[1].rich_color))
+        if old is None or was_for != self._drawn_for:
+            self.refresh()
+        elif changed := _changed_regions(old, self._rows):
+            self.refresh(*changed)
 
     def _finished(self, width: int, height: int, ground: Style) -> list[Strip]:
         """`draw`, filled up to `height`; content gets no background from the style sheet."""
@@ -51,6 +95,17 @@ class Drawn(Widget):
         if self.stale:
             rows = [dimmed(row, look.style("dim")) for row in rows]
         return [strip.apply_style(ground) for strip in rows]
+
+
+def _changed_regions(old: list[Strip], new: list[Strip]) -> list[Region]:
+    """Where the rows differ, neighbours together."""
+    differs = [was != now for was, now in zip(old, new, strict=True)]
+    regions = []
+    for is_changed, group in groupby(range(len(new)), key=differs.__getitem__):
+        rows = list(group)
+        if is_changed:
+            regions.append(Region(0, rows[0], new[rows[0]].cell_length, len(rows)))
+    return regions
 
 
 def dimmed(strip: Strip, style: Style) -> Strip:

@@ -17,7 +17,7 @@ Advice = Sequence[tuple[str, str]]
 class EmptyState(Drawn):
     """Lines in the middle, all from the same column, so that one can be pasted whole."""
 
-    advice: reactive[Advice] = reactive(())
+    advice: reactive[Advice] = reactive((), repaint=False)
 
     def watch_advice(self) -> None:
         self.redraw()

@@ -46,8 +46,8 @@ BAR_NUMBER_WIDTH: Final = 10
 class FactsPanel(Drawn, can_focus=True):
     """Shows its facts from the top; what does not fit is scrolled to."""
 
-    facts: reactive[Facts] = reactive(())
-    note: reactive[str] = reactive("")
+    facts: reactive[Facts] = reactive((), repaint=False)
+    note: reactive[str] = reactive("", repaint=False)
 
     def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes="panel")

@@ -58,7 +58,7 @@ class FindingsPanel(Drawn, can_focus=True):
         Binding("down,j", "move(1)", "next", show=False, id="findings.down"),
         Binding("up,k", "move(-1)", "previous", show=False, id="findings.up"),
     ]
-    findings: reactive[tuple[Finding, ...] | None] = reactive(None)
+    findings: reactive[tuple[Finding, ...] | None] = reactive(None, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)

@@ -39,7 +39,7 @@ class Status:
 class Header(Drawn):
     """The name, the tabs, and whether the picture is live."""
 
-    status: reactive[Status | None] = reactive(None)
+    status: reactive[Status | None] = reactive(None, repaint=False)
 
     def __init__(self, tabs: tuple[Tab, ...], current: str) -> None:
         super().__init__(id="header")
@@ -144,8 +144,8 @@ class Rates:
 class SpanRow(Drawn):
     """What one looks at: the span, what it is compared with, the filter, the breakdown."""
 
-    status: reactive[Status | None] = reactive(None)
-    rates: reactive[Rates] = reactive(Rates())
+    status: reactive[Status | None] = reactive(None, repaint=False)
+    rates: reactive[Rates] = reactive(Rates(), repaint=False)
 
     def __init__(self) -> None:
         super().__init__(id="span-row")

@@ -140,7 +140,7 @@ class NamesTable(Drawn, can_focus=True):
         Binding("home", "move(-100000)", "first", show=False, id="names.first"),
         Binding("end", "move(100000)", "last", show=False, id="names.last"),
     ]
-    names: reactive[NameRows] = reactive(NameRows(()))
+    names: reactive[NameRows] = reactive(NameRows(()), repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)

@@ -32,7 +32,7 @@ class Stat:
 class StatPanel(Drawn):
     """Blank until its stat is set; hidden where there is nothing to tell."""
 
-    stat: reactive[Stat | None] = reactive(None)
+    stat: reactive[Stat | None] = reactive(None, repaint=False)
 
     def __init__(self, title: str) -> None:
         super().__init__(classes="panel")
