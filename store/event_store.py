@@ -108,10 +108,16 @@ class EventStore:
         read once for all. UsageError: a question makes no sense here; Cancelled: `cancelled`, asked
         now and then, was true.
         """
+        gone: Exception | None = None
         for _ in range(ATTEMPTS_MAX):
             try:
                 return answers(self._moment(cancelled), queries)
             except FileNotFoundError as error:
+                gone = error
+            except pl.exceptions.ComputeError as error:
+                # A part whose bytes changed must not take the answers about all others with it.
+                if not self._catalog.verify(self.snapshot().parts):
+                    raise
                 gone = error
         raise StoreError(
             "store",

@@ -3,9 +3,10 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from store.parts.footer import read_part
 from store.parts.layout import PartName, StoreFolder, folder_of
 from store.parts.listing import Listing, Names, generation_of
 from store.parts.part import Cover, Part
+from store.parts.verify import seal_fault
 
 LISTINGS_MAX: Final = 8
 """Files that are gone at open mean a merge; so many in a row mean that someone deletes by hand."""
@@ -49,7 +51,8 @@ class _Day:
     """What was read of one date; the same object for as long as nothing changed."""
 
     files: frozenset[str]
-    read: Mapping[str, Part]
+    read: Sequence[Part]
+    """All that could be read, covered ones too, in order."""
     faults: Mapping[str, Fault]
     parts: tuple[Part, ...] = ()
     covered: tuple[Part, ...] = ()
@@ -66,13 +69,15 @@ class Catalog:
         self._listing = Listing(folder, monotonic=monotonic)
         self._lock = threading.Lock()
         self._days: dict[str, _Day] = {}
+        self._verified: set[Path] = set()
+        self._distrusted: dict[Path, Fault] = {}
         self._last = Snapshot(generation_of({}), ())
 
     def generation(self) -> str:
         """A text that changes when the visible files do. Reads names, and those only of folders
         that changed; never waits for a snapshot that is being made.
         """
-        return generation_of(self._listing.refresh())
+        return self._generation(self._listing.refresh())
 
     def snapshot(self) -> Snapshot:
         """The parts that count now: each acknowledged event exactly once, also during a merge.
@@ -87,39 +92,61 @@ class Catalog:
                     break
                 # A file was gone at open: the listing is out of date, and may have missed its cover.
                 self._listing.forget()
-            generation = generation_of(listing)
+            generation = self._generation(listing)
             if generation != self._last.generation or days != self._days:
                 self._last = _assembled(generation, days)
             self._days = days
             return self._last
+
+    def verify(self, parts: Iterable[Part]) -> tuple[Skipped, ...]:
+        """Reads all bytes of those of `parts` that were not verified yet, once in this catalog's
+        life: for the background, or after a query failed on them. Those whose seals are wrong do
+        not count any more, and are in `skipped` with the reason; they are returned.
+        """
+        unread = [part for part in parts if part.path not in self._verified]
+        faults = {part.path: fault for part in unread if (fault := seal_fault(part))}
+        with self._lock:
+            self._verified |= {part.path for part in unread}
+            self._distrusted |= {path: (_state(path), fault) for path, fault in faults.items()}
+            if faults:
+                self._days = {}
+        return tuple(Skipped(path, fault) for path, fault in faults.items())
+
+    def _generation(self, listing: Mapping[str, Names]) -> str:
+        names = generation_of(listing)
+        return f"{names}-{len(self._distrusted)}" if self._distrusted else names
 
     def _day(self, day: str, names: Names) -> _Day:
         """A day as it is now; `files` lacks those that were gone at open."""
         known = self._days.get(day, _NOTHING)
         if known.files == names.files and not known.faults:
             return known
-        read = {file: part for file, part in known.read.items() if file in names.files}
-        faults, gone = dict[str, Fault](), set[str]()
-        for file in names.files - read.keys():
+        lost = known.files - names.files
+        read = [part for part in known.read if part.path.name not in lost] if lost else known.read
+        found, faults, gone = list[Part](), dict[str, Fault](), set[str]()
+        for file in (names.files - known.files) | (names.files & known.faults.keys()):
             try:
-                found = self._footer(day, file, known.faults.get(file))
+                footer = self._footer(day, file, known.faults.get(file))
             except FileNotFoundError:
                 gone.add(file)
                 continue
-            if isinstance(found, Part):
-                read[file] = found
+            if isinstance(footer, Part):
+                found.append(footer)
             else:
-                faults[file] = found
+                faults[file] = footer
         files = names.files - gone
         if known.files == files and known.faults == faults:
             return known
-        return _decided(files, read, faults, self._folder.events / folder_of(day))
+        # Sorting is a walk when the ten thousand known ones are in order already.
+        ordered = sorted([*read, *found], key=_IN_ORDER)
+        return _decided(files, ordered, faults, self._folder.events / folder_of(day))
 
     def _footer(self, day: str, file: str, known: Fault | None) -> Part | Fault:
         name = PartName.parse(file)
         if name is None:
             return (0, 0), "it is not named LEVEL-WRITER-SEQ"
         path = self._folder.events / folder_of(day) / file
+        known = self._distrusted.get(path, known)
         if known and known[0] == _state(path):
             return known
         try:
@@ -134,22 +161,25 @@ class Catalog:
 
 
 def _state(path: Path) -> State:
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
     return stat.st_mtime_ns, stat.st_size
 
 
-_NOTHING: Final = _Day(frozenset(), {}, {})
+_IN_ORDER: Final = attrgetter("writer", "sequence", "level")
+_NOTHING: Final = _Day(frozenset(), (), {})
 
 
 def _decided(
-    files: frozenset[str], read: Mapping[str, Part], faults: Mapping[str, Fault], folder: Path
+    files: frozenset[str], read: Sequence[Part], faults: Mapping[str, Fault], folder: Path
 ) -> _Day:
     """Which of a day's readable parts count: those that no other one covers."""
-    parts = sorted(read.values(), key=lambda part: (part.writer, part.sequence, part.level))
-    covered: list[Part] = []
-    if covers := _covers(parts):
-        covered = [part for part in parts if _is_covered(part, covers)]
-        parts = [part for part in parts if not _is_covered(part, covers)]
+    parts, covered = read, list[Part]()
+    if covers := _covers(read):
+        covered = [part for part in read if _is_covered(part, covers)]
+        parts = [part for part in read if not _is_covered(part, covers)]
     skipped = tuple(Skipped(folder / file, fault) for file, (_, fault) in sorted(faults.items()))
     return _Day(files, read, faults, tuple(parts), tuple(covered), skipped)
 

@@ -2,26 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from os import SEEK_END
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-import xxhash
-
-from store.errors import NewerFormatError, PartUnreadableError, StoreError
+from store.errors import StoreError
 from store.parts.catalog import Catalog, Skipped, Snapshot
 from store.parts.duplicates import Distinct, Duplicate, distinct_ids
-from store.parts.footer import TAIL_BYTES, read_footer
 from store.parts.layout import StoreFolder
-from store.parts.part import Part
+from store.parts.verify import part_fault
 
-CHUNK_BYTES: Final = 1024 * 1024
-BATCH_ROWS: Final = 8_192
 SHOWN_MAX: Final = 20
 SNAPSHOTS_MAX: Final = 8
 """Each is taken because a merge took parts away; so many in a row are something else."""
@@ -111,51 +100,3 @@ def _report(
         staged=len(folder.staged()),
         quarantined=sum(path.is_file() for path in folder.quarantine.rglob("*")),
     )
-
-
-def part_fault(part: Part) -> str | None:
-    """Why a part cannot be trusted, after reading all of it; None when it can, or when it is gone.
-
-    The seals show any changed byte, also between the pages, and keep it from the decoder; decoding
-    shows a file that was written wrongly.
-    """
-    try:
-        with part.path.open("rb") as file:
-            _verify_seal(file)
-        _verify_values(part)
-    except FileNotFoundError:
-        return None
-    except (PartUnreadableError, NewerFormatError) as error:
-        return error.fault
-    except (OSError, pa.ArrowException) as error:
-        return f"it cannot be read: {error}"
-    return None
-
-
-def _verify_seal(file: BinaryIO) -> None:
-    footer = read_footer(file)
-    rest = file.seek(0, SEEK_END) - len(footer.raw) - TAIL_BYTES
-    file.seek(0)
-    digest = xxhash.xxh3_64()
-    while rest > 0 and (chunk := file.read(min(CHUNK_BYTES, rest))):
-        digest.update(chunk)
-        rest -= len(chunk)
-    if digest.hexdigest() != footer.body_seal:
-        raise PartUnreadableError("part", "the checksum of its rows is wrong")
-
-
-def _verify_values(part: Part) -> None:
-    """Decodes everything, with the page checksums, and compares it with the footer's summary."""
-    rows, times = 0, list[Any]()
-    with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
-        stored = pl.Schema(file.schema_arrow)
-        for batch in file.iter_batches(BATCH_ROWS):
-            rows += batch.num_rows
-            found = pc.min_max(batch.column("event_time")).as_py()
-            times += [found["min"], found["max"]]
-    if rows != part.rows or dict(stored) != dict(part.columns):
-        raise PartUnreadableError("part", "its rows or columns are not those its footer tells of")
-    if times and (min(times) < part.span.start or max(times) >= part.span.end):
-        raise PartUnreadableError("part", "its events are not of the time that its footer tells")
-    if times and {min(times).date(), max(times).date()} != {date.fromisoformat(part.date)}:
-        raise PartUnreadableError("part", "its events are of another date than its folder")

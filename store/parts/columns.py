@@ -7,10 +7,18 @@ import orjson
 import polars as pl
 
 from store.parts.footer import KIND_NAMES
-from store.schema import ATTRIBUTE_PREFIX, EXACT_FLOAT_MAX, FIXED, OVERFLOW, PART, REQUIRED, as_text
+from store.schema import (
+    ATTRIBUTE_PREFIX,
+    EXACT_FLOAT_MAX,
+    FIXED,
+    OVERFLOW,
+    PART,
+    REQUIRED,
+    ROW,
+    as_text,
+)
 
-# Names with a meaning to scans and to tools that read Hive folders; attributes step aside.
-_TAKEN: Final = (PART, "_date")
+_TAKEN: Final = (PART, ROW, "_date")
 _ORDER: Final = {name: place for place, name in enumerate(FIXED)}
 _INT64_MAX: Final = 2**63 - 1
 
@@ -30,6 +38,11 @@ def storable(events: pl.DataFrame) -> pl.DataFrame:
     stored = [_stored(each) for each in kept]
     ordered = sorted(stored, key=lambda column: _place(column.name))
     return pl.DataFrame({column.name: column for column in ordered})
+
+
+def attribute_name(name: str) -> str:
+    """`name`, unless scans or tools that read Hive folders give it another meaning."""
+    return f"{ATTRIBUTE_PREFIX}{name}" if name in _TAKEN else name
 
 
 def wide_columns(events: pl.DataFrame) -> frozenset[str]:
@@ -55,8 +68,7 @@ def _stored(column: pl.Series) -> pl.Series:
     fixed = FIXED.get(name)
     if fixed is not None:
         return column if column.dtype == fixed else column.cast(fixed)
-    if name in _TAKEN:
-        column = column.alias(f"{ATTRIBUTE_PREFIX}{name}")
+    column = column.alias(attribute_name(name))
     return column if column.dtype in _ATTRIBUTE_KINDS else _attribute(column)
 
 

@@ -20,7 +20,8 @@ class Disk:
 
     def create(self, path: Path) -> int:
         """A descriptor on a new file for this user alone; FileExistsError when there is one."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        binary = getattr(os, "O_BINARY", 0)  # only Windows has it, and mends line ends without
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600)
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """Writes the start of `data`, maybe not all of it; the number of bytes written."""
@@ -54,7 +55,7 @@ class Disk:
         """Waits until the names in `path` are on the medium."""
         if sys.platform == "win32":
             return  # folders cannot be opened there; NTFS journals names
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             self.sync(descriptor)
         finally:

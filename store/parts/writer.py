@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from store.errors import UsageError
+from store.errors import StoreError, UsageError
 from store.parts import footer
 from store.parts.columns import storable, wide_columns
 from store.parts.disk import DISK, Disk, as_store_error, make_folders, write_durably
@@ -171,6 +171,10 @@ class PartWriter:
         self._ready_days.add(day)
 
     def _show(self, staged: Path, path: Path) -> None:
+        # Renaming would put this part in the place of another one.
+        if path.exists():
+            fault = f"another process writes under the name {self.writer}"
+            raise StoreError("writer", fault, place=str(path), next_step="give each its own")
         try:
             self._disk.rename(staged, path)
         except FileNotFoundError:  # the folder of that date was empty and expired meanwhile

@@ -109,6 +109,17 @@ def test_nothing_is_read_twice(tmp_path, monkeypatch):
     assert len(read) == 6
 
 
+def test_a_part_whose_bytes_changed_does_not_take_the_others_with_it(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a a"), journeys(bob="a"))
+    bad = store.snapshot().parts[0]
+    data = bad.path.read_bytes()
+    bad.path.write_bytes(data[:4] + b"\xff" * 400 + data[404:])
+    answer = store.run(Trends(by=("user_id",)))
+    assert counts(answer, user_id="bob") == [1]
+    assert answer.result.series[0].total == 1
+    assert [each.path for each in store.snapshot().skipped] == [bad.path]
+
+
 def test_work_that_nobody_waits_for_stops(tmp_path):
     store = store_of(tmp_path, journeys(ada="a"))
     with pytest.raises(Cancelled):

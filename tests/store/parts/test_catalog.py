@@ -303,6 +303,19 @@ def test_a_part_that_is_restored_counts_again(folder, catalog, put):
     assert catalog.snapshot().skipped == ()
 
 
+def test_a_part_that_queries_fail_on_is_left_out_from_then_on(folder, catalog, writer, events):
+    (bad,) = writer.commit(events(100), Tally())
+    (good,) = writer.commit(events(1, first=200), Tally())
+    before = catalog.snapshot()
+    ruined(bad.path, lambda data: data[:300] + b"\xff" + data[301:])
+    assert [each.path for each in catalog.verify(before.parts)] == [bad.path]
+    after = catalog.snapshot()
+    assert after.parts == (good,)
+    assert "checksum of its rows" in after.skipped[0].fault
+    assert after.generation == catalog.generation() != before.generation
+    assert catalog.verify(after.parts) == ()
+
+
 def test_a_part_of_a_newer_format_is_skipped_and_said(folder, catalog, put, monkeypatch):
     monkeypatch.setattr("store.parts.footer.FORMAT", 2)
     put(folder, 0, "w", 0)

@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 
 from store.parts.catalog import Catalog
-from store.parts.check import check, part_fault
+from store.parts.check import check
 from store.parts.duplicates import distinct_ids
 from store.parts.inspect import inspect
 from store.parts.layout import StoreFolder
 from store.parts.part import Cover
+from store.parts.verify import part_fault
 from store.tally import Tally
 
 

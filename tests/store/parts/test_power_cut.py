@@ -325,3 +325,15 @@ def test_ancestors_are_synced_when_they_are_made(tmp_path, monkeypatch):
     StoreFolder.open(tmp_path / "a" / "b" / "s", create=True)
     chain = [tmp_path, tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "s"]
     assert list(dict.fromkeys(synced)) == chain
+
+
+def test_macos_waits_for_the_drive_itself(monkeypatch):
+    import fcntl
+
+    asked = []
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda *what: asked.append(what))
+    monkeypatch.setattr("os.fsync", lambda _descriptor: pytest.fail("not enough on macOS"))
+    Disk().sync(7)
+    assert asked == [(7, 51)]

@@ -4,10 +4,11 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from store.errors import UsageError
+from store.errors import StoreError, UsageError
 from store.parts.catalog import Catalog
 from store.parts.scan import scan
 from store.parts.writer import ROW_GROUP_ROWS, PartWriter
+from store.schema import OVERFLOW
 from store.tally import Tally
 from store.timespan import TimeSpan
 
@@ -69,6 +70,15 @@ def test_a_named_writer_goes_on_after_its_highest_number(folder, writer, events,
     assert again.commit(events(1), Tally())[0].sequence == 2
 
 
+def test_two_writers_of_one_name_never_replace_each_others_parts(folder, events, noon, catalog):
+    first, second = (PartWriter(folder, now=lambda: noon, writer="w") for _ in range(2))
+    (part,) = first.commit(events(1), Tally())
+    with pytest.raises(StoreError, match="another process writes under the name w"):
+        second.commit(events(1, first=1), Tally())
+    assert catalog.snapshot().parts == (part,)
+    assert folder.staged() == []
+
+
 def test_writers_without_a_name_never_share_one(folder, noon):
     assert len({PartWriter(folder, now=lambda: noon).writer for _ in range(20)}) == 20
 
@@ -120,8 +130,11 @@ def test_attributes_of_other_types_are_stored_as_the_nearest_of_five(writer, eve
 
 
 def test_names_that_scans_and_hive_folders_use_step_aside(writer, events):
-    (part,) = writer.commit(events(1, _part=["p"], _date=["d"]), Tally())
-    assert {"attr._part", "attr._date"} <= part.columns.keys()
+    inside = {OVERFLOW: ['{"_row": 1, "_part": 2}']}
+    (part,) = writer.commit(events(1, _part=["p"], _date=["d"], _row=["r"]), Tally())
+    (folded,) = writer.commit(events(1, **inside), Tally())
+    assert {"attr._part", "attr._date", "attr._row"} <= part.columns.keys()
+    assert set(folded.overflow) == {"attr._row", "attr._part"}
 
 
 def test_folders_and_files_are_for_this_user_alone(writer, folder, events):
