@@ -16,7 +16,6 @@ from tui.cell_diff import CellDiff
 from tui.formatting import clean
 from tui.messages import StoreChanged, StoreFailed, StoreOpened
 from tui.meter import Meter
-from tui.palette import Actions
 from tui.query_runner import QueryRunner
 from tui.screens import SCREENS
 from tui.screens.deck_screen import DeckScreen, Seen
@@ -55,10 +54,9 @@ class DeckApp(CellDiff, Viewing):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         screen.mode: _screen_factory(screen) for screen in SCREENS
     }
-    COMMANDS: ClassVar[set[Any]] = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(s.key, f"go('{s.mode}')", s.label, show=False, id=f"screen.{s.mode}")
+            Binding(s.key, f"go('{s.mode}')", f"go to {s.label}", show=False, id=f"screen.{s.mode}")
             for s in SCREENS
         ),
     ]

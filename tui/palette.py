@@ -2,46 +2,42 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
+from textual.app import App
+from textual.binding import ActiveBinding
 
 from tui.theme import THEMES
 from tui.widgets.footer import key_name
+from tui.widgets.picker import Choice
 
-Command = tuple[str, str, Callable[[], Any]]
-"""What it does, its key (or nothing), and the deed."""
-
-
-class Actions(Provider):
-    """All that can be done on the screen that the palette was opened over."""
-
-    async def discover(self) -> Hits:
-        for name, key, deed in self._commands():
-            yield DiscoveryHit(_display(Content(name), key), deed, text=name)
-
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for name, key, deed in self._commands():
-            if (score := matcher.match(name)) > 0:
-                shown = matcher.highlight(name)
-                yield Hit(score, _display(shown, key), deed, text=name)
-
-    def _commands(self) -> Iterator[Command]:
-        app = self.app
-        seen = set()
-        for node, binding, enabled, _ in self.screen.active_bindings.values():
-            if binding.description and binding.id and enabled and binding.action not in seen:
-                seen.add(binding.action)
-                deed = partial(app.run_action, binding.action, node)
-                yield binding.description, binding.key_display or key_name(binding.key), deed
-        for theme in THEMES:
-            yield f"theme: {theme.name}", "", partial(setattr, app, "theme", theme.name)
-        for name in ("ansi-dark", "ansi-light"):
-            yield f"theme: {name}", "", partial(setattr, app, "theme", name)
+Deed = Callable[[], Any]
+MORE_THEMES: Final = ("ansi-dark", "ansi-light", "textual-dark", "textual-light", "nord", "gruvbox")
 
 
-def _display(name: Content, key: str) -> Content:
-    gap = " " * max(1, 44 - name.cell_length)
-    return Content.assemble(name, gap, (key, "$role-mark bold"))
+def commands(app: App[Any]) -> list[Choice[Deed]]:
+    """All that can be done on the screen as it is: its keys first, in the order of the help."""
+    themes = (*(theme.name for theme in THEMES), *MORE_THEMES)
+    found: list[Choice[Deed]] = list(_keys(app))
+    found += [Choice(f"theme {name}", partial(setattr, app, "theme", name)) for name in themes]
+    return found
+
+
+def _keys(app: App[Any]) -> Iterator[Choice[Deed]]:
+    for entry in described(app.active_bindings):
+        binding = entry.binding
+        # Moving a cursor is nothing that one looks for by name.
+        if not binding.system:
+            deed = partial(app.run_action, binding.action, entry.node)
+            key = binding.key_display or key_name(binding.key)
+            yield Choice(binding.tooltip or binding.description, deed, key, "mark")
+
+
+def described(bindings: dict[str, ActiveBinding]) -> list[ActiveBinding]:
+    """The active bindings that are ours and describe themselves; each action once."""
+    found: dict[str, ActiveBinding] = {}
+    for entry in bindings.values():
+        binding = entry.binding
+        if entry.enabled and binding.description and binding.id:
+            found.setdefault(binding.action, entry)
+    return list(found.values())

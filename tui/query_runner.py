@@ -139,7 +139,7 @@ def _import_polars() -> None:
         return
     os.environ["POLARS_MAX_THREADS"] = str(max(1, (os.cpu_count() or 2) - 1))
     try:
-        import polars  # noqa: F401 - it reads the variable once
+        import polars as pl  # noqa: F401 - it reads the variable once
     finally:
         del os.environ["POLARS_MAX_THREADS"]
 

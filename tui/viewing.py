@@ -23,6 +23,7 @@ from tui.messages import (
     SpanPicked,
     StoreChanged,
 )
+from tui.palette import Deed, commands, described
 from tui.query_runner import QueryRunner
 from tui.span_text import read_span
 from tui.view_state import LENGTHS, History, View
@@ -43,20 +44,22 @@ class Viewing(App[None]):
     """The view, its history, and the actions on it; the app says what a new view entails."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="filter"),
-        Binding("t", "span", "span", id="span"),
+        Binding("slash", "filter", "filter", tooltip="filter the events", id="filter"),
+        Binding("t", "span", "span", tooltip="choose what time to look at", id="span"),
         Binding("b", "by", "break down by an attribute", show=False, id="by"),
         Binding("p", "compare", "compare with the previous period", show=False, id="compare"),
-        Binding("plus,equals_sign", "zoom(True)", "zoom in", show=False, id="zoom.in"),
-        Binding("minus", "zoom(False)", "zoom out", show=False, id="zoom.out"),
-        Binding("left_square_bracket", "pan(True)", "earlier", show=False, id="pan.earlier"),
-        Binding("right_square_bracket", "pan(False)", "later", show=False, id="pan.later"),
+        Binding(
+            "plus,equals_sign", "zoom(True)", "zoom in: half the time", show=False, id="zoom.in"
+        ),
+        Binding("minus", "zoom(False)", "zoom out: twice the time", show=False, id="zoom.out"),
+        Binding("left_square_bracket", "pan(True)", "go earlier", show=False, id="pan.earlier"),
+        Binding("right_square_bracket", "pan(False)", "go later", show=False, id="pan.later"),
         Binding("0", "follow", "back to live", show=False, id="follow"),
         Binding("space", "pause", "pause or resume the view", show=False, id="pause"),
-        Binding("alt+left", "undo", "view before", show=False, id="history.back"),
-        Binding("alt+right", "redo", "view after", show=False, id="history.forward"),
+        Binding("alt+left", "undo", "back to the view before", show=False, id="history.back"),
+        Binding("alt+right", "redo", "on to the view after", show=False, id="history.forward"),
         Binding("y", "copy_view", "copy the view as a command", show=False, id="copy"),
-        Binding("question_mark", "help", "help", id="help"),
+        Binding("question_mark", "help", "help", tooltip="the keys that act here", id="help"),
         Binding("q", "quit", "quit", show=False, id="quit"),
     ]
 
@@ -220,11 +223,23 @@ class Viewing(App[None]):
         if attribute is not None:
             self.look_at(replace(self.view, by=attribute))
 
+    def action_command_palette(self) -> None:
+        """In place of Textual's: the same box as for spans and attributes."""
+        picker = Picker("what to do", commands(self), placeholder="type to search")
+        self.push_screen(picker, self._do)
+
+    def _do(self, deed: Deed | None) -> None:
+        if deed is not None:
+            # Once the box is gone: the action is meant for the screen below it.
+            self.call_after_refresh(deed)
+
     def action_help(self) -> None:
         focused = self.focused
         title = clean(str(focused.border_title or "")) if focused else ""
         about = (focused.HELP if focused else None) or ""
-        self.push_screen(Help(title or "help", about, sections(self.active_bindings, focused)))
+        self.push_screen(
+            Help(title or "help", about, sections(described(self.active_bindings), focused))
+        )
 
 
 def narrowed(where: str, terms: Sequence[tuple[str, str]]) -> str:

@@ -46,11 +46,18 @@ class OverviewScreen(DeckScreen):
     label = "Overview"
     AUTO_FOCUS = "NamesTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "brush", "brush", id="overview.brush"),
+        Binding("v", "brush", "brush", tooltip="brush a stretch of time", id="overview.brush"),
         Binding("y", "copy_curl", "copy the line", id="overview.copy"),
-        Binding("f", "maximise", "maximise", id="overview.maximise"),
-        Binding("tab", "panel(1)", "next panel", show=False, id="overview.next"),
-        Binding("shift+tab", "panel(-1)", "panel before", show=False, id="overview.previous"),
+        Binding("f", "maximise", "maximise", tooltip="this panel alone", id="overview.maximise"),
+        Binding("tab", "panel(1)", "next panel", show=False, system=True, id="overview.next"),
+        Binding(
+            "shift+tab",
+            "panel(-1)",
+            "panel before",
+            show=False,
+            system=True,
+            id="overview.previous",
+        ),
     ]
 
     def body(self) -> Iterable[Widget]:

@@ -66,10 +66,19 @@ class ChartPanel(Drawn, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "brush", "brush", id="chart.brush"),
-        Binding("left,h", "brush_move(-1)", "move", show=False, id="chart.left"),
-        Binding("right,l", "brush_move(1)", "move", show=False, id="chart.right"),
-        Binding("shift+left", "brush_move(-8)", "move far", show=False, id="chart.far_left"),
-        Binding("shift+right", "brush_move(8)", "move far", show=False, id="chart.far_right"),
+        Binding("left,h", "brush_move(-1)", "move", show=False, system=True, id="chart.left"),
+        Binding("right,l", "brush_move(1)", "move", show=False, system=True, id="chart.right"),
+        Binding(
+            "shift+left", "brush_move(-8)", "move far", show=False, system=True, id="chart.far_left"
+        ),
+        Binding(
+            "shift+right",
+            "brush_move(8)",
+            "move far",
+            show=False,
+            system=True,
+            id="chart.far_right",
+        ),
         Binding("o", "brush_swap", "other end", id="chart.swap"),
         Binding("enter", "brush_zoom", "zoom", id="chart.zoom"),
         Binding("r", "brush_rows", "rows inside", id="chart.rows"),

@@ -30,8 +30,8 @@ class FilterBar(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", id="filter.complete"),
         Binding("escape", "leave", "leave", id="filter.leave"),
-        Binding("down", "move(1)", "next", show=False, id="filter.next"),
-        Binding("up", "move(-1)", "previous", show=False, id="filter.previous"),
+        Binding("down", "move(1)", "next", show=False, system=True, id="filter.next"),
+        Binding("up", "move(-1)", "previous", show=False, system=True, id="filter.previous"),
     ]
 
     def __init__(self) -> None:

@@ -54,9 +54,9 @@ class FindingsPanel(Drawn, can_focus=True):
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", id="findings.open"),
-        Binding("down,j", "move(1)", "next", show=False, id="findings.down"),
-        Binding("up,k", "move(-1)", "previous", show=False, id="findings.up"),
+        Binding("enter", "open", "open", tooltip="look at its events", id="findings.open"),
+        Binding("down,j", "move(1)", "next", show=False, system=True, id="findings.down"),
+        Binding("up,k", "move(-1)", "previous", show=False, system=True, id="findings.up"),
     ]
     findings: reactive[tuple[Finding, ...] | None] = reactive(None, repaint=False)
 

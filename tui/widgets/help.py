@@ -1,19 +1,20 @@
 """The help: the keys that act on the focused panel, on this screen, and everywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.widgets.footer import key_name
 
 Section = tuple[str, list[tuple[str, str]]]
+_PLACES = ("on this screen", "everywhere")
 
 
 class Help(ModalScreen[None]):
@@ -38,25 +39,21 @@ class Help(ModalScreen[None]):
             for name, keys in self._sections:
                 yield Static(Content(name), classes="section")
                 for key, does in keys:
-                    yield Static(Content.assemble((f"{key:>11}  ", "$role-mark bold"), (does, "")))
+                    yield Static(Content.assemble((f"{key:>10}  ", "$role-mark bold"), (does, "")))
 
 
-def sections(bindings: dict[str, ActiveBinding], focused: Widget | None) -> list[Section]:
-    """The active bindings that describe themselves: the focused panel's first, then the rest."""
-    own: list[tuple[str, str]] = []
-    rest: list[tuple[str, str]] = []
-    for entry in _described(bindings):
-        row = (
-            entry.binding.key_display or key_name(entry.binding.key),
-            entry.binding.description,
-        )
-        kept = own if entry.node is focused else rest
-        if row[1] not in {does for _, does in kept}:
-            kept.append(row)
-    return [(name, rows) for name, rows in (("here", own), ("everywhere", rest)) if rows]
-
-
-def _described(bindings: dict[str, ActiveBinding]) -> Iterator[ActiveBinding]:
-    for entry in bindings.values():
-        if entry.enabled and entry.binding.description and not entry.binding.system:
-            yield entry
+def sections(bindings: Sequence[ActiveBinding], focused: Widget | None) -> list[Section]:
+    """The keys of the focused panel, of the screen, of all screens, and to move about."""
+    named: dict[str, list[tuple[str, str]]] = {name: [] for name in ("here", *_PLACES, "to move")}
+    for entry in bindings:
+        binding = entry.binding
+        key = binding.key_display or key_name(binding.key)
+        row = (key, binding.tooltip or binding.description)
+        if binding.system:
+            named["to move"].append(row)
+        elif entry.node is focused:
+            named["here"].append(row)
+        else:
+            place = "on this screen" if isinstance(entry.node, Screen) else "everywhere"
+            named[place].append(row)
+    return [(name, rows) for name, rows in named.items() if rows]

@@ -130,15 +130,17 @@ class NamesTable(Drawn, can_focus=True):
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", id="names.open"),
-        Binding("s", "sort", "sort", show=False, id="names.sort"),
+        Binding(
+            "enter", "open", "open", tooltip="look at the events of this name", id="names.open"
+        ),
+        Binding("s", "sort", "sort by the next column", show=False, id="names.sort"),
         Binding("S", "reverse", "reverse the order", show=False, id="names.reverse"),
-        Binding("down,j", "move(1)", "down", show=False, id="names.down"),
-        Binding("up,k", "move(-1)", "up", show=False, id="names.up"),
-        Binding("pagedown", "page(1)", "page down", show=False, id="names.page_down"),
-        Binding("pageup", "page(-1)", "page up", show=False, id="names.page_up"),
-        Binding("home", "move(-100000)", "first", show=False, id="names.first"),
-        Binding("end", "move(100000)", "last", show=False, id="names.last"),
+        Binding("down,j", "move(1)", "down", show=False, system=True, id="names.down"),
+        Binding("up,k", "move(-1)", "up", show=False, system=True, id="names.up"),
+        Binding("pagedown", "page(1)", "page down", show=False, system=True, id="names.page_down"),
+        Binding("pageup", "page(-1)", "page up", show=False, system=True, id="names.page_up"),
+        Binding("home", "move(-100000)", "first", show=False, system=True, id="names.first"),
+        Binding("end", "move(100000)", "last", show=False, system=True, id="names.last"),
     ]
     names: reactive[NameRows] = reactive(NameRows(()), repaint=False)
 

@@ -25,6 +25,7 @@ class Choice(Generic[T]):
     label: str
     value: T
     hint: str = ""
+    hint_role: str = "dim"
 
 
 class Picker(ModalScreen[T | None], Generic[T]):
@@ -54,6 +55,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
         self._read = read
         self._shown: list[Choice[T]] = list(choices)
         self._free: T | None = None
+        self._label_width = max((len(choice.label) for choice in choices), default=0) + 3
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picker") as box:
@@ -70,13 +72,13 @@ class Picker(ModalScreen[T | None], Generic[T]):
         self._fill(message.value)
 
     def _fill(self, typed: str) -> None:
-        wanted = typed.strip().lower()
-        self._shown = [choice for choice in self._choices if wanted in choice.label.lower()]
+        wanted = typed.lower().split()
+        self._shown = [choice for choice in self._choices if _holds(choice.label, wanted)]
         self._free, meaning = self._meant(typed)
         self.query_one("#meaning", Static).update(Content(clean(meaning)))
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(_line(choice)) for choice in self._shown)
+        options.add_options(Option(_line(choice, self._label_width)) for choice in self._shown)
         options.highlighted = 0 if self._shown and self._free is None else None
 
     def _meant(self, typed: str) -> tuple[T | None, str]:
@@ -105,5 +107,11 @@ class Picker(ModalScreen[T | None], Generic[T]):
         self.dismiss(self._shown[message.option_index].value)
 
 
-def _line(choice: Choice[T]) -> Content:
-    return Content.assemble(clean(choice.label).ljust(24), (clean(choice.hint), "$role-dim"))
+def _holds(label: str, words: list[str]) -> bool:
+    return all(word in label.lower() for word in words)
+
+
+def _line(choice: Choice[T], width: int) -> Content:
+    return Content.assemble(
+        clean(choice.label).ljust(width), (clean(choice.hint), f"$role-{choice.hint_role}")
+    )
