@@ -153,6 +153,8 @@ class DeckScreen(Screen[None]):
 
     def set_stale(self, *, stale: bool) -> None:
         """Dims the last good answer, or not."""
+        if stale and self._drawn is None:
+            return  # there is none yet, and blank panels in another grey are 4 kB
         for panel in self.query(Drawn).exclude("Header, SpanRow, Footer, Completions"):
             panel.set_stale(stale)
 
