@@ -14,9 +14,9 @@ class Arrivals:
         self._seen: set[str] = set()
         # By writer: the sequence numbers seen, which covers are compared with.
         self._sequences: defaultdict[str, set[int]] = defaultdict(set)
-        self.new(parts)
+        self.new(tuple(parts))
 
-    def new(self, parts: Iterable[Part]) -> Sequence[Part]:
+    def new(self, parts: Sequence[Part]) -> Sequence[Part]:
         """The parts that were not there before, in the given order; from now on they are known.
 
         A compacted part is given whole: what was seen before a merge and what the merge added in

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
@@ -38,37 +38,40 @@ def configure(parser: Parser, _words: Sequence[str]) -> None:
 
 def run(options: Options, console: Console) -> int:
     """Until Ctrl-C, which is its ordinary end."""
+    now = console.now()  # before the imports: what lands meanwhile is new
     from store.analytics.filters import parse_filter
     from store.parts.catalog import Catalog
     from store.parts.layout import StoreFolder
 
     if options.once and not options.last:
         raise UsageError("--once", "it needs --last", next_step="write --last 10m --once")
-    now = console.now()
     wanted = parse_filter(options.where, now=now, zone=zone_asked(options))
     span = TimeSpan(now - _positive(options.last), now + AHEAD) if options.last else None
     catalog = Catalog(StoreFolder.open(settings_of(options).store))
     write = _writer(options, console)
     with contextlib.suppress(KeyboardInterrupt):
-        _follow(catalog, wanted, span, write, once=options.once)
+        _follow(catalog, wanted, span or now, write, once=options.once)
     return 0
 
 
 def _follow(
     catalog: "Catalog",
     wanted: "Filter",
-    span: TimeSpan | None,
+    since: TimeSpan | datetime,
     write: Callable[["pl.DataFrame"], None],
     *,
     once: bool,
 ) -> None:
+    """First the events of a span, or those that landed since an instant; then what comes."""
     from tui.arrivals import Arrivals
 
     parts = catalog.snapshot().parts
-    arrivals = Arrivals(parts)
-    if span is not None:
-        for piece in _pieces(parts, span):
+    if isinstance(since, TimeSpan):
+        arrivals = Arrivals(parts)
+        for piece in _pieces(parts, since):
             _show(parts, wanted, piece, write)
+    else:
+        arrivals = Arrivals(part for part in parts if part.newest_received < since)
     generation = ""
     while not once:
         time.sleep(POLL_SECONDS)

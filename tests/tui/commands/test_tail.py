@@ -1,12 +1,18 @@
 """Events as lines: what is shown, in which order, and that nothing is shown twice."""
 
+import io
 import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tui.commands import tail
+from tui.commands.command import Parser
+from tui.commands.console import Console
 
 ROOT = Path(__file__).parents[3]
 ALL = ("tail", "--last", "10000d", "--once")
@@ -78,7 +84,7 @@ def test_a_store_that_is_not_there_yet_has_no_events(eventdeck):
 
 def test_new_events_are_shown_once_and_old_ones_are_not(store, stored):
     stored(n=[1])
-    tail = subprocess.Popen(
+    running = subprocess.Popen(
         [sys.executable, "-m", "tui.cli", "tail", "--json", "--store", str(store), "--last", "1h"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -88,9 +94,27 @@ def test_new_events_are_shown_once_and_old_ones_are_not(store, stored):
     try:
         stored(datetime.now(UTC), n=[2])
         stored(datetime.now(UTC), n=[3])
-        seen = [json.loads(tail.stdout.readline())["n"] for _ in range(2)]
+        seen = [json.loads(running.stdout.readline())["n"] for _ in range(2)]
     finally:
-        tail.send_signal(2)
-        out, err = tail.communicate(timeout=10)
+        running.send_signal(2)
+        out, err = running.communicate(timeout=10)
     assert sorted(seen) == [2, 3]
-    assert (tail.returncode, out, err) == (0, "", "")
+    assert (running.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize(("started", "shown"), [(NOON, 1), (NOON + timedelta(seconds=1), 0)])
+def test_what_landed_while_it_started_is_new(store, stored, monkeypatch, started, shown):
+    stored(n=[1])  # received at NOON by the clock of the test's writer
+    naps = iter([None])
+
+    def sleep(_):
+        if next(naps, "over") == "over":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tail, "time", SimpleNamespace(sleep=sleep))
+    parser = Parser("tail", "", "")
+    tail.configure(parser, ())
+    out = io.StringIO()
+    options = parser.read(["--store", str(store)])
+    assert tail.run(options, Console(out=out, now=lambda: started)) == 0
+    assert out.getvalue().count("n=1") == shown
