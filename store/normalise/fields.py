@@ -65,7 +65,9 @@ def _numbers(values: pl.Series, least: float | None) -> Split:
     if sound and math.isfinite(floats.sum()):
         return floats, None
     whole = kind.is_integer()
-    fits = values.is_between(-EXACT_FLOAT_MAX, EXACT_FLOAT_MAX) if whole else floats.is_finite()
+    fits = values <= EXACT_FLOAT_MAX if whole else floats.is_finite()
+    if kind.is_signed_integer():
+        fits &= values >= -EXACT_FLOAT_MAX
     fits = fits if least is None else fits & (floats >= least)
     return _parted(values, floats, fits)
 
