@@ -100,10 +100,11 @@ def _overview() -> str:
 
 
 def _prepare_streams() -> None:
-    """Text that the terminal's encoding lacks must not end a command."""
-    for stream in (sys.stdout, sys.stderr):
+    """Programs get UTF-8; what a terminal's encoding lacks must not end a command."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
     threading.excepthook = lambda failure: (
         None
         if failure.exc_type is SystemExit

@@ -6,6 +6,7 @@ from typing import Final
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 from tui.commands.progress import Progress
+from tui.commands.table import Table
 
 EXAMPLE: Final = "eventdeck check && echo sound"
 FAULTS_CODE: Final = 1
@@ -13,7 +14,7 @@ COUNTS: Final = (*("events", "unique_event_ids", "parts", "unreadable", "staged"
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
-    add_formats(parser, csv=False)
+    add_formats(parser)
 
 
 def run(options: Options, console: Console) -> int:
@@ -27,6 +28,9 @@ def run(options: Options, console: Console) -> int:
     document = report.as_json()
     if options.json:
         console.json(document)
+    elif options.csv:
+        names = ("ok", *COUNTS)
+        Table(names, [[document[name] for name in names]]).write(console, as_csv=True)
     else:
         console.lines([f"{name.replace('_', ' '):18}{document[name]}" for name in COUNTS])
         console.line("sound" if report.ok else "not sound")

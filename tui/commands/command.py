@@ -10,15 +10,9 @@ from tui.commands.console import Console
 
 Options = argparse.Namespace
 
-# Options of every command, and how many words each takes after it.
-EVERYWHERE: Final = {
-    "--store": 1,
-    "--config": 1,
-    "--quiet": 0,
-    "--version": 0,
-    "--help": 0,
-    "-h": 0,
-}
+# Options that may stand before the subcommand and take a word: those of every command, and those of
+# the dashboard, which needs no subcommand.
+LEADING: Final = ("--store", "--config", "--tz", "--theme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +91,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def first_word_at(words: Sequence[str]) -> int | None:
-    """Where the first word stands that is no option of every command, nor the value of one."""
+    """Where the first word stands that is neither an option nor the value of a LEADING one."""
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] != "-":
-        at += 1 + EVERYWHERE.get(words[at], 0)
+        at += 2 if words[at] in LEADING else 1
     return at if at < len(words) else None
 
 
@@ -116,7 +110,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def add_formats(parser: Parser, *, csv: bool = True) -> None:
     """`--json`, and `--csv` where the answer is a table."""
     formats = parser.add_mutually_exclusive_group()
-    formats.add_argument("--json", action="store_true", help="one JSON document")
+    formats.add_argument("--json", action="store_true", help="JSON")
     if csv:
         formats.add_argument("--csv", action="store_true", help="a table with a header")
 

@@ -2,19 +2,23 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 from tui.commands.progress import Progress
-from tui.commands.table import one_line
+from tui.commands.table import Table, one_line
 from tui.commands.times import add_zone, zone_asked
 
-EXAMPLE = """\
+if TYPE_CHECKING:
+    from store.tally import Receipt
+
+EXAMPLE: Final = """\
 eventdeck import history.ndjson.gz
 eventdeck import cpu.csv --map event_time=timestamp --map value=cpu --set event_name=cpu
 cat app.log | eventdeck import - --format ndjson"""
-REJECTED_CODE = 1
+REJECTED_CODE: Final = 1
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
@@ -39,7 +43,7 @@ def configure(parser: Parser, _words: Sequence[str]) -> None:
         help="the same value for all rows",
     )
     add_zone(parser)
-    add_formats(parser, csv=False)
+    add_formats(parser)
 
 
 def run(options: Options, console: Console) -> int:
@@ -57,15 +61,24 @@ def run(options: Options, console: Console) -> int:
             now=console.now,
             progress=progress.show,
         )
-    if options.json:
-        console.json(receipt.as_json())
-    else:
-        console.line(sentence(receipt.as_json()))
-        for error in receipt.errors:
-            console.note(one_line(f"{error.place}: {error.fault}"))
-        if receipt.rejected > len(receipt.errors):
-            console.note(f"and {receipt.rejected - len(receipt.errors):,} more were rejected")
+    _write(receipt, options, console)
     return REJECTED_CODE if receipt.rejected or receipt.dropped else 0
+
+
+def _write(receipt: "Receipt", options: Options, console: Console) -> None:
+    document = receipt.as_json()
+    if options.json:
+        console.json(document)
+        return
+    if options.csv:
+        counts = {name: count for name, count in document.items() if name != "errors"}
+        Table(tuple(counts), [tuple(counts.values())]).write(console, as_csv=True)
+    else:
+        console.line(sentence(document))
+    for error in receipt.errors:
+        console.note(one_line(f"{error.place}: {error.fault}"))
+    if receipt.rejected > len(receipt.errors):
+        console.note(f"and {receipt.rejected - len(receipt.errors):,} more were rejected")
 
 
 def sentence(receipt: Mapping[str, object]) -> str:

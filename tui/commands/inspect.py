@@ -8,17 +8,19 @@ from tui.commands.console import Console
 
 if TYPE_CHECKING:
     from store.parts.inspect import InspectReport
+    from tui.commands.table import Table
 
 EXAMPLE: Final = "eventdeck inspect\neventdeck inspect --files"
 WIDTH: Final = 18
 ATTEMPTS: Final = 5
+NESTED: Final = ("tally", "columns", "skipped")
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
     parser.add_argument(
         "--files", action="store_true", help="the files that a reader counts now, one a line"
     )
-    add_formats(parser, csv=False)
+    add_formats(parser)
 
 
 def run(options: Options, console: Console) -> int:
@@ -27,6 +29,8 @@ def run(options: Options, console: Console) -> int:
     document = found.as_json()
     if options.json:
         console.json({**document, "files": files} if options.files else document)
+    elif options.csv:
+        _table(document, files if options.files else None).write(console, as_csv=True)
     elif options.files:
         console.lines(files)
     else:
@@ -34,6 +38,16 @@ def run(options: Options, console: Console) -> int:
         for each in found.skipped:
             console.note(f"{each.path} is left out: {each.fault}")
     return 0
+
+
+def _table(document: Mapping[str, Any], files: Sequence[str] | None) -> "Table":
+    """The numbers in one row, or the files one a row."""
+    from tui.commands.table import Table
+
+    if files is not None:
+        return Table(("path",), [(file,) for file in files])
+    plain = {name: value for name, value in document.items() if name not in NESTED}
+    return Table(tuple(plain), [tuple(plain.values())])
 
 
 def _inspected(options: Options) -> "InspectReport":
@@ -56,7 +70,7 @@ def _lines(document: Mapping[str, Any]) -> Iterable[str]:
 
     tally, columns = document["tally"], document["columns"]
     for name, value in document.items():
-        if name not in ("tally", "columns", "skipped"):
+        if name not in NESTED:
             yield f"{name.replace('_', ' '):{WIDTH}}{'·' if value is None else value}"
     yield ""
     yield from (f"{name.replace('_', ' '):{WIDTH}}{n}" for name, n in _counts(tally))

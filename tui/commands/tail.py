@@ -49,9 +49,20 @@ def run(options: Options, console: Console) -> int:
     span = TimeSpan(now - _positive(options.last), now + AHEAD) if options.last else None
     catalog = Catalog(StoreFolder.open(settings_of(options).store))
     write = _writer(options, console)
+    _warn_of_unknown(wanted, catalog, console)
     with contextlib.suppress(KeyboardInterrupt):
         _follow(catalog, wanted, span or now, write, once=options.once)
     return 0
+
+
+def _warn_of_unknown(wanted: "Filter", catalog: "Catalog", console: Console) -> None:
+    """It may yet come; but a slip of the pen should not look like silence."""
+    from store.parts.widen import column_types
+
+    types = column_types(catalog.snapshot().parts)
+    for name, near in wanted.unknown(types).items() if types else ():
+        hint = f"; did you mean {near}?" if near else ""
+        console.note(f"no event has {name} so far{hint}")
 
 
 def _follow(

@@ -14,6 +14,7 @@ from store.analytics.filters.faults import FilterFault
 from store.analytics.filters.nodes import EVERYTHING, Bare, Node, every, leaves
 from store.analytics.filters.reading import Reader
 from store.analytics.filters.values import SEVERITY_FIELDS, Moment, checked
+from store.schema import FIXED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ class Filter:
 
     def unknown(self, types: Mapping[str, pl.DataType]) -> dict[str, str]:
         """The fields it names that no event has, each with the nearest known one or ""."""
-        missing = (name for name in self.fields() if name not in types)
-        return {name: nearest(name, types) for name in missing if name not in SEVERITY_FIELDS}
+        known = {*types, *SEVERITY_FIELDS}
+        missing = [name for name in self.fields() if name not in known]
+        return {name: "" if name in FIXED else nearest(name, types) for name in missing}
 
     def and_(self, other: "Filter") -> Self:
         """What both find."""

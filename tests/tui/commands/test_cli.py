@@ -1,5 +1,6 @@
 """The command line as a whole: help, exit codes, and errors of one sentence."""
 
+import json
 import os
 import subprocess
 import sys
@@ -152,3 +153,15 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_another_program_reads_is_utf_8(store, stored):
+    stored(plan=["é日"])
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli", "query", "top", "--by", "plan", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "EVENTDECK_STORE": str(store), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["result"]["rows"][0]["key"] == {"plan": "é日"}

@@ -41,6 +41,12 @@ def test_people_read_a_sentence_and_what_was_wrong(eventdeck, shop):
     )
 
 
+def test_a_receipt_is_a_row_of_csv(eventdeck, shop):
+    assert eventdeck("import", shop, *MAPPED, "--csv").out == (
+        "received,stored,filtered,sampled_out,duplicate,rejected,dropped\n3,2,0,0,0,1,0\n"
+    )
+
+
 def test_times_without_a_zone_follow_tz(eventdeck, shop):
     eventdeck("import", shop, *MAPPED, "--tz", "Europe/Berlin", "--quiet")
     inspected = json.loads(eventdeck("inspect", "--json").out)

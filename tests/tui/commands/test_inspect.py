@@ -74,3 +74,12 @@ def test_an_id_that_is_there_twice_is_a_1(eventdeck, stored):
     done = eventdeck("check")
     assert done.code == 1
     assert "same is there 2 times" in done.err
+
+
+def test_the_numbers_are_a_row_of_csv(eventdeck, stored):
+    (part,) = stored(plan=["pro", "free"])
+    header, row = eventdeck("inspect", "--csv").out.splitlines()
+    assert header.startswith("events,parts,bytes,first_event_time,")
+    assert row.startswith("2,1,")
+    assert eventdeck("inspect", "--files", "--csv").out == f"path\n{part.path}\n"
+    assert eventdeck("check", "--csv").out.splitlines()[0].startswith("ok,events,")

@@ -118,3 +118,9 @@ def test_what_landed_while_it_started_is_new(store, stored, monkeypatch, started
     options = parser.read(["--store", str(store)])
     assert tail.run(options, Console(out=out, now=lambda: started)) == 0
     assert out.getvalue().count("n=1") == shown
+
+
+def test_a_field_that_no_event_has_so_far_is_told(eventdeck, stored):
+    stored(user_id=["ada"])
+    done = eventdeck(*ALL, "--where", "usr_id=ada")
+    assert done == (0, "", "eventdeck: no event has usr_id so far; did you mean user_id?\n")

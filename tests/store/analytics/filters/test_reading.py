@@ -210,10 +210,11 @@ def test_filters_join():
 
 def test_an_unknown_field_names_the_nearest():
     types = dict.fromkeys(("user_id", "attr.Value", "service_name", "Plan"))
-    found = parse_filter("user=1 Value=2 plan=3 service_name=x zzz=1 severity=error")
+    found = parse_filter("user=1 Value=2 plan=3 service_name=x zzz=1 severity=error session_id=s")
     assert found.unknown(types) == {
         "user": "user_id",
         "Value": "attr.Value",
         "plan": "Plan",
         "zzz": "",
+        "session_id": "",
     }
