@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -58,6 +59,7 @@ def folder_of(day: str) -> str:
     return f"_date={day}"
 
 
+@lru_cache(maxsize=4096)  # the same names come with every poll
 def date_of(folder_name: str) -> str | None:
     """The date of a Hive folder; None for any other name."""
     match = _DATE_FOLDER.fullmatch(folder_name)

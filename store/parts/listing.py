@@ -1,5 +1,6 @@
 """The names of the visible parts, read as seldom as can be: it is asked four times a second."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -40,6 +41,7 @@ class Listing:
         self, folder: StoreFolder, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._folder = folder
+        self._events = f"{folder.events}{os.sep}"
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._known: dict[str, Names] = {}
@@ -61,7 +63,8 @@ class Listing:
         known = self._known.get(day)
         now = self._monotonic()
         try:
-            changed_ns = (self._folder.events / folder_of(day)).stat().st_mtime_ns
+            # A Path costs eight times the call, a thousand dates four times a second.
+            changed_ns = os.stat(f"{self._events}{folder_of(day)}").st_mtime_ns  # noqa: PTH116
             same = known is not None and known.changed_ns == changed_ns
             if known and same and known.settled:
                 return known
