@@ -5,6 +5,7 @@ little more than Python.
 """
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -105,11 +106,15 @@ def _prepare_streams() -> None:
         with contextlib.suppress(AttributeError, ValueError, OSError):
             encoding = None if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
-    threading.excepthook = lambda failure: (
-        None
-        if failure.exc_type is SystemExit
-        else _complain(_surprise(failure.exc_value or RuntimeError()), 0) and None
-    )
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """One sentence here too; a terminal that has gone away is nothing to report."""
+    error = failure.exc_value
+    gone = isinstance(error, OSError) and error.errno in (errno.EIO, errno.EPIPE, errno.EBADF)
+    if error is not None and not gone and not isinstance(error, SystemExit):
+        _complain(_surprise(error), FAILED)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -117,6 +118,14 @@ def test_a_fault_of_its_own_is_one_sentence_and_the_rest_in_a_file(
     assert done == (3, "", sentence)
     assert "in fail" in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_thread_that_fails_is_one_sentence_but_a_closed_terminal_is_none(capsys, tmp_path):
+    for error in (ValueError("a\nb"), OSError(5, "Input/output error"), SystemExit()):
+        cli._thread_failed(SimpleNamespace(exc_value=error))
+    said = capsys.readouterr().err
+    assert said.startswith("eventdeck: internal error: ValueError: a; please report it with ")
+    assert said.count("\n") == 1
 
 
 def test_a_reader_that_goes_ends_it_quietly(store, stored):
