@@ -111,6 +111,8 @@ class OverviewScreen(DeckScreen):
             )
         self.set_class(empty, "-empty")
         self.refresh_bindings()
+        if not empty and self.focused is None:
+            self.query_one(NamesTable).focus()
 
     def show(self, seen: Seen, answers: Answers) -> None:
         self._show_stats(answers)

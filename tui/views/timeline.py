@@ -113,7 +113,9 @@ def stack_chart(
 ) -> Chart:
     """Layers with their names as one chart."""
     sums = _summed([layer.values for _, layer in layers])
-    signs = {**glyphs.severity}
+    # A stack of one that has no name needs no legend.
+    named = layers if [name for name, _ in layers] != ["other"] else ()
+    signs = glyphs.severity
     return Chart(
         title=title,
         span=frame.span,
@@ -121,7 +123,7 @@ def stack_chart(
         layers=tuple(layer for _, layer in layers),
         marks=tuple(marks),
         legend=tuple(
-            (signs.get(name, glyphs.severity["info"]), name, layer.role) for name, layer in layers
+            (signs.get(name, glyphs.severity["info"]), name, layer.role) for name, layer in named
         ),
         zone=zone,
     )

@@ -178,7 +178,8 @@ class NamesTable(Drawn, can_focus=True):
         rows, total = max(1, self.size.height - 1), len(self._ordered)
         self._top = max(min(self._top, self._cursor), self._cursor - rows + 1, 0)
         self._top = max(0, min(self._top, total - rows))
-        what = "names" if self.names.attribute == "event_name" else "values"
+        what = "name" if self.names.attribute == "event_name" else "value"
+        what += "s" if total != 1 else ""
         seen = f"{self._top + 1}-{min(self._top + rows, total)} of " if total > rows else ""
         self.border_subtitle = f" {seen}{count(total)} {what} " if total else ""
         self.redraw()

@@ -182,6 +182,7 @@ async def test_the_first_event_takes_the_place_of_the_advice():
         clock.now = NOW.replace(second=30)
         await until(pilot, lambda: not app.screen.query_one(EmptyState).display, seconds=1)
         await until(pilot, lambda: titles(app)[:1] == ["events"], seconds=1)
+        assert app.focused is app.screen.query_one(NamesTable)
 
 
 @pytest.mark.parametrize(
