@@ -13,7 +13,6 @@ from typing import Any, Final
 import polars as pl
 
 from store.collector.processors.processor import Processed
-from store.normalise.columns import extremes
 from store.normalise.json_text import NotTakenError, dumps, exact_loads
 from store.schema import FIXED
 
@@ -96,25 +95,29 @@ def _with_json(events: pl.DataFrame) -> list[str]:
         for name, kind in events.schema.items()
         if kind == pl.String
         and (name in FIXED or not secret_rule(name))
-        and _may_open(*extremes(events[name]))
+        and _has_bracket(events[name])
     ]
 
 
-def _may_open(first: str | None, last: str | None) -> bool:
-    """Whether a text between these two can start with a bracket.
-
-    `[` sorts between upper and lower case, `{` behind both, blanks and quotes before all: 14 us
-    where a look at the start of each text takes 70.
+def _has_bracket(values: pl.Series) -> bool:
+    """Whether there is one anywhere in the texts: 26 us for a thousand ids, where a look at the
+    start of each takes 120.
     """
-    if first is None or last is None:
+    texts = values.to_arrow().buffers()[2]
+    if texts is None:
         return False
-    return first < "#" or last >= "{" or (last >= "[" and first < "\\")
+    found = texts.to_pybytes()
+    return b"{" in found or b"[" in found
 
 
 def _masked_json(values: pl.Series, counts: Counter[str]) -> pl.Series:
-    rows = (values.str.contains(_OPENS) & values.str.contains(_SUSPECT)).arg_true()
-    masked = [_masked_text(text, counts) for text in values.gather(rows).to_list()]
-    return values.scatter(rows, pl.Series(masked, dtype=pl.String)) if masked else values
+    opens = values.str.contains(_OPENS).arg_true()
+    texts = values.gather(opens)
+    suspects = texts.str.contains(_SUSPECT).arg_true() if len(opens) else opens
+    if not len(suspects):
+        return values
+    masked = [_masked_text(text, counts) for text in texts.gather(suspects).to_list()]
+    return values.scatter(opens.gather(suspects), pl.Series(masked, dtype=pl.String))
 
 
 def _masked_text(text: str, counts: Counter[str]) -> str:
