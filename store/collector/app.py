@@ -3,11 +3,9 @@
 The order of the checks: Host and Origin, route, token, size, encoding, content.
 """
 
-import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ import orjson
 
 from store.collector.bodies import Budget, DisconnectedError, Reservation, inflated
 from store.collector.collector import Collector, Prepared
+from store.collector.decoders import Decoders
 from store.collector.exchange import Exchange, Receive, Scope, Send
 from store.collector.intake.intake import Delivery, Intake, Reply
 from store.collector.refused import Refused, internal, place_of, try_later
@@ -38,20 +37,18 @@ class App:
         guard: Guard,
         limits: Limits,
         budget: Budget,
-        decoding: Callable[[int], Executor],
+        decoders: Decoders,
         ids: EventIds,
         refused: Counter[str],
     ) -> None:
-        """`decoding` gives what runs the decoder of a body of so many bytes, off the event loop;
-        `refused` counts the requests that were turned away, by reason.
-        """
+        """`refused` counts the requests that were turned away, by reason."""
         self._refused = refused
         self._collector = collector
         self._routes = Routes(intakes, pages)
         self._guard = guard
         self._limits = limits
         self._budget = budget
-        self._decoding = decoding
+        self._decoders = decoders
         self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,9 +85,8 @@ class App:
         with self._budget.reservation() as held:
             try:
                 body = await exchange.body(self._limits, held)
-                loop = asyncio.get_running_loop()
-                prepared = await loop.run_in_executor(
-                    self._decoding(len(body)), self._decoded, exchange, intake, body, held
+                prepared = await self._decoders.run(
+                    len(body), self._decoded, exchange, intake, body, held
                 )
             except Refused as refused:
                 if not refused.rejected:
@@ -113,7 +109,8 @@ class App:
             ids=self._ids,
             limits=self._limits,
         )
-        return self._collector.prepare(intake.decode(delivery), intake.name)
+        decoded = self._decoders.decode(intake, delivery)
+        return self._collector.prepare(decoded, intake.name)
 
     def _preflight(self, exchange: Exchange) -> Mapping[str, str]:
         return {

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,6 +12,7 @@ from store.collector.app import App
 from store.collector.bodies import Budget
 from store.collector.collector import Collector
 from store.collector.commits import Committer
+from store.collector.decoders import Decoders
 from store.collector.duplicates import KEY_COLUMNS, SeenIds, recent
 from store.collector.intake import INTAKES
 from store.collector.ledger import Ledger
@@ -37,9 +37,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def assembled(
-    settings: Settings, folder: StoreFolder, decoding: Callable[[int], Executor]
-) -> tuple[App, Collector]:
+def assembled(settings: Settings, folder: StoreFolder, decoders: Decoders) -> tuple[App, Collector]:
     """A collector over `folder`, and its door. Reads the footers of the store's parts, and the
     ids of the last day's.
     """
@@ -50,9 +48,11 @@ def assembled(
         Ledger(lambda: Tally.total(part.tally for part in catalog.snapshot().parts)),
         part_events_max=settings.collector.part_events_max,
     )
-    collector = Collector(settings.collector, committer, PROCESSORS)
+    collector = Collector(
+        settings.collector, committer, PROCESSORS, coming=lambda: decoders.waiting
+    )
     budget = Budget(settings.collector.bodies_bytes_max)
-    stats = Stats(collector, budget, [intake.name for intake in INTAKES])
+    stats = Stats(collector, budget, decoders, [intake.name for intake in INTAKES])
     app = App(
         collector,
         INTAKES,
@@ -60,7 +60,7 @@ def assembled(
         guard=Guard(settings.collector),
         limits=settings.limits,
         budget=budget,
-        decoding=decoding,
+        decoders=decoders,
         ids=EventIds(time.time),
         refused=stats.refused,
     )

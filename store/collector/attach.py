@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-import store
 from store.collector.lock import FileLock
 from store.collector.presence import is_claimed, serving
+from store.collector.python import environment
 from store.errors import StoreError
 from store.parts.layout import StoreFolder
 from store.settings import MIB, Settings, settings_document
@@ -80,7 +80,7 @@ def _started(folder: StoreFolder, settings: Settings) -> str:
         process = subprocess.Popen(
             # -P: a folder called `store` where the user happens to stand is not ours.
             [sys.executable, "-P", "-m", "store.collector"],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, _path()))},
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -108,10 +108,6 @@ def _awaited(folder: StoreFolder, process: "subprocess.Popen[bytes]") -> str:
         time.sleep(POLL_SECONDS)
     process.terminate()
     raise _failed(folder, f"it did not start within {START_SECONDS:.0f} s")
-
-
-def _path() -> tuple[str, str]:
-    return str(Path(store.__file__).parents[1]), os.environ.get("PYTHONPATH", "")
 
 
 def _log(path: Path) -> IO[bytes]:

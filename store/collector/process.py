@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import functools
-import gc
 import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import FrameType
 from typing import Final
@@ -21,10 +19,12 @@ from store.collector import presence
 from store.collector.app import App
 from store.collector.assembly import assembled
 from store.collector.collector import Collector
+from store.collector.decoders import Decoders
+from store.collector.memory import rest_garbage_collection
 from store.collector.presence import Listening
 from store.collector.protocol import BoundedProtocol
 from store.parts.layout import StoreFolder
-from store.settings import MIB, Settings
+from store.settings import Settings
 
 CONNECTIONS_MAX: Final = 512
 """Beyond, senders are told to come again: many systems give a process 1,024 files."""
@@ -32,7 +32,6 @@ KEEP_ALIVE_SECONDS: Final = 65
 """Exporters send every 5 to 60 seconds; a connection of theirs lives from one to the next."""
 COMMIT_SHARE_OF_DRAIN: Final = timedelta(seconds=3)
 """What open requests leave of the drain's time to the last commit."""
-LARGE_BODY_BYTES: Final = MIB
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -52,23 +51,17 @@ class Process:
         self._listener = listener
         self._announce = announce
         self._until = until
+        self._decoders = Decoders()
 
     def run(self) -> None:
-        # A large body takes seconds; it shall not hold up the small ones. More threads than that
-        # would only wait for one another.
-        with (
-            ThreadPoolExecutor(1, "decode") as small,
-            ThreadPoolExecutor(1, "decode-large") as large,
-        ):
-            app, collector = assembled(
-                self._settings,
-                self._folder,
-                lambda size_bytes: large if size_bytes > LARGE_BODY_BYTES else small,
-            )
-            config = self._config(app)
-            _rest_garbage_collection()
+        app, collector = assembled(self._settings, self._folder, self._decoders)
+        config = self._config(app)
+        rest_garbage_collection()
+        try:
             with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
                 runner.run(self._serve(config, collector))
+        finally:
+            self._decoders.close()
 
     async def _serve(self, config: uvicorn.Config, collector: Collector) -> None:
         server = _Server(config, self._publish)
@@ -89,7 +82,8 @@ class Process:
         committing.result()
 
     async def _wait(self, server: "_Server") -> None:
-        while not self._until():  # noqa: ASYNC110  another process decides
+        while not self._until():
+            self._decoders.rest()
             await asyncio.sleep(1)
         server.stop()
 
@@ -120,15 +114,6 @@ class Process:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(0, int(open_requests.total_seconds())),
         )
-
-
-def _rest_garbage_collection() -> None:
-    """Decoding makes ten thousand objects a batch, none of them in cycles; looking through them
-    and through all that is loaded took 8 % of its time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class _Server(uvicorn.Server):

@@ -10,14 +10,18 @@ from typing import Any
 
 from store.collector.bodies import Budget
 from store.collector.collector import Collector
+from store.collector.decoders import Decoders
 
 
 class Stats:
     """Reads the numbers where they are kept; nothing is computed before somebody asks."""
 
-    def __init__(self, collector: Collector, budget: Budget, intakes: Sequence[str]) -> None:
+    def __init__(
+        self, collector: Collector, budget: Budget, decoders: Decoders, intakes: Sequence[str]
+    ) -> None:
         self._collector = collector
         self._budget = budget
+        self._decoders = decoders
         self._intakes = list(intakes)
         self.refused: Counter[str] = Counter()
         """Requests turned away, by reason; the app counts here."""
@@ -44,6 +48,7 @@ class Stats:
                 "fault": committer.fault,
             },
             "bodies_bytes": self._budget.bytes,
+            "decoder_pid": self._decoders.helper_pid,
             "refused": dict(sorted(self.refused.items())),
             "intakes": self._intakes,
             "rss_bytes": rss_bytes(),

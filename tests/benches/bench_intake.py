@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import polars as pl
@@ -101,7 +102,9 @@ def collected(store: Path, bodies: Path) -> tuple[float, float, int]:
     before = cpu_seconds(collector.pid)
     sender = [sys.executable, "-m", "tests.benches.bench_intake", "--send", url, str(bodies)]
     done = subprocess.run(sender, cwd=ROOT, check=True, capture_output=True, text=True)
-    work = cpu_seconds(collector.pid) - before
+    with urllib.request.urlopen(f"{url}/v1/stats") as answer:
+        helper = json.load(answer)["decoder_pid"]
+    work = cpu_seconds(collector.pid) - before + (cpu_seconds(helper) if helper else 0)
     status = Path(f"/proc/{collector.pid}/status").read_text()
     peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
     collector.terminate()

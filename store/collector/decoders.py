@@ -1,0 +1,154 @@
+"""Where deliveries are decoded: off the event loop, and off this process while they queue up."""
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any, Final, TypeVar
+
+from store.collector.decoder import Job
+from store.collector.intake.intake import Delivery, Intake
+from store.collector.python import environment
+from store.normalise import Decoded
+from store.settings import MIB
+
+T = TypeVar("T")
+
+LOG: Final = logging.getLogger("eventdeck.collector")
+LARGE_BODY_BYTES: Final = MIB
+# So many deliveries in a row had others behind them: a load, and no burst.
+LOAD_DELIVERIES: Final = 20
+REST_SECONDS: Final = 60.0
+ANSWER_SECONDS: Final = 20.0
+# Not as `-m`: then what it sends would be of a module called `__main__`.
+PROGRAM: Final = "from store.collector.decoder import main; main()"
+
+
+class Decoders:
+    """One thread for small bodies, one for large ones, so that a large one holds up no small one.
+
+    While deliveries wait for one another, small ones are decoded in a process beside; it ends
+    when there was nothing for it for REST_SECONDS. Where it fails, this process goes on alone.
+    """
+
+    def __init__(self, *, is_helped: bool = (os.cpu_count() or 1) > 1) -> None:
+        self._small = ThreadPoolExecutor(1, "decode")
+        self._large = ThreadPoolExecutor(1, "decode-large")
+        self._is_helped = is_helped
+        self._waiting = 0
+        self._in_a_row = 0
+        self._helper: Helper | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries are being decoded or wait for it."""
+        return self._waiting
+
+    @property
+    def helper_pid(self) -> int | None:
+        """Of the process beside, while there is one."""
+        return self._helper.pid if self._helper else None
+
+    async def run(self, size_bytes: int, call: Callable[..., T], *arguments: Any) -> T:
+        """`call` in the thread for bodies of that size; it calls `decode`."""
+        pool = self._large if size_bytes > LARGE_BODY_BYTES else self._small
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)
+        finally:
+            self._waiting -= 1
+
+    def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
+        """What the intake makes of the delivery."""
+        helper = self._helper
+        if helper is not None and len(delivery.body) <= LARGE_BODY_BYTES and helper.is_ready():
+            try:
+                return helper.decode(intake, delivery)
+            except (OSError, EOFError) as error:
+                LOG.warning("the decoder beside failed (%s)", type(error).__name__)
+                self._leave(helper)
+        elif helper is None and self._is_loaded():
+            self._helper = Helper()
+        return intake.decode(delivery)
+
+    def rest(self) -> None:
+        """To be called now and then: ends the process beside when it has nothing to do."""
+        helper = self._helper
+        if helper is not None and helper.idle_seconds > REST_SECONDS:
+            self._leave(helper)
+
+    def close(self) -> None:
+        """When all is decoded."""
+        self._small.shutdown()
+        self._large.shutdown()
+        if self._helper is not None:
+            self._leave(self._helper)
+
+    def _is_loaded(self) -> bool:
+        self._in_a_row = self._in_a_row + 1 if self._waiting > 1 else 0
+        return self._is_helped and self._in_a_row >= LOAD_DELIVERIES
+
+    def _leave(self, helper: "Helper") -> None:
+        self._helper = None
+        self._in_a_row = 0
+        helper.close()
+
+
+class Helper:
+    """A process that decodes."""
+
+    def __init__(self) -> None:
+        """Starts it; it is ready some half a second later."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", PROGRAM, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=environment(),
+                # Ctrl+C is for the collector, which drains and then closes the socket.
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+        self._lock = threading.Lock()
+        self._is_ready = False
+        self._used = time.monotonic()
+        self.pid = self._process.pid
+
+    @property
+    def idle_seconds(self) -> float:
+        return time.monotonic() - self._used
+
+    def is_ready(self) -> bool:
+        """Whether it takes deliveries now. OSError or EOFError when it did not come up."""
+        with self._lock:
+            if not self._is_ready and self._connection.poll():
+                self._connection.recv()
+                self._is_ready = True
+            return self._is_ready
+
+    def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
+        """What `intake.decode` gives; OSError or EOFError when the process is gone or stuck."""
+        with self._lock:
+            self._connection.send(Job.of(intake.name, delivery))
+            if not self._connection.poll(ANSWER_SECONDS):
+                raise TimeoutError
+            answer = self._connection.recv()
+            self._used = time.monotonic()
+        decoded: Decoded = answer.decoded()
+        return decoded
+
+    def close(self) -> None:
+        """Ends the process; safe to call when it is gone."""
+        with self._lock:
+            self._connection.close()
+        self._process.kill()
+        self._process.wait()

@@ -1,0 +1,12 @@
+"""How this program starts parts of itself as processes of their own."""
+
+import os
+from pathlib import Path
+
+import store
+
+
+def environment() -> dict[str, str]:
+    """In which `python -P -m store.…` finds this very package, wherever the user stands."""
+    paths = (str(Path(store.__file__).parents[1]), os.environ.get("PYTHONPATH", ""))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
