@@ -4,6 +4,7 @@ A view goes on an undo stack, is restored at the next start, and is copied as te
 `eventdeck open` takes: `overview?last=15m&where=severity>=warning&by=service_name`.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -50,6 +51,7 @@ LENGTH_MAX: Final = timedelta(days=3650)
 GRID_SHARE: Final = 900
 HISTORY_MAX: Final = 100
 # What needs no escape in the text of a view; quotes, `&`, `%`, `+` and controls do.
+_OR: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _PLAIN: Final = " =<>!~,.:*()/@$^|[]{}-_"
 
 
@@ -119,8 +121,9 @@ class View:
         return replace(self, span=self.length, paused=False)
 
     def narrowed(self, term: str) -> Self:
-        """With one more filter term."""
-        return replace(self, where=f"{self.where} {term}".strip())
+        """With one more filter term; alternatives go into parentheses, since it is for them all."""
+        where = f"({self.where})" if _OR.search(self.where) else self.where
+        return replace(self, where=f"{where} {term}".strip())
 
     def text(self) -> str:
         """The view as `View.parse` reads it; what stands at its default is left out."""

@@ -122,3 +122,9 @@ def test_a_view_file_that_makes_no_sense_is_no_fault(tmp_path):
     (tmp_path / "view").write_text("overview?last=never")
     assert remembered(tmp_path / "view", now=NOW) is None
     assert remembered(tmp_path / "none", now=NOW) is None
+
+
+def test_one_more_term_is_for_all_alternatives():
+    narrowed = View(where="plan=pro or plan=team").narrowed("user_id=ada")
+    assert narrowed.where == "(plan=pro or plan=team) user_id=ada"
+    assert View(where="plan=pro").narrowed("user_id=ada").where == "plan=pro user_id=ada"
