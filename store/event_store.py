@@ -1,6 +1,7 @@
 """EventStore: the one door to what is stored."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,11 @@ import polars as pl
 from store.analytics.analysis import AnyAnalysis
 from store.analytics.answering import Moment, answers
 from store.analytics.asking import in_time
-from store.analytics.cache import PartialCache
+from store.analytics.cache import FinishedCache, PartialCache
 from store.analytics.filters import parse_filter
+from store.analytics.plan import Planner
 from store.analytics.query import Query
-from store.analytics.reading import Cancelled
+from store.analytics.reading import Cancelled, Planners
 from store.analytics.registry import ANALYSES, HELPERS
 from store.analytics.shapes import Answer
 from store.errors import StoreError
@@ -53,7 +55,9 @@ class EventStore:
         self.folder = StoreFolder.open(root, create=create)
         self._now = now
         self._catalog = Catalog(self.folder)
+        self._planners: Planners = defaultdict(Planner)
         self._cache = PartialCache(cache_bytes_max)
+        self._finished = FinishedCache()
         self._analyses = (*analyses, *HELPERS)
         self._lock = threading.Lock()
         self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
@@ -135,7 +139,9 @@ class EventStore:
             now=self._now(),
             generation=snapshot.generation,
             analyses=self._analyses,
+            planners=self._planners,
             cache=self._cache,
+            finished=self._finished,
             cancelled=cancelled,
         )
 

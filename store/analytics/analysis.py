@@ -37,7 +37,7 @@ class Reduction(Protocol):
         """Filtered events (with schema.PART naming each row's part) reduced, part by part: the
         result has PART as a key. With `cut`, or with an interval, `time` is a key as well: the
         start of the cell. Depends on the events, the query without its span, and the cut alone.
-        A column that no event has is there, and null.
+        A column that no event has is there, and null; `sample_rate` has the type Null then.
         """
         ...
 

@@ -4,22 +4,25 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 import polars as pl
 
 from store.analytics.analysis import Analysis, AnyAnalysis, Derived
 from store.analytics.asking import check_columns, complete, named, running_since
-from store.analytics.cache import PartialCache
-from store.analytics.filters import parse_filter
+from store.analytics.cache import FinishedCache, PartialCache
+from store.analytics.filters import Filter, parse_filter
 from store.analytics.intervals import checked_zone
 from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
 from store.analytics.query import Query
-from store.analytics.reading import Reading, Task
+from store.analytics.reading import Combined, Planners, Reading, Task
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.part import Part
 from store.timespan import TimeSpan
 
+IDENTITIES: Final = frozenset({"install_id", "user_id"})
+LINKS: Final = Task(LinksReduction(), LinksQuery(), Filter(), None, needs=IDENTITIES)
+"""Over all history, whatever is asked."""
 Steps = Generator[Sequence[Query], Sequence[Answer], Finished]
 
 
@@ -33,22 +36,18 @@ class Moment:
     now: datetime
     generation: str
     analyses: Sequence[AnyAnalysis]
+    planners: Planners
     cache: PartialCache
+    finished: FinishedCache
     cancelled: Callable[[], bool]
 
     @cached_property
     def links(self) -> Links:
-        """Which device belongs to which user; read when the first answer needs it."""
-        return Links(self._links)
+        """Which device belongs to which user; put together when the first answer needs it."""
+        return Links(lambda: self.reading().combined([LINKS])[0].frame)
 
-    def reading(self, parts: Sequence[Part]) -> Reading:
-        return Reading(parts, self.types, self.cache, self.cancelled)
-
-    def _links(self) -> pl.DataFrame:
-        both = {"install_id", "user_id"}
-        parts = [part for part in self.parts if both <= part.columns.keys()]
-        task = Task(LinksReduction(), LinksQuery(), parse_filter(None), None)
-        return self.reading(parts).combined([task])[0]
+    def reading(self) -> Reading:
+        return Reading(self.parts, self.types, self.planners, self.cache, self.cancelled)
 
 
 @dataclass
@@ -98,7 +97,9 @@ def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
     """Answers out of partials."""
     tasks = [_tasks(moment, query) for query in queries]
     flat = [task for pair in tasks for task in pair]
-    combined = iter(moment.reading(moment.parts).combined(flat))
+    # Links come in the same pass when they will be needed: half of their columns are read anyway.
+    asked = [*flat, LINKS] if _wants_links(moment, flat) else flat
+    combined = iter(moment.reading().combined(asked))
     return [
         _answer(moment, pair[0].query, [_finished(moment, task, next(combined)) for task in pair])
         for pair in tasks
@@ -117,9 +118,23 @@ def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
     return [Task(analysis, each, where, analysis.horizon(each)) for each in asked]
 
 
-def _finished(moment: Moment, task: Task, combined: pl.DataFrame) -> Finished:
+def _wants_links(moment: Moment, tasks: Sequence[Task]) -> bool:
+    """Whether somebody counts subjects, and there are devices beside users."""
+    counts = any("subject_hash" in each.reduction.columns(each.query) for each in tasks)
+    return counts and moment.types.keys() >= IDENTITIES
+
+
+def _finished(moment: Moment, task: Task, combined: Combined) -> Finished:
+    """Out of what is kept when the same was made of the same before, as is that of a span before
+    the live one.
+    """
     links = moment.links if task.query.link else no_links()
-    return cast(Analysis, task.reduction).finish(combined, task.query, links)
+    key = (combined.key, repr(task.query))
+    kept = moment.finished.get(key, links)
+    if kept is None:
+        kept = cast(Analysis, task.reduction).finish(combined.frame, task.query, links)
+        moment.finished.put(key, links, kept)
+    return kept
 
 
 def _answer(moment: Moment, query: Query, found: Sequence[Finished]) -> Answer:

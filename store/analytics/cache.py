@@ -7,6 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from store.analytics.links import Links
+from store.analytics.shapes import Finished
+
 ENTRY_SHARE_MAX: Final = 8
 """No entry may take more than one in so many of the cache's bytes."""
 _ENTRY_BYTES: Final = 1_000
@@ -48,3 +51,32 @@ class PartialCache:
             while self._bytes > self._bytes_max:
                 _, (_, gone) = self._frames.popitem(last=False)
                 self._bytes -= gone
+
+
+class FinishedCache:
+    """The last answers, for those that are asked again about the same. Safe across threads."""
+
+    def __init__(self, entries_max: int = 128) -> None:
+        self._entries_max = entries_max
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[Finished, Hashable]] = OrderedDict()
+
+    def get(self, key: Hashable, links: Links) -> Finished | None:
+        """What was made of `key`, unless it needed links and these are others."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            self._kept.move_to_end(key)
+        finished, version = found
+        if version is None:
+            return finished
+        links.frame  # noqa: B018 - the version is that of links that were read
+        return finished if links.version == version else None
+
+    def put(self, key: Hashable, links: Links, finished: Finished) -> None:
+        """Keeps it, with the links as far as they were read for it."""
+        with self._lock:
+            self._kept[key] = (finished, links.version)
+            if len(self._kept) > self._entries_max:
+                self._kept.popitem(last=False)

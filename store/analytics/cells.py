@@ -2,8 +2,9 @@
 counts, sums, extremes, sets of hashes, and sketches of values; all of it adds up.
 
 A frame of cells has rows of several kinds (`kind`): CELL for a point in time, WHOLE for the sets
-over all time, FINE for a cell of a cut part's grid, and SKETCH + i for a bucket of
-`spec.sketches[i]`. Without an interval there is one cell a part, and `time` is null.
+over all time, SKETCH + i for the sketch of `spec.sketches[i]`, of a point or (`time` is null) of
+all time; from FINE on, the same for the cells of a cut part's grid. Without an interval there is
+one cell a part, and `time` is null.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ from store.schema import INSTANT, PART, SEVERITIES, as_text
 
 CELL: Final = 0
 WHOLE: Final = 1
-FINE: Final = 2
-SKETCH: Final = 3
+SKETCH: Final = 2
+FINE: Final = 128
 SETS: Final = ("subjects", "devices", "sessions")
 SEVERITY_CLASS: Final = "severity_class"
 """A breakdown by the class's name; stored is only the number."""
@@ -78,66 +79,85 @@ class Spec:
 def partial(events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None) -> pl.LazyFrame:
     """The cells of each part, with PART as a key."""
     time = _TIME.dt.truncate(cut.width) if cut else cell_start(query, _TIME)
-    rate = pl.col("sample_rate").fill_null(1.0).clip(1.0)
     is_timed = spec.is_timed or cut is not None
-    events = events.with_columns(rate.alias(_WEIGHT), *([time.alias(_CELL)] if is_timed else []))
+    events = events.with_columns(*_weights(events), *([time.alias(_CELL)] if is_timed else []))
     times: list[str | pl.Expr] = [pl.col(_CELL).alias("time")] if is_timed else []
     keys: list[str | pl.Expr] = [PART]
     keys += (pl.col(_stored(name)).alias(f"key.{at}") for at, name in enumerate(spec.by))
-    cells = events.group_by(*keys, *times).agg(*_numbers(spec), *_sets(spec))
-    kind, most = (FINE, distinct.WHOLE_MAX) if cut else (CELL, _most(spec))
-    frames = [_labelled(cells, spec, kind, most)]
-    if spec.sets and spec.is_timed and not cut:
-        whole = events.group_by(*keys).agg(_sets(spec))
+    is_weighted = _WEIGHT in events.collect_schema()
+    cells = events.group_by(*keys, *times).agg(*_numbers(spec, is_weighted), *_sets(spec))
+    fine = FINE if cut else 0
+    frames = [_labelled(cells, spec, fine + CELL, distinct.WHOLE_MAX if cut else _most(spec))]
+    has_whole = spec.is_timed and not cut
+    if spec.sets and has_whole:
+        # Out of the cells' sets: they are a tenth of the events.
+        unions = [pl.col(name).list.explode().unique() for name in spec.sets]
+        whole = cells.group_by(PART, *spec.keys).agg(unions)
         frames.append(_labelled(whole, spec, WHOLE, distinct.WHOLE_MAX))
     times = times if spec.sketches_timed or cut else []
     for at, name in enumerate(spec.sketches):
-        buckets = _sketch(events, name, [*keys, *times], spec)
-        frames.append(_labelled(buckets, spec, SKETCH + at, 0))
+        buckets = _buckets(events, name, [*keys, *times], spec)
+        named = [PART, *spec.keys]
+        timed = buckets.group_by(*named, *(["time"] if times else [])).agg(sketch.listed())
+        frames.append(_labelled(timed, spec, fine + SKETCH + at, 0))
+        if has_whole and times:
+            whole = buckets.group_by(*named, "bucket").agg(sketch.added())
+            whole = whole.group_by(named).agg(sketch.listed())
+            frames.append(_labelled(whole, spec, SKETCH + at, 0))
     return pl.concat(frames, how="diagonal")
 
 
 def combine(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
     """Cells of many parts as one set of cells; grid cells of cut parts become points."""
-    if spec.is_timed:
-        cells = _refined(cells, spec, query)
-    else:
-        fine = pl.when(pl.col("kind") == FINE).then(CELL).otherwise("kind").cast(pl.UInt8)
-        cells = cells.with_columns(fine.alias("kind"), time=pl.lit(None, INSTANT))
-    return added(cells, spec)
+    return added(_refined(cells, spec, query), spec)
 
 
 def added(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """Rows of the same kind, time and key made one. Most cells have one row, and stay as they are:
     only what is new is worked on.
     """
-    keys = [name for name in ("kind", "time", *spec.keys, "bucket", "folded") if name in cells]
+    keys = [name for name in ("kind", "time", *spec.keys, "folded") if name in cells.columns]
     repeated = cells.select(keys).is_duplicated()
     if not repeated.any():
         return cells
     many, is_sketch = cells.filter(repeated), pl.col("kind") >= SKETCH
-    sums = [_added(name) for name in cells.columns if name not in (*keys, *SETS)]
+    sums = [_added(name) for name in cells.columns if name not in (*keys, *SETS, *sketch.LISTS)]
     unions = [distinct.union(name, _most_of_rows(spec)).alias(name) for name in spec.sets]
     frames = [
         cells.filter(~repeated),
         many.filter(~is_sketch).group_by(keys).agg(sums + unions),
-        many.filter(is_sketch).group_by(keys).agg(sums),
+        sketch.merged(many.filter(is_sketch), keys) if spec.sketches else many.clear(),
     ]
     return pl.concat(frames, how="diagonal")
 
 
 def over_span(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """The cells without their times: WHOLE rows, one for each key, and sketches."""
-    cells = cells.with_columns(
-        pl.when(pl.col("kind") == CELL).then(WHOLE).otherwise("kind").cast(pl.UInt8).alias("kind"),
-        # With an interval, the WHOLE rows hold the sets; points keep too few hashes to add up.
-        *(
-            pl.when((pl.col("kind") != CELL) | (not spec.is_timed)).then(name).alias(name)
-            for name in spec.sets
-        ),
-        time=pl.lit(None, INSTANT),
-    )
-    return added(cells, spec)
+    whole = cells.filter(pl.col("kind") == CELL)
+    if spec.is_timed:
+        whole = _summed(whole, cells.filter(pl.col("kind") == WHOLE), spec)
+    whole = whole.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), time=pl.lit(None, INSTANT))
+    timeless = cells.filter((pl.col("kind") >= SKETCH) & pl.col("time").is_null())
+    return pl.concat([whole, timeless], how="diagonal")
+
+
+def _summed(cells: pl.DataFrame, sets: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """The numbers of all points of a key added up, with the key's sets over all time."""
+    keys = [name for name in (*spec.keys, "folded") if name in cells.columns]
+    others = ("kind", "time", *keys, *SETS, *sketch.LISTS)
+    sums = [_added(name) for name in cells.columns if name not in others]
+    # A constant stands for no keys; joins want one.
+    numbers = cells.with_columns(_one=0).group_by("_one", *keys).agg(sums)
+    if spec.sets:
+        kept = sets.with_columns(_one=0).select("_one", *keys, *spec.sets)
+        numbers = numbers.join(kept, on=["_one", *keys], how="left", nulls_equal=True)
+    return numbers.drop("_one")
+
+
+def points(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells and the sketches of points in time alone."""
+    kind = pl.col("kind")
+    return cells.filter((kind == CELL) | ((kind >= SKETCH) & pl.col("time").is_not_null()))
 
 
 def folded(cells: pl.DataFrame, spec: Spec, kept: pl.DataFrame) -> pl.DataFrame:
@@ -161,6 +181,13 @@ def _stored(name: str) -> str:
     return "severity" if name == SEVERITY_CLASS else name
 
 
+def _weights(events: pl.LazyFrame) -> list[pl.Expr]:
+    """How many events each stands for; nothing when none was sampled, which is twice as fast."""
+    if events.collect_schema()["sample_rate"] == pl.Null:
+        return []
+    return [pl.col("sample_rate").fill_null(1.0).clip(1.0).alias(_WEIGHT)]
+
+
 def _most(spec: Spec) -> int:
     return distinct.CELL_MAX if spec.is_timed else distinct.WHOLE_MAX
 
@@ -175,26 +202,35 @@ def finite(name: str) -> pl.Expr:
     return pl.when(value.is_finite()).then(value)
 
 
-def _numbers(spec: Spec) -> list[pl.Expr]:
-    weight = pl.col(_WEIGHT)
-    found = [pl.len().cast(pl.Int64).alias("n"), weight.sum().alias("weight")]
+def _numbers(spec: Spec, is_weighted: bool) -> list[pl.Expr]:
+    def weight(where: pl.Expr) -> pl.Expr:
+        """What the events stand for of which that is true."""
+        counted = pl.col(_WEIGHT).filter(where) if is_weighted else where
+        return counted.sum().cast(pl.Float64)
+
+    found = [pl.len().cast(pl.Int64).alias("n"), _weight(is_weighted)]
     for at, name in enumerate(spec.stats):
         value = finite(name)
         found += [
-            weight.filter(value.is_not_null()).sum().alias(f"weight.{at}"),
-            (value * weight).sum().alias(f"sum.{at}"),
+            weight(value.is_not_null()).alias(f"weight.{at}"),
+            (value * pl.col(_WEIGHT) if is_weighted else value).sum().alias(f"sum.{at}"),
             value.min().alias(f"low.{at}"),
             value.max().alias(f"high.{at}"),
         ]
     if spec.errors:
         severity = pl.col("severity")
         found += [
-            weight.filter(severity >= SEVERITIES["error"]).sum().alias("errors"),
-            weight.filter(severity.is_not_null()).sum().alias("severities"),
+            weight(severity >= SEVERITIES["error"]).alias("errors"),
+            weight(severity.is_not_null()).alias("severities"),
         ]
     if spec.seen:
         found += [_TIME.min().alias("first"), _TIME.max().alias("last")]
     return found
+
+
+def _weight(is_weighted: bool) -> pl.Expr:
+    weight = pl.col(_WEIGHT).sum() if is_weighted else pl.len().cast(pl.Float64)
+    return weight.alias("weight")
 
 
 def _sets(spec: Spec) -> list[pl.Expr]:
@@ -211,15 +247,14 @@ def _sets(spec: Spec) -> list[pl.Expr]:
     return found
 
 
-def _sketch(
+def _buckets(
     events: pl.LazyFrame, name: str, keys: Sequence[str | pl.Expr], spec: Spec
 ) -> pl.LazyFrame:
     value = pl.col(_VALUE)
     code = value if spec.is_exact else sketch.bucket(value)
     values = events.with_columns(finite(name).alias(_VALUE)).filter(value.is_not_null())
-    return values.group_by(*keys, code.alias("bucket")).agg(
-        pl.col(_WEIGHT).sum().alias("weight"), value.min().alias("low"), value.max().alias("high")
-    )
+    weight = _weight(_WEIGHT in events.collect_schema())
+    return values.group_by(*keys, code.alias("bucket")).agg(sketch.counted(weight, value))
 
 
 def _labelled(cells: pl.LazyFrame, spec: Spec, kind: int, most: int) -> pl.LazyFrame:
@@ -246,19 +281,26 @@ def _added(name: str) -> pl.Expr:
 
 
 def _refined(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
-    is_fine = pl.col("kind") == FINE
-    fine = cells.filter(is_fine)
+    """Grid cells of cut parts as the points that they lie in, and their share of what is kept over
+    all time.
+    """
+    is_fine = pl.col("kind") >= FINE
+    fine = cells.filter(is_fine).with_columns(pl.col("kind") - FINE)
     if not fine.height:
         return cells
-    frames = [cells.with_columns(pl.when(is_fine).then(CELL).otherwise("kind").alias("kind"))]
+    nothing = pl.lit(None, INSTANT).alias("time")
+    if not spec.is_timed:
+        return pl.concat([cells.filter(~is_fine), fine.with_columns(nothing)])
+    is_sketch = pl.col("kind") >= SKETCH
+    time = cell_start(query, pl.col("time"))
+    timed = time if spec.sketches_timed else pl.when(~is_sketch).then(time)
+    frames = [cells.filter(~is_fine), fine.with_columns(timed.alias("time"))]
+    if spec.sketches_timed:
+        frames.append(fine.filter(is_sketch).with_columns(nothing))
     if spec.sets:
-        whole = fine.select("kind", "time", *spec.keys, *spec.sets)
-        frames.append(whole.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), time=None))
-    both = pl.concat(frames, how="diagonal")
-    timed = cell_start(query, pl.col("time"))
-    if not spec.sketches_timed:
-        timed = pl.when(pl.col("kind") < SKETCH).then(timed)
-    return both.with_columns(timed.alias("time"), pl.col("kind").cast(pl.UInt8))
+        sets = fine.filter(~is_sketch).select("kind", *spec.keys, *spec.sets)
+        frames.append(sets.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), nothing))
+    return pl.concat(frames, how="diagonal")
 
 
 def key_columns(cells: pl.DataFrame, spec: Spec) -> Sequence[str]:

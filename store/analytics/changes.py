@@ -66,7 +66,7 @@ class ChangesAnalysis:
         names = Names(
             **common, interval=query.interval, compare="previous", limit=1_000, points=POINTS
         )
-        told, everyone = yield [names, Top(**common, by=(), measure="users")]
+        (told,) = yield [names]
         found = _findings(told)[: query.limit]
         questions = _questions(query, found, types)
         answers = yield [each for pair in questions for each in pair]
@@ -75,8 +75,10 @@ class ChangesAnalysis:
             for now, before in zip(answers[::2], answers[1::2], strict=True)
             for name, reason in told_apart(found, now, before).items()
         }
-        users = cast(Table, everyone.result).rows
-        of_users = users[0].values["value"] if users else 0
+        of_users = 0
+        if any(reason.only_user for reason in reasons.values()):
+            (everyone,) = yield [Top(**common, by=(), measure="users")]
+            of_users = cast(Table, everyone.result).rows[0].values["value"]
         rows = [_row(finding, reasons.get(finding.name), of_users) for finding in found]
         return Finished(Table(COLUMNS, rows), told.events_scanned, told.sampled, told.exact)
 

@@ -14,10 +14,10 @@ import polars as pl
 
 from store.analytics.links import Links, is_given
 
-CELL_MAX: Final = 2_048
-"""Hashes kept for a point in time: 2.2 % beyond that many."""
-WHOLE_MAX: Final = 16_384
-"""Hashes kept for a whole span: 0.8 % beyond that many."""
+CELL_MAX: Final = 1_024
+"""Hashes kept for a point in time: exact up to that many, then within 3 %."""
+WHOLE_MAX: Final = 8_192
+"""Hashes kept for a whole span: exact up to that many, then within 1.1 % (one deviation)."""
 _SPACE: Final = 2.0**64
 
 

@@ -1,6 +1,6 @@
 """Devices and the users they were linked to: who an event without a `user_id` belongs to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Final
@@ -22,6 +22,15 @@ class Links:
     def __init__(self, load: Callable[[], pl.DataFrame]) -> None:
         """`load` gives the frame; it is called once, or never when no device was seen."""
         self._load = load
+
+    @property
+    def version(self) -> Hashable:
+        """Equal for the same links; None while nobody asked for any."""
+        return self._version if "frame" in self.__dict__ else None
+
+    @cached_property
+    def _version(self) -> Hashable:
+        return self.frame.height, int(self.frame.hash_rows(seed=3).sum())
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -72,8 +81,8 @@ class LinksReduction:
 
 
 def is_given(column: str) -> pl.Expr:
-    """An identity that is there; an empty text is none."""
-    return pl.col(column).is_not_null() & (pl.col(column) != "")
+    """True where an identity is there, else False; an empty text is none."""
+    return (pl.col(column).str.len_bytes() > 0).fill_null(value=False)
 
 
 def _hashed(texts: pl.Series) -> pl.Series:

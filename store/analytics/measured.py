@@ -44,9 +44,7 @@ def spec_of(
 ) -> Spec:
     """What cells must hold for these measures."""
     kinds = {measure.kind for measure in measures}
-    stats = [
-        m.of for m in measures if m.kind in ("values", "sum", "mean", "min", "max", "percentile")
-    ]
+    stats = [m.of for m in measures if m.kind in ("values", "sum", "mean", "min", "max")]
     sketches = [m.of for m in measures if m.kind == "percentile"]
     return Spec(
         by=tuple(by),
@@ -91,9 +89,11 @@ def measured(
         rows = distinct.users(rows, _most(spec), links)
     for at, name in enumerate(spec.sketches):
         quantiles = [m.quantile for m in measures if m.kind == "percentile" and m.of == name]
-        buckets = sketch.percentiles(found.filter(pl.col("kind") == SKETCH + at), keys, quantiles)
-        buckets = buckets.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
-        rows = rows.join(buckets, on=keys, how="left", nulls_equal=True, suffix=":sketch")
+        sketches = found.filter(pl.col("kind") == SKETCH + at)
+        spread = sketch.percentiles(sketches, quantiles)
+        spread = spread.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
+        spread = pl.concat([sketches.select(keys), spread], how="horizontal")
+        rows = rows.join(spread, on=keys, how="left", nulls_equal=True, suffix=":sketch")
         known = pl.col("is_exact:sketch").fill_null(value=True)
         rows = rows.with_columns(pl.col("is_exact") & known).drop("is_exact:sketch")
     values = [_value(measure, spec).alias(f"m{at}") for at, measure in enumerate(measures)]

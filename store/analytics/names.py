@@ -96,7 +96,6 @@ class NamesAnalysis:
 def _spec(query: Query) -> Spec:
     return Spec(
         by=query.by,
-        stats=("duration_ms",),
         sketches=("duration_ms",),
         sketches_timed=False,
         errors=True,

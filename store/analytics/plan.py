@@ -1,24 +1,33 @@
 """Which parts an answer is made of: whole ones in groups that stay, and those that an edge cuts.
 
-All pure; the groups depend on the parts' names alone, so that a new part leaves all groups but its
-own as they are, and what was combined for them can be used again.
+The parts are the leaves of a tree: eights of parts that one writer wrote one after the other,
+eights of those, and so on, a day, all days. The partials of each node are kept combined. A span
+takes the largest nodes that lie inside it, so it is made of few frames however many parts there
+are, and a new part makes only the nodes above itself anew.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import count, groupby
+from operator import attrgetter
 from typing import Final
 
 from store.analytics.cut import Cut
 from store.parts.part import Part
 from store.timespan import TimeSpan
 
-GROUP_BITS: Final = 5
-"""Consecutive parts in a group: 2^5. A live second is a part: a group every half minute."""
-NODES_MAX: Final = 64
-"""With more groups than these, groups are grouped."""
+GROUP_BITS: Final = 3
+LEVELS: Final = 5
+"""Eights of eights, …: 32,768 parts of one writer and date in a group at most."""
+JOINED_MAX: Final = 256
+"""Spans whose nodes were made one: the few that are on screen, and some that were."""
 
 PartKey = tuple[str, int, str, int]
+Eight = tuple[int, str, int]
+"""A level, a writer, and the number of a group of its parts."""
 
 
 def key_of(part: Part) -> PartKey:
@@ -26,17 +35,24 @@ def key_of(part: Part) -> PartKey:
     return part.date, part.level, part.writer, part.sequence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A group of parts, or groups, whose combined partials are kept as one."""
+    """A part, or a group of parts, whose combined partials are kept as one."""
 
     key: Hashable
-    """Equal for nodes of the same parts."""
-    parts: Sequence[Part]
+    """Of one node alone; the same in a later plan when the parts are the same."""
+    start: datetime
+    end: datetime
+    newest: datetime
+    """When the last of its events came in."""
+    part: Part | None = None
+    """Of a leaf."""
     nodes: Sequence["Node"] = ()
-    """What it is combined from; none for a part by itself."""
+    """What a group is combined from."""
     cut: Cut | None = None
     """How the part by itself is reduced when an edge cuts it."""
+    inside: TimeSpan | None = None
+    """Only the members' cells that start in here count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,65 +60,149 @@ class Plan:
     """The parts of one answer."""
 
     nodes: Sequence[Node]
-    """Parts wholly inside the horizon."""
-    cut: Sequence[Part]
+    """Groups and parts wholly inside the horizon."""
+    cut: Sequence[Node]
     """Parts that an edge of it cuts."""
 
 
-def planned(parts: Sequence[Part], horizon: TimeSpan | None) -> Plan:
-    """The plan to answer from `parts` over `horizon`; None is all history."""
-    stored = [part for part in parts if part.rows]
-    if horizon is None:
-        return Plan(grouped(stored), ())
-    start, end = horizon.start, horizon.end
-    seen = [part for part in stored if part.span.start < end and start < part.span.end]
-    whole: list[Part] = []
-    cut: list[Part] = []
-    for part in seen:
-        is_whole = start <= part.span.start and part.span.end <= end
-        (whole if is_whole else cut).append(part)
-    return Plan(grouped(whole), cut)
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All parts of a snapshot: a node for each day, those of changing groups apart."""
+
+    days: Sequence[Node]
+    open: frozenset[Hashable]
+    """The groups to which the newest part belongs: they change with every part that comes."""
+    as_one: Callable[[Sequence[Node]], Sequence[Node]]
+
+    def planned(self, horizon: TimeSpan | None) -> Plan:
+        """What to read over `horizon`; None is all history."""
+        settled: list[Node] = []
+        fresh: list[Node] = []
+        cut: list[Node] = []
+        waiting = [(node, settled) for node in reversed(self.days)]
+        while waiting:
+            node, found = waiting.pop()
+            if horizon and not (node.start < horizon.end and horizon.start < node.end):
+                continue
+            is_inside = not horizon or (horizon.start <= node.start and node.end <= horizon.end)
+            if is_inside and node.key not in self.open:
+                found.append(node)
+            elif node.nodes:
+                # The newest eights stay apart; all that came before can be one.
+                under = fresh if node.key in self.open and _is_small(node) else found
+                waiting += [(member, under) for member in reversed(node.nodes)]
+            else:
+                (fresh if is_inside else cut).append(node)
+        return Plan([*self.as_one(settled), *fresh], cut)
 
 
-def grouped(parts: Sequence[Part]) -> Sequence[Node]:
-    """The parts in groups of up to 32 that follow each other, and groups of groups where there are
-    many. Those to which the newest part belongs stay apart: they change with every new part.
-    """
-    if not parts:
-        return ()
-    newest = key_of(max(parts, key=lambda part: part.newest_received))
-    nodes = [Node(key_of(part), (part,)) for part in parts]
-    for group_of in _LEVELS:
-        if group_of is not _by_numbers and len(nodes) <= NODES_MAX:
-            break
-        nodes = list(_joined(nodes, group_of, group_of(newest)))
-    return nodes
+class Planner:
+    """Keeps the tree from one snapshot to the next. Safe across threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = count()
+        self._days: dict[str, _Day] = {}
+        self._joined_before: OrderedDict[Hashable, Node] = OrderedDict()
+
+    def tree(self, parts: Iterable[Part]) -> Tree:
+        """The tree over `parts`, which are in the order of a snapshot."""
+        with self._lock:
+            days = {day: tuple(found) for day, found in groupby(parts, attrgetter("date"))}
+            self._days = {day: self._day(day, found) for day, found in days.items()}
+            nodes = [node for day in self._days.values() for node in day.top]
+        return Tree(nodes, frozenset(_path_to_newest(nodes)), self._as_one)
+
+    def _day(self, day: str, parts: tuple[Part, ...]) -> "_Day":
+        known = self._days.get(day) or _NOTHING
+        if known.parts == parts:
+            return known
+        eights: dict[Eight, list[Part]] = defaultdict(list)
+        for part in parts:
+            eights[part.level, part.writer, part.sequence >> GROUP_BITS].append(part)
+        made: dict[Hashable, Node] = {}
+        nodes: dict[Eight, Sequence[Node]] = {}
+        for eight, members in eights.items():
+            before = known.nodes.get(eight, ())
+            same = known.eights.get(eight) == members
+            nodes[eight] = before if same else _leaves(members, before)
+        return _Day(parts, eights, nodes, made, self._above(nodes, known.made, made))
+
+    def _above(
+        self,
+        eights: Mapping[Eight, Sequence[Node]],
+        known: Mapping[Hashable, Node],
+        made: dict[Hashable, Node],
+    ) -> Sequence[Node]:
+        """The nodes of a day out of its eights of parts: eights of those, and so on, then one."""
+        groups = {eight: self._group(nodes, known, made) for eight, nodes in eights.items()}
+        for _ in range(1, LEVELS):
+            wider: dict[Eight, list[Node]] = defaultdict(list)
+            for (level, writer, number), nodes in groups.items():
+                wider[level, writer, number >> GROUP_BITS].extend(nodes)
+            groups = {eight: self._group(nodes, known, made) for eight, nodes in wider.items()}
+        return self._group([node for nodes in groups.values() for node in nodes], known, made)
+
+    def _group(
+        self, members: Sequence[Node], known: Mapping[Hashable, Node], made: dict[Hashable, Node]
+    ) -> Sequence[Node]:
+        if len(members) < 2:
+            return members
+        name = tuple(member.key for member in members)
+        made[name] = known.get(name) or self._node(members)
+        return [made[name]]
+
+    def _node(self, members: Sequence[Node]) -> Node:
+        return Node(
+            next(self._numbers),
+            min(member.start for member in members),
+            max(member.end for member in members),
+            max(member.newest for member in members),
+            nodes=tuple(members),
+        )
+
+    def _as_one(self, nodes: Sequence[Node]) -> Sequence[Node]:
+        """The nodes that a span is made of beside the newest, as one node."""
+        with self._lock:
+            one = self._group(nodes, self._joined_before, self._joined_before)
+            while len(self._joined_before) > JOINED_MAX:
+                self._joined_before.popitem(last=False)
+            return one
 
 
-def _joined(
-    nodes: Iterable[Node], group_of: Callable[[PartKey], Hashable], newest: Hashable
-) -> Iterable[Node]:
-    groups: dict[Hashable, list[Node]] = defaultdict(list)
-    for node in nodes:
-        groups[group_of(key_of(node.parts[0]))].append(node)
-    for group, members in groups.items():
-        if group == newest or len(members) == 1:
-            yield from members
-        else:
-            parts = [part for member in members for part in member.parts]
-            yield Node((group, tuple(member.key for member in members)), parts, members)
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The tree of a date, and what it was made of."""
+
+    parts: tuple[Part, ...]
+    eights: Mapping[Eight, Sequence[Part]]
+    nodes: Mapping[Eight, Sequence[Node]]
+    made: Mapping[Hashable, Node]
+    """Groups by their members' keys."""
+    top: Sequence[Node]
 
 
-def _by_numbers(key: PartKey) -> Hashable:
-    return *key[:3], key[3] >> GROUP_BITS
+_NOTHING: Final = _Day((), {}, {}, {}, ())
 
 
-def _by_more_numbers(key: PartKey) -> Hashable:
-    return *key[:3], key[3] >> 2 * GROUP_BITS, "many"
+def _leaves(parts: Iterable[Part], before: Iterable[Node]) -> Sequence[Node]:
+    """The parts that hold events as nodes, those of `before` again."""
+    known = {node.key: node for node in before}
+    return [
+        known.get(key) or Node(key, part.span.start, part.span.end, part.newest_received, part)
+        for part in parts
+        if part.rows
+        for key in [key_of(part)]
+    ]
 
 
-def _by_date(key: PartKey) -> Hashable:
-    return key[0]
+def _is_small(node: Node) -> bool:
+    """A group of parts, or of eights of parts."""
+    return all(member.part or all(each.part for each in member.nodes) for member in node.nodes)
 
 
-_LEVELS: Final = (_by_numbers, _by_more_numbers, _by_date)
+def _path_to_newest(nodes: Sequence[Node]) -> Iterator[Hashable]:
+    while nodes:
+        node = max(nodes, key=attrgetter("newest"))
+        yield node.key
+        nodes = node.nodes

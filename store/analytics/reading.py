@@ -7,7 +7,7 @@ group by group once all parts of a group are there.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -17,18 +17,24 @@ from store.analytics.cache import PartialCache
 from store.analytics.cut import Cut
 from store.analytics.filters import Filter
 from store.analytics.intervals import cut_of
-from store.analytics.plan import Node, Plan, key_of, planned
+from store.analytics.plan import Node, Plan, Planner, Tree
 from store.analytics.query import Query
 from store.parts.part import Part
 from store.parts.scan import scan
 from store.schema import FIXED, PART
 from store.timespan import TimeSpan
 
-BATCH_ROWS: Final = 500_000
+BATCH_ROWS: Final = 1_000_000
 """Read at once: large enough for both cores, small enough for memory and for giving up."""
 BATCH_PARTS: Final = 512
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
+
+_RATE: Final = "sample_rate"
+
+
+Planners = defaultdict[frozenset[str], Planner]
+"""By the columns that parts need."""
 
 
 class Cancelled(Exception):  # noqa: N818 - nothing went wrong
@@ -44,11 +50,22 @@ class Task:
     where: Filter
     horizon: TimeSpan | None
     """None is all history."""
+    needs: frozenset[str] = frozenset()
+    """Parts that lack one of these columns have nothing to tell, and are not read."""
 
     @property
     def key(self) -> Hashable:
         """What its partials depend on, beside the part and the cut."""
         return self.reduction.name, self.reduction.version, self.query.key()
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """A task's partials as one frame."""
+
+    frame: pl.DataFrame
+    key: Hashable
+    """Equal when the frame is: the task, and the parts that it is made of."""
 
 
 @dataclass(slots=True)
@@ -57,6 +74,7 @@ class _Work:
 
     task: Task
     key: Hashable
+    whole_key: Hashable
     cut: Cut | None
     pending: list[Node]
     frames: list[pl.DataFrame] = field(default_factory=list)
@@ -81,7 +99,7 @@ class _Batch:
 
     @property
     def is_full(self) -> bool:
-        rows = sum(leaf.parts[0].rows for leaf in self.leaves.values())
+        rows = sum(leaf.part.rows for leaf in self.leaves.values() if leaf.part)
         return rows >= BATCH_ROWS or len(self.leaves) >= BATCH_PARTS
 
 
@@ -92,20 +110,23 @@ class Reading:
         self,
         parts: Sequence[Part],
         types: Mapping[str, pl.DataType],
+        planners: Planners,
         cache: PartialCache,
         cancelled: Callable[[], bool],
     ) -> None:
         """`types` are the columns of `parts`; `cancelled` is asked before every batch."""
         self._parts = parts
         self._types = types
+        self._planners = planners
         self._cache = cache
         self._cancelled = cancelled
-        self._plans: dict[TimeSpan | None, Plan] = {}
+        self._trees: dict[frozenset[str], Tree] = {}
+        self._plans: dict[Hashable, Plan] = {}
         self._frames: dict[Hashable, pl.DataFrame] = {}
         self._users: Counter[Hashable] = Counter()
         """How many pending nodes need a frame: it is let go after the last."""
 
-    def combined(self, tasks: Sequence[Task]) -> list[pl.DataFrame]:
+    def combined(self, tasks: Sequence[Task]) -> list[Combined]:
         """Each task's partials as one frame. Raises Cancelled; FileNotFoundError: a part is gone,
         the snapshot is out of date.
         """
@@ -116,31 +137,52 @@ class Reading:
             self._read(batch)
             for work in works:
                 self._advance(work)
-        return [self._whole(work) for work in works]
+        return [Combined(self._whole(work), work.whole_key) for work in works]
 
     def _begun(self, task: Task) -> _Work:
         horizon = task.horizon
-        if horizon not in self._plans:
-            self._plans[horizon] = planned(self._parts, horizon)
-        plan = self._plans[horizon]
+        plan = self._plan(task.needs, horizon)
         cut = cut_of(task.query, horizon) if horizon and plan.cut else None
-        at_edges = [Node((key_of(part), cut), (part,), cut=cut) for part in plan.cut]
-        work = _Work(task, task.key, cut, [*plan.nodes, *at_edges])
-        for node in work.pending:
-            self._look_up(work.key, node)
-        self._advance(work)
+        nodes = [*plan.nodes, *(_at_edge(part, cut, horizon) for part in plan.cut)]
+        work = _Work(task, task.key, (task.key, tuple(node.key for node in nodes)), cut, nodes)
+        kept = self._kept(work.whole_key)
+        if kept is None:
+            for node in nodes:
+                self._look_up(work.key, node)
+            self._advance(work)
+        else:
+            work.pending = []
         return work
+
+    def _plan(self, needs: frozenset[str], horizon: TimeSpan | None) -> Plan:
+        if needs not in self._trees:
+            parts = [part for part in self._parts if needs <= part.columns.keys()]
+            self._trees[needs] = self._planners[needs].tree(parts if needs else self._parts)
+        if (needs, horizon) not in self._plans:
+            self._plans[needs, horizon] = self._trees[needs].planned(horizon)
+        return self._plans[needs, horizon]
+
+    def _kept(self, name: Hashable) -> pl.DataFrame | None:
+        """A frame that is at hand, or still in the cache; taken, so that it cannot go meanwhile."""
+        found = self._frames.get(name)
+        if found is None:
+            found = self._cache.get(name)
+            if found is not None:
+                self._frames[name] = found
+        return found
+
+    def _keep(self, name: Hashable, frame: pl.DataFrame) -> pl.DataFrame:
+        self._frames[name] = frame
+        self._cache.put(name, frame)
+        return frame
 
     def _look_up(self, key: Hashable, node: Node) -> None:
         """Takes what is kept of a node, or of its members."""
         name = (key, node.key)
         self._users[name] += 1
-        kept = self._frames[name] if name in self._frames else self._cache.get(name)
-        if kept is not None:
-            self._frames[name] = kept
-            return
-        for member in node.nodes:
-            self._look_up(key, member)
+        if self._kept(name) is None:
+            for member in node.nodes:
+                self._look_up(key, member)
 
     def _batches(self, works: Sequence[_Work]) -> Iterator[_Batch]:
         """What is missing; parts that follow each other together, so that groups fill up."""
@@ -171,34 +213,33 @@ class Reading:
 
     def _read(self, batch: _Batch) -> None:
         leaves = list(batch.leaves.values())
-        parts = [leaf.parts[0] for leaf in leaves]
-        events = self._events(parts, batch)
+        events, rows = self._events([leaf.part for leaf in leaves if leaf.part], batch)
         for key, task in batch.tasks.items():
             missing = batch.missing[key]
             places = [at for at, leaf in enumerate(leaves) if leaf.key in missing]
-            chosen = events.lazy()
+            chosen = events
             if len(places) < len(leaves):
                 chosen = chosen.filter(pl.col(PART).is_in(places))
-            found = collected(task.reduction.partial(chosen, task.query, batch.cut), events.height)
+            found = collected(task.reduction.partial(chosen, task.query, batch.cut), rows)
             by_part = found.partition_by(PART, as_dict=True, include_key=False)
             nothing = found.clear().drop(PART)
             for at in places:
-                name = (key, leaves[at].key)
-                self._frames[name] = by_part.get((at,), nothing)
-                self._cache.put(name, self._frames[name])
+                self._keep((key, leaves[at].key), by_part.get((at,), nothing))
 
-    def _events(self, parts: Sequence[Part], batch: _Batch) -> pl.DataFrame:
-        """The columns that somebody wants, of the events that pass the filter."""
+    def _events(self, parts: Sequence[Part], batch: _Batch) -> tuple[pl.LazyFrame, int]:
+        """The columns that somebody wants, of the events that pass the filter; and how many."""
         wanted = {
             name for task in batch.tasks.values() for name in task.reduction.columns(task.query)
         }
-        span = batch.cut.span if batch.cut else None
-        if not batch.where:
-            return collected(scan(parts, sorted(wanted), span), sum(p.rows for p in parts))
-        tested = batch.where.columns(self._types)
-        events = scan(parts, sorted(wanted | tested), span)
-        events = events.filter(batch.where.expr(events.collect_schema()))
-        return collected(events.select(*sorted(wanted), PART), sum(part.rows for part in parts))
+        absent = wanted & {_RATE} if not any(_RATE in part.columns for part in parts) else set()
+        tested = batch.where.columns(self._types) if batch.where else set()
+        names = sorted((wanted | tested) - absent)
+        events = scan(parts, names, batch.cut.span if batch.cut else None)
+        if batch.where:
+            kept = batch.where.expr(events.collect_schema())
+            events = events.filter(kept).select(*sorted(wanted - absent), PART)
+        found = collected(events, sum(part.rows for part in parts))
+        return found.lazy().with_columns(pl.lit(None).alias(name) for name in absent), found.height
 
     def _advance(self, work: _Work) -> None:
         """Moves the nodes of which everything is there from pending to frames."""
@@ -208,11 +249,12 @@ class Reading:
             if frame is None:
                 waiting.append(node)
             else:
-                work.frames.append(_inside(frame, work) if node.cut else frame)
+                work.frames.append(frame)
                 self._release(work.key, node)
         work.pending = waiting
 
     def _folded(self, work: _Work, node: Node) -> pl.DataFrame | None:
+        """What the node's members add up to; None while one of them is missing."""
         name = (work.key, node.key)
         if name in self._frames or not node.nodes:
             return self._frames.get(name)
@@ -220,10 +262,9 @@ class Reading:
         frames = [frame for frame in members if frame is not None]
         if len(frames) < len(members):
             return None
-        self._frames[name] = work.task.reduction.combine(
-            pl.concat(frames, how="diagonal"), work.task.query
-        )
-        self._cache.put(name, self._frames[name])
+        if node.inside:
+            frames = [_inside(frame, node.inside) for frame in frames]
+        self._keep(name, _combined(work.task, frames))
         for member in node.nodes:
             self._release(work.key, member)
         return self._frames[name]
@@ -235,8 +276,11 @@ class Reading:
             self._frames.pop(name, None)
 
     def _whole(self, work: _Work) -> pl.DataFrame:
+        kept = self._frames.get(work.whole_key)
+        if kept is not None:
+            return kept
         frames = work.frames or [self._nothing(work)]
-        return work.task.reduction.combine(pl.concat(frames, how="diagonal"), work.task.query)
+        return self._keep(work.whole_key, _combined(work.task, frames))
 
     def _nothing(self, work: _Work) -> pl.DataFrame:
         """The partial of no events, for its columns."""
@@ -251,10 +295,24 @@ def collected(frame: pl.LazyFrame, rows: int) -> pl.DataFrame:
     return frame.collect(engine="streaming" if rows >= STREAMING_ROWS else "in-memory")
 
 
-def _inside(cells: pl.DataFrame, work: _Work) -> pl.DataFrame:
-    """The cells of a cut part that lie in the horizon; a cut made for it has no others."""
-    horizon, cut = work.task.horizon, work.cut
-    if horizon is None or cut is None or cut.span == horizon:
-        return cells
+def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return task.reduction.combine(pl.concat(frames, how="diagonal"), task.query)
+
+
+def _at_edge(leaf: Node, cut: Cut | None, horizon: TimeSpan | None) -> Node:
+    """A part that an edge cuts: its cells, and of those the ones in the horizon added up, which
+    stay the same until the edge reaches the next cell.
+    """
+    assert cut is not None
+    assert horizon is not None
+    cells = replace(leaf, key=(leaf.key, cut), cut=cut)
+    inside = (max(horizon.start, leaf.start), min(horizon.end, leaf.end))
+    # A cut that is made for this very horizon holds no other cells, but may begin before it.
+    limits = None if cut.span == horizon else horizon
+    key = (leaf.key, cut, inside)
+    return replace(leaf, key=key, part=None, nodes=(cells,), inside=limits)
+
+
+def _inside(cells: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
     time = pl.col("time")
-    return cells.filter((time >= horizon.start) & (time < horizon.end))
+    return cells.filter((time >= span.start) & (time < span.end))

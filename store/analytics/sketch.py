@@ -12,6 +12,8 @@ from typing import Final
 import polars as pl
 
 GAMMA: Final = 1.02
+LISTS: Final = ["bucket", "weights", "lows", "highs"]
+"""The columns of a sketch."""
 _LOG_GAMMA: Final = math.log(GAMMA)
 # The least float is 4.9e-324, bucket -37,595: codes of positive values stay above zero.
 _OFFSET: Final = 40_000
@@ -28,74 +30,95 @@ def _middle(code: pl.Expr) -> pl.Expr:
     return pl.when(code == 0).then(0.0).otherwise(size * code.sign())
 
 
-def percentiles(
-    buckets: pl.DataFrame, keys: Sequence[str], quantiles: Sequence[float]
-) -> pl.DataFrame:
-    """One row for each of `keys` with the columns q0, q1, … (Float64) and `is_exact`.
+def counted(weight: pl.Expr, value: pl.Expr) -> list[pl.Expr]:
+    """In a group of the values of one bucket: what is known of it."""
+    return [weight.alias("weights"), value.min().alias("lows"), value.max().alias("highs")]
 
-    `buckets` has the keys, `bucket` (a code, or the value itself), `weight` (events in it, or that
-    they stand for), `low` and `high` (its least and greatest value). Ranks are numpy's `linear`
-    ones: both neighbours are estimated and interpolated.
+
+def added() -> list[pl.Expr]:
+    """In a group of rows of the same bucket: what is known of all of them."""
+    return [pl.col("weights").sum(), pl.col("lows").min(), pl.col("highs").max()]
+
+
+def listed() -> list[pl.Expr]:
+    """In a group of the buckets of one sketch: the sketch, as lists in the order of the codes."""
+    return [pl.col(name).sort_by("bucket") for name in LISTS]
+
+
+def merged(sketches: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Sketches of the same keys as one."""
+    flat = sketches.select(*keys, *LISTS).explode(LISTS)
+    return flat.group_by(*keys, "bucket").agg(added()).group_by(keys).agg(listed())
+
+
+def percentiles(sketches: pl.DataFrame, quantiles: Sequence[float]) -> pl.DataFrame:
+    """For each row the columns q0, q1, … (Float64) and `is_exact`.
+
+    `sketches` has lists: `bucket` (codes, or the values themselves, ascending), `weights` (events
+    in each, or that they stand for), `lows` and `highs` (their least and greatest values). Ranks
+    are numpy's `linear` ones: both neighbours are estimated and interpolated.
     """
-    ordered = buckets.sort(*keys, "bucket").with_columns(_middle=_estimate(buckets))
-    counted = [pl.col("weight").sum(), pl.len().alias("rows")]
-    grouped = ordered.group_by(keys, maintain_order=True) if keys else None
-    groups = grouped.agg(counted) if grouped else ordered.select(counted).filter(pl.len() > 0)
-    groups = groups.with_columns(end=pl.col("rows").cum_sum())
+    rows = sketches.select(
+        pl.col("weights").list.sum().alias("weight"),
+        pl.col("weights").list.len().cast(pl.Int64).cum_sum().alias("end"),
+    )
     ranks = [
-        side((groups["weight"] - 1) * quantile)
+        side((rows["weight"] - 1) * quantile)
         for quantile in quantiles
         for side in (pl.Series.floor, pl.Series.ceil)
     ]
-    if not ranks or not groups.height:
-        return _none(groups, keys, len(quantiles))
-    found = _at_ranks(ordered, groups, ranks)
-    pieces = [found.slice(at * groups.height, groups.height) for at in range(len(ranks))]
-    answers, exact = [], pl.repeat(value=True, n=groups.height, dtype=pl.Boolean, eager=True)
+    if not ranks or not rows.height:
+        return _nothing(rows.height, len(quantiles))
+    found = _at_ranks(sketches.select(LISTS).explode(LISTS), rows, ranks)
+    pieces = [found.slice(at * rows.height, rows.height) for at in range(len(ranks))]
+    answers, exact = [], pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True)
     for at, quantile in enumerate(quantiles):
         lower, upper = pieces[2 * at], pieces[2 * at + 1]
-        part = (groups["weight"] - 1) * quantile - ranks[2 * at]
+        part = (rows["weight"] - 1) * quantile - ranks[2 * at]
         answers.append((lower["value"] + (upper["value"] - lower["value"]) * part).alias(f"q{at}"))
         exact &= lower["known"] & (upper["known"] | (part == 0))
-    return groups.select(keys).with_columns(*answers, exact.alias("is_exact"))
+    return pl.DataFrame([*answers, exact.alias("is_exact")])
 
 
-def _none(groups: pl.DataFrame, keys: Sequence[str], quantiles: int) -> pl.DataFrame:
-    nothing = [pl.lit(None, pl.Float64).alias(f"q{at}") for at in range(quantiles)]
-    return groups.select(*keys, *nothing, pl.lit(value=True).alias("is_exact"))
+def _nothing(rows: int, quantiles: int) -> pl.DataFrame:
+    none = pl.Series([None] * rows, dtype=pl.Float64)
+    return pl.DataFrame(
+        {f"q{at}": none for at in range(quantiles)}
+        | {"is_exact": pl.Series([True] * rows, dtype=pl.Boolean)}
+    )
+
+
+def _at_ranks(
+    buckets: pl.DataFrame, rows: pl.DataFrame, ranks: Sequence[pl.Series]
+) -> pl.DataFrame:
+    """For each of `ranks` (from 0, one for each row), one after the other: the estimate of the
+    `value` of that rank, and whether it is `known` to be that very value.
+    """
+    upto = buckets["weights"].cum_sum()
+    last = rows["end"] - 1
+    base = upto.gather(last).shift(1, fill_value=0.0)
+    wanted = pl.DataFrame(
+        {
+            "rank": pl.concat(list(ranks)),
+            "base": pl.concat([base] * len(ranks)),
+            "last": pl.concat([last] * len(ranks)),
+        }
+    )
+    # Sums of weights are rounded: the last rank must not fall off its row.
+    place = upto.search_sorted(wanted["rank"] + wanted["base"], side="right").cast(pl.Int64)
+    place = place.zip_with(place < wanted["last"], wanted["last"])
+    held = buckets.with_columns(_upto=upto)[place]
+    after = pl.col("_upto") - pl.col("base")
+    is_first, is_last = pl.col("rank") <= after - pl.col("weights"), pl.col("rank") >= after - 1
+    value = pl.when(is_first).then("lows").when(is_last).then("highs").otherwise(_estimate(held))
+    known = is_first | is_last | (pl.col("lows") == pl.col("highs"))
+    return pl.concat([held, wanted], how="horizontal").select(
+        value.alias("value"), known.alias("known")
+    )
 
 
 def _estimate(buckets: pl.DataFrame) -> pl.Expr:
     """The middle of the bucket, as far as its values reach; of values themselves, those."""
     if buckets.schema["bucket"] != pl.Int32:
-        return pl.col("low")
-    return _middle(pl.col("bucket")).clip(pl.col("low"), pl.col("high"))
-
-
-def _at_ranks(
-    ordered: pl.DataFrame, groups: pl.DataFrame, ranks: Sequence[pl.Series]
-) -> pl.DataFrame:
-    """For each of `ranks` (from 0, one for each group), one after the other: the estimate of the
-    `value` of that rank, and whether it is `known` to be that very value.
-    """
-    upto = ordered["weight"].cum_sum()
-    ends = groups["end"].cast(pl.Int64)
-    base = upto.gather(ends - 1).shift(1, fill_value=0.0)
-    wanted = pl.DataFrame(
-        {
-            "rank": pl.concat(list(ranks)),
-            "base": pl.concat([base] * len(ranks)),
-            "last": pl.concat([ends - 1] * len(ranks)),
-        }
-    )
-    # Sums of weights are rounded: the last rank must not fall off its group.
-    place = upto.search_sorted(wanted["rank"] + wanted["base"], side="right")
-    place = pl.select(pl.min_horizontal(place.cast(pl.Int64), wanted["last"])).to_series()
-    rows = ordered.select("weight", "low", "high", "_middle").with_columns(_upto=upto)[place]
-    after = pl.col("_upto") - pl.col("base")
-    is_first, is_last = pl.col("rank") <= after - pl.col("weight"), pl.col("rank") >= after - 1
-    value = pl.when(is_first).then("low").when(is_last).then("high").otherwise("_middle")
-    known = is_first | is_last | (pl.col("low") == pl.col("high"))
-    return pl.concat([rows, wanted], how="horizontal").select(
-        value.alias("value"), known.alias("known")
-    )
+        return pl.col("lows")
+    return _middle(pl.col("bucket")).clip(pl.col("lows"), pl.col("highs"))

@@ -86,7 +86,7 @@ def _everything(combined: pl.DataFrame, spec: Spec, measure: Measure, links: Lin
     """The measure over all keys together, where shares of it mean something."""
     if not measure.counts or not spec.by:
         return None
-    one = cells.folded(cells.over_span(combined, spec), spec, combined.clear())
+    one = cells.folded(combined, spec, combined.clear())
     values = measured(one, spec, [measure], links)["m0"]
     return values.item() if values.len() else None
 

@@ -67,7 +67,7 @@ class TrendsAnalysis:
         asked = _asked(query)
         spec, measures = _spec(asked), _measures(asked)
         combined, totals = ranked(combined, spec, measures, links, asked.limit)
-        rows = measured(combined.filter(pl.col("kind") != cells.WHOLE), spec, measures, links)
+        rows = measured(cells.points(combined), spec, measures, links)
         return Finished(
             _timeline(rows, totals, asked),
             events=int(totals["n"].sum()),

@@ -1,0 +1,224 @@
+"""The Overview on 100,000 and on 10,000,000 stored events: cold, and each refresh after a new part.
+
+Run it with `python -m tests.benches.bench_refresh [FOLDER]`; stores in FOLDER are made once and
+used again. The peer of the cold answer is one bare Polars query a panel over the same files, and
+of the refresh on the large store that on the small one.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from store.analytics.changes import Changes
+from store.analytics.names import Names
+from store.analytics.query import Query
+from store.analytics.releases import Releases
+from store.analytics.trends import Trends
+from store.event_store import EventStore
+from store.parts.layout import StoreFolder
+from store.parts.writer import PartWriter
+from store.tally import Receipt, Tally
+from store.testing import FrozenClock
+from store.timespan import TimeSpan, ceil, round_width
+
+START = datetime(2026, 11, 20, 14, tzinfo=UTC)
+STORED = timedelta(hours=48)
+SPAN = timedelta(hours=24)
+NEW_EVENTS = 1_000
+REFRESHES = 40
+SIZES = {100_000: 1_000, 10_000_000: 200_000}
+"""Stored events, and how many came in one commit."""
+NAMES = {
+    "render_frame": 221,
+    "http.server.request": 96,
+    "page_view": 71,
+    "db.query": 58,
+    "tool_use": 41,
+    "llm_request": 18,
+    "token_usage": 18,
+    "search": 13,
+    "cache_miss": 9,
+    "session_start": 4,
+    "session_end": 4,
+    "signup": 2,
+    "tool_error": 1,
+    "checkout": 0.8,
+    "purchase": 0.4,
+    "deploy_finished": 0.01,
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(sys.argv[1] if len(sys.argv) > 1 else folder)
+        small, large = (measured(root, size) for size in SIZES)
+    print(f"refresh, large against small: ratio {large / small:.2f}")
+
+
+def measured(root: Path, size: int) -> float:
+    """Prints what a store of that size takes; returns the median refresh in ms."""
+    folder = root / f"store-{size}"
+    if not folder.exists():
+        fill(folder, size)
+    clock = FrozenClock(START + STORED)
+    warm = EventStore(root / "nothing", now=clock)
+    warm.run_all(questions(clock()))
+    store = EventStore(folder, now=clock)
+    store.generation()
+    store.snapshot()
+    cold = timed(lambda: store.run_all(questions(clock())))
+    peer = timed(lambda: bare(folder))
+    writer = PartWriter(StoreFolder.open(folder), now=clock)
+    refreshes = []
+    for at in range(REFRESHES):
+        clock.advance(timedelta(seconds=1))
+        made = new_events(size * 10 + at * NEW_EVENTS, NEW_EVENTS, clock(), timedelta(seconds=1))
+        writer.commit(made, tally(made))
+        refreshes.append(timed(lambda: store.run_all(questions(clock()))))
+    refreshes.sort()
+    median = statistics.median(refreshes)
+    print(
+        f"{size:>10,} events: cold {cold:7.0f} ms, bare Polars {peer:7.0f} ms, "
+        f"ratio {cold / peer:.2f}; refresh {median:.1f} ms, slowest {refreshes[-1]:.1f} ms",
+        flush=True,
+    )
+    for part in folder.glob(f"events/*/*-{writer.writer}-*"):
+        part.unlink()
+    return median
+
+
+def questions(now: datetime) -> Sequence[Query]:
+    """What the Overview asks of the last 24 hours, against those before."""
+    durations = ("p50:duration_ms", "p95:duration_ms", "p99:duration_ms")
+    end = ceil(now, round_width(SPAN, 900))
+    common = {"span": TimeSpan(end - SPAN, end), "compare": "previous"}
+    interval = timedelta(minutes=20)
+    return (
+        Trends(measures=("count", "users", "sessions", *durations), interval=interval, **common),
+        Trends(by=("severity_class",), interval=interval, **common),
+        Names(**common, limit=1_000),
+        Releases(**common),
+        Changes(**common),
+    )
+
+
+def bare(folder: Path) -> None:
+    """The same numbers without anything kept: one collect over all files."""
+    files = sorted(folder.glob("events/*/*.parquet"))
+    columns = {
+        name: kind
+        for name, kind in pl.read_parquet_schema(files[0]).items()
+        if not name.startswith("_")
+    }
+    events = pl.scan_parquet(files, schema=columns, extra_columns="ignore", hive_partitioning=False)
+    time_cell = pl.col("event_time").dt.truncate("20m")
+    bucket = (pl.col("duration_ms").log() * 50).ceil().cast(pl.Int32).alias("bucket")
+    timed_events = events.with_columns(cell=time_cell)
+    slow = timed_events.filter(pl.col("duration_ms").is_finite()).with_columns(bucket)
+    pl.collect_all(
+        [
+            timed_events.group_by("cell", "severity").len(),
+            slow.group_by("cell", "bucket").len(),
+            timed_events.group_by("cell").agg(pl.col("subject_hash").n_unique()),
+            timed_events.group_by("cell").agg(pl.col("session_id").n_unique()),
+            timed_events.group_by("event_name", "cell").agg(
+                pl.len(), (pl.col("severity") >= 17).sum(), pl.col("event_time").max()
+            ),
+            slow.group_by("event_name", "bucket").len(),
+            events.group_by("service_name", "service_version").agg(pl.col("event_time").min()),
+        ],
+        engine="streaming",
+    )
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Milliseconds."""
+    started = time.perf_counter()
+    run()
+    return (time.perf_counter() - started) * 1_000
+
+
+def fill(folder: Path, size: int) -> None:
+    """A store of 48 hours, written as a collector would."""
+    writer = PartWriter(StoreFolder.open(folder, create=True), now=lambda: START)
+    commit = SIZES[size]
+    length = STORED * commit / size
+    for at in range(size // commit):
+        events = new_events(at * commit, commit, START + length * (at + 1), length)
+        writer.commit(events, tally(events))
+
+
+def tally(events: pl.DataFrame) -> Tally:
+    return Tally.of(Receipt(stored=events.height), intake="bench")
+
+
+def new_events(first: int, count: int, end: datetime, length: timedelta) -> pl.DataFrame:
+    """Skewed users, names, versions and durations; a quarter comes from browsers, half of those
+    without a user; the last hour slower, with a new error of one user.
+    """
+    number = pl.col("number")
+
+    def chance(seed: int) -> pl.Expr:
+        return number.hash(seed).cast(pl.Float64) / 2**64
+
+    step = length / count
+    shares = pl.Series(list(NAMES.values()), dtype=pl.Float64).cum_sum()
+    place = pl.lit(shares / shares[-1]).search_sorted(chance(1)).clip(0, len(NAMES) - 1)
+    late = pl.col("event_time") > START + STORED - timedelta(hours=1)
+    user = ((chance(2) ** -0.8 - 1) * 200).cast(pl.Int64) % 50_000
+    normal = (-2 * (chance(3) + 1e-12).log()).sqrt() * (6.283 * chance(4)).cos()
+    name = pl.lit(pl.Series(list(NAMES))).gather(place)
+    raw = (
+        pl.select(number=pl.int_range(first, first + count, dtype=pl.UInt64))
+        .with_columns(
+            event_time=(
+                pl.lit(end - length).cast(pl.Datetime("us", "UTC"))
+                + (number - first).cast(pl.Int64) * step
+                - pl.duration(microseconds=(-chance(5).log() * 2e6).cast(pl.Int64))
+            ).clip(START, end - timedelta(microseconds=1)),
+            event_name=name,
+            user=user,
+            is_browser=chance(6) < 0.25,
+            is_known=chance(7) < 0.5,
+        )
+        .with_columns(
+            session=pl.col("user") * 1_000 + (pl.col("event_time") - START).dt.total_hours() // 2
+        )
+    )
+    identity = pl.when(pl.col("is_browser") & ~pl.col("is_known")).then(None).otherwise("user")
+    device = pl.when("is_browser").then("user")
+    return raw.select(
+        event_id=pl.format("{}-{}", number.hash(9), number),
+        event_time="event_time",
+        event_type=pl.lit("log"),
+        event_name="event_name",
+        received_time="event_time",
+        severity=pl.when(chance(10) < 0.0136)
+        .then(17)
+        .when(chance(10) < 0.04)
+        .then(13)
+        .otherwise(9)
+        .cast(pl.UInt8),
+        service_name=pl.when("is_browser").then(pl.lit("shop")).otherwise(pl.lit("api")),
+        service_version=pl.when(late).then(pl.lit("2.4.0")).otherwise(pl.lit("2.3.1")),
+        install_id=pl.format("device-{}", device),
+        user_id=pl.format("user-{}", identity),
+        subject_hash=pl.coalesce(identity.hash(1), device.hash(2)),
+        session_id=pl.format("{}", pl.col("session").hash(3)),
+        duration_ms=pl.when(name.str.len_chars() < 13).then((3 + 1.2 * normal).exp())
+        * pl.when(late).then(1.5).otherwise(1.0),
+        message=pl.when(pl.col("event_name") == "tool_error").then(
+            pl.lit("EACCES: permission denied")
+        ),
+        region=pl.when(number % 3 == 0).then(pl.lit("eu-west-1")).otherwise(pl.lit("us-east-1")),
+    )
+
+
+if __name__ == "__main__":
+    main()
