@@ -10,6 +10,8 @@ import termios
 import threading
 import time
 
+TICK_MAX = 250
+"""What a second of the clock and the rates in the header may take."""
 SYNC_QUESTION = b"\x1b[?2026$p"
 SYNC_ANSWER = b"\x1b[?2026;2$y"
 
@@ -69,19 +71,26 @@ class PtyTerminal:
             time.sleep(0.002)
         return condition()
 
-    def wait_until_quiet(self, seconds, most=20.0):
-        """Until nothing came for so long; gives when the last byte came, since the start."""
+    def wait_for_picture(self, seconds, most=30.0):
+        """Until nothing larger than a clock's tick came for so long: bytes and seconds by then."""
         end = time.perf_counter() + most
-        while time.perf_counter() < end:
-            last = self.times[-1][0] if self.times else self.started
-            if self.times and time.perf_counter() - last > seconds:
-                break
-            time.sleep(0.01)
-        return (self.times[-1][0] if self.times else self.started) - self.started
+        last = (self.started, 0)
+        while time.perf_counter() < end and time.perf_counter() - last[0] < seconds:
+            time.sleep(0.05)
+            counts = [0, *(count for _, count in self.times)]
+            steps = zip(self.times, counts, strict=False)
+            last = max((now for now, before in steps if now[1] - before > TICK_MAX), default=last)
+        return last[1], last[0] - self.started
 
-    def first_byte_after(self, instant):
-        """Seconds from the instant to the next byte; None when none came."""
-        return next((at - instant for at, _ in self.times if at > instant), None)
+    def shown_after(self, instant, sign):
+        """Seconds from the instant until `sign` came in; None when it has not yet."""
+        come = [n for at, n in self.times if at <= instant]
+        start = come[-1] if come else 0
+        place = self.received.find(sign, start)
+        if place < 0:
+            return None
+        end = place + len(sign)
+        return next((at - instant for at, n in self.times if n >= end), None)
 
     def close(self):
         self._closed = True
