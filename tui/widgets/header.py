@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from store.timespan import TimeSpan, duration_text
-from tui.formatting import clean, clock, count, size
+from tui.formatting import clean, clock, count
 from tui.theme import Look
 from tui.view_state import View
 from tui.widgets.drawn import Drawn
@@ -199,10 +199,7 @@ class SpanRow(Drawn):
         if self.rates.events is not None:
             parts += [(" " + count(self.rates.events), bright), (" ev/s", dim)]
         if self.rates.bytes_sent is not None:
-            number, unit = size(self.rates.bytes_sent)
-            parts += [
-                (f"  {look.glyphs.received}", dim),
-                (number, bright),
-                (f" {unit}/s", dim),
-            ]
+            # In tenths of a kB: in bytes, showing the rate would be a change to be shown.
+            sent = f"{self.rates.bytes_sent / 1000:.1f}"
+            parts += [(f"  {look.glyphs.received}", dim), (sent, bright), (" kB/s", dim)]
         return [*parts, ("  ", dim)]
