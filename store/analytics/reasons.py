@@ -75,9 +75,11 @@ def _rank(attribute: str) -> int:
 
 
 def _share_before(values: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> float:
-    """The value's share among the earlier events; at most what the most frequent one left over."""
+    """The value's share among the earlier events; where another one was the most frequent, at most
+    the share of that, and what it left over.
+    """
     other = before.get(values["attribute"])
     if other is None:
         return 0.0
     share: float = other["share"]
-    return share if other["value"] == values["value"] else 1.0 - share
+    return share if other["value"] == values["value"] else min(share, 1.0 - share)

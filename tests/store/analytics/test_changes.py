@@ -54,6 +54,17 @@ def test_an_error_of_one_user_after_a_release_is_told_with_all_three(tmp_path):
     assert told["user_id"] == {"attribute": "user_id", "value": "ada", "count": 1, "of": 51}
 
 
+def test_one_user_is_told_also_when_others_had_the_same_error_before(tmp_path):
+    def errors(seconds, user):
+        return [event(at, event_name="tool_error", user_id=user(at), severity=17) for at in seconds]
+
+    others = errors((*BEFORE[::50], *DURING[::50]), lambda at: f"u{at % 7}")
+    hers = errors(DURING[300:400], lambda _: "ada")
+    finding = changes(tmp_path, [*steady(), *others, *hers])["tool_error"]
+    told = {each["attribute"]: each for each in finding["attributes"]}
+    assert told["user_id"]["value"] == "ada"
+
+
 def test_more_of_something_is_told_since_when(tmp_path):
     before = [event(at, event_name="retry") for at in BEFORE[::20]]
     more = [event(at, event_name="retry") for at in (*DURING[:300:20], *DURING[300:])]
