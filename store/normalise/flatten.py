@@ -37,13 +37,18 @@ def _flatten(
             if value and kind is dict:
                 _flatten(value, f"{name}.", depth_left - 1, exact, found)
                 continue
-            _check(value, depth_left - 1, exact)
-            value = dumps(value)  # noqa: PLW2901
+            value = list_text(value, depth_left - 1, exact)  # noqa: PLW2901
             if name in FIXED:
                 name = ATTRIBUTE_PREFIX + name
         while name in found:
             name = ATTRIBUTE_PREFIX + name
         found[name] = value
+
+
+def list_text(value: Any, depth_left: int, exact: bool) -> str:
+    """A list (or an empty object) as JSON text; NotTakenError, InexactError as `flat` has them."""
+    _check(value, depth_left, exact)
+    return dumps(value)
 
 
 def _check(value: Any, depth_left: int, exact: bool) -> None:

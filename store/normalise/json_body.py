@@ -20,7 +20,8 @@ from store.normalise.json_lines import (
     objects_of_lines,
 )
 from store.normalise.json_text import Fault, NotTakenError, loads
-from store.normalise.raw_columns import NamesOf, raw_columns, same_name
+from store.normalise.raw_columns import NamesOf, raw_columns, same_name, spread_columns
+from store.normalise.spread import spread
 from store.normalise.united import united
 from store.settings import Limits
 from store.tally import Refusal
@@ -132,10 +133,16 @@ def _raw(read: _Read, limits: Limits, names: NamesOf) -> Raw:
 def _rows(read: _Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw:
     refusals = Refusals()
     objects = read(exact, refusals)
-    events, numbers, names = _within_bounds(objects, limits, refusals, exact=exact)
+    events: Sequence[dict[str, Any]] = objects.rows
+    numbers = objects.numbers
+    cells = None if objects.flat else spread(events, limits, exact=exact)
+    if cells is not None:
+        columns = spread_columns(cells, names_of, exact=exact)
+    else:
+        events, numbers, names = _within_bounds(objects, limits, refusals, exact=exact)
+        columns = raw_columns(events, names, names_of, exact=exact)
     if not events:
         return Raw(pl.DataFrame(), refusals=refusals.all)
-    columns = raw_columns(events, names, names_of, exact=exact)
     frame = pl.DataFrame(columns or [pl.Series("event_name", [None] * len(events), pl.String)])
     is_small = objects.bytes_max is not None and objects.bytes_max <= limits.event_bytes_max
     return Raw(frame, numbers, objects.where, refusals.all, is_small)

@@ -9,14 +9,13 @@ import polars as pl
 
 from store.normalise.columns import columns_of, free_name
 from store.normalise.json_text import dumps
+from store.normalise.spread import Cells, is_sparse
 from store.normalise.united import united
 from store.schema import ATTRIBUTE_COLUMNS_MAX, ATTRIBUTE_PREFIX, FIXED, OVERFLOW
 
 Object = dict[str, Any]
 NamesOf = Callable[[str], tuple[str, ...]]
-# With more names than so many times those of the first events, most cells are empty.
-_SPARSE: Final = 3
-_SAMPLE: Final = 100
+ValuesOf = Callable[[str], Sequence[Any]]
 # Events of one shape that are worth a frame of their own.
 _ALIKE_MIN: Final = 8
 
@@ -38,18 +37,23 @@ def raw_columns(
     of them, share the JSON column OVERFLOW. Without `exact`, InexactError where a float may be a
     rounded integer.
     """
+    values_of = _values(events)
     settled = {name for name in names if _is_settled(name, names_of)}
     if len(names) - len(settled) > ATTRIBUTE_COLUMNS_MAX:
         events = _folded(events, settled)
-        names = set().union(*events)
-    sample = events[:_SAMPLE]
-    if len(names) * len(sample) > _SPARSE * sum(map(len, sample)):
+        values_of, names = _values(events), set().union(*events)
+    if is_sparse(events, names):
         groups = _by_shape(events)
         if len(groups) * _ALIKE_MIN <= len(events):
             rest = names - settled
-            columns = _columns(events, sorted(settled), names, names_of, exact=exact)
+            columns = _columns(values_of, settled, names, names_of, exact=exact)
             return columns + _grouped(events, groups.values(), rest, names_of, exact=exact)
-    return _columns(events, sorted(names), names, names_of, exact=exact)
+    return _columns(values_of, names, names, names_of, exact=exact)
+
+
+def spread_columns(cells: Cells, names_of: NamesOf = same_name, *, exact: bool) -> list[pl.Series]:
+    """As `raw_columns`, out of what `spread` gave."""
+    return _columns(cells.__getitem__, cells.keys(), set(cells), names_of, exact=exact)
 
 
 def _is_settled(name: str, names_of: NamesOf) -> bool:
@@ -57,8 +61,12 @@ def _is_settled(name: str, names_of: NamesOf) -> bool:
     return not name or name in FIXED or names_of(name) != (name,)
 
 
+def _values(events: Sequence[Object]) -> ValuesOf:
+    return lambda key: list(map(dict.get, events, repeat(key)))
+
+
 def _columns(
-    events: Sequence[Object],
+    values_of: ValuesOf,
     keys: Iterable[str],
     names: set[str],
     names_of: NamesOf,
@@ -66,8 +74,8 @@ def _columns(
     exact: bool,
 ) -> list[pl.Series]:
     columns: list[pl.Series] = []
-    for key in keys:
-        values = list(map(dict.get, events, repeat(key)))
+    for key in sorted(keys):
+        values = values_of(key)
         for name in names_of(key):
             # Polars gives a column without a name one of its own.
             called = name or free_name(ATTRIBUTE_PREFIX, names)
@@ -96,8 +104,8 @@ def _grouped(
     frames = []
     for rows in groups:
         alike = [events[row] for row in rows]
-        keys = sorted(names & alike[0].keys())
-        columns = _columns(alike, keys, names, names_of, exact=exact)
+        keys = names & alike[0].keys()
+        columns = _columns(_values(alike), keys, names, names_of, exact=exact)
         frames.append(pl.DataFrame([pl.Series(row_name, rows, dtype=pl.UInt32), *columns]))
     return united(frames).sort(row_name).drop(row_name).get_columns()
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.normalise.flatten import flat
 from store.settings import Limits
 from tests.decoding import RECEIVED, decode, ndjson, one, refused
 
@@ -242,6 +243,23 @@ SCALARS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
 )
+
+
+KEYS = st.sampled_from(["a", "b", "a.b", "user_id", ""])
+NESTED = st.recursive(
+    SCALARS, lambda inner: st.dictionaries(KEYS, inner, max_size=3) | st.lists(inner, max_size=2)
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, NESTED, max_size=3), min_size=1, max_size=6), st.booleans())
+def test_objects_are_made_flat_alike_whether_they_are_alike_or_not(attributes, alike):
+    sent = [{"event_name": "x"} | each for each in attributes[: 1 if alike else None]]
+    sent *= 4 if alike else 1
+    rows = decode(ndjson(*sent)).events.to_dicts()
+    for event, row in zip(sent, rows, strict=True):
+        for name, value in flat(event, 32, exact=True).items():
+            kept = [row.get(name), row.get(f"attr.{name}"), row.get(f"attr.attr.{name}")]
+            assert any(_same(each, value) for each in kept), (name, value, row)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), SCALARS), min_size=1, max_size=6))
