@@ -66,9 +66,7 @@ rows = st.lists(
 
 def frame_of(found):
     """Events with all columns that somebody reads, also when there are none."""
-    return events_of(found or [dict.fromkeys(FIXED)]).filter(
-        pl.col("event_time").is_not_null()
-    )
+    return events_of(found or [dict.fromkeys(FIXED)]).filter(pl.col("event_time").is_not_null())
 
 
 def in_parts(events, parts):

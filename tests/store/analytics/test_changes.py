@@ -112,3 +112,12 @@ def test_failing_more_often_is_told(tmp_path):
     finding = changes(tmp_path, [*steady(), *calls])["pay"]
     assert (finding["kind"], finding["severity"]) == ("errors", "error")
     assert finding["attributes"][0] == {"attribute": "region", "value": "eu", "share": 1.0}
+
+
+def test_one_user_with_nearly_all_is_told_though_others_had_some_before(tmp_path):
+    before = [event(at, event_name="retry", user_id=f"u{at % 7}") for at in BEFORE[::20]]
+    more = [
+        event(at, event_name="retry", user_id="ada" if at % 10 else "u1") for at in DURING[300:]
+    ]
+    finding = changes(tmp_path, [*steady(), *before, *more])["retry"]
+    assert {"attribute": "user_id", "value": "ada", "share": 0.9} in finding["attributes"]
