@@ -1,6 +1,6 @@
 """Explore: the events themselves. A histogram to brush, a table of all of them, one in full."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -37,7 +37,9 @@ from tui.views.event_table import (
     page_of,
     whole,
 )
+from tui.views.findings import marks_of
 from tui.views.intervals import interval_for
+from tui.views.names import nothing_here
 from tui.views.questions import severity_questions
 from tui.views.timeline import Frame, breakdown_layers, severity_layers, stack_chart
 from tui.widgets.big_table import BigTable
@@ -88,6 +90,7 @@ class ExploreScreen(DeckScreen):
         self._shown = Shown()
         self._row: Mapping[str, Any] | None = None
         self._event: Mapping[str, Any] | None = None
+        self._releases: Sequence[Mark] = ()
         self._go_to: Mapping[str, Any] | None = None
         """The row that the cursor is put on once the next rows are here."""
 
@@ -140,8 +143,12 @@ class ExploreScreen(DeckScreen):
 
     def store_changed(self, change: StoreChanged) -> None:
         if empty := not change.events:
-            self.query_one(EmptyState).advice = first_event(self.deck.collector)
+            self.query_one(EmptyState).advice = first_event(
+                self.deck.collector, failed=bool(self.deck.failures)
+            )
         self.set_class(empty, "-empty")
+        if not empty and self.focused is None:
+            self.table.focus()
 
     # Showing
 
@@ -152,7 +159,8 @@ class ExploreScreen(DeckScreen):
 
     def _show_histogram(self, seen: Seen, answers: Answers) -> None:
         look = look_of(self.app)
-        (split,) = answers.values()
+        split = answers.get("breakdown") or answers["severities"]
+        self._releases = marks_of(answers["releases"])
         assert isinstance(split.result, Timeline)
         frame = Frame.of(split.result, seen.span)
         if seen.view.by:
@@ -164,8 +172,9 @@ class ExploreScreen(DeckScreen):
         )
 
     def _marks(self) -> tuple[Mark, ...]:
-        """Where the row under the cursor stands in time."""
-        return (Mark(self._row["event_time"], "", "primary"),) if self._row else ()
+        """The deploys, and where the row under the cursor stands in time."""
+        here = (Mark(self._row["event_time"], "", "primary"),) if self._row else ()
+        return (*self._releases, *here)
 
     def _show_rows(self, seen: Seen, found: Found) -> None:
         table, view, rows = self.table, seen.view, found.rows
@@ -177,6 +186,8 @@ class ExploreScreen(DeckScreen):
         if not rows.total:
             self._row = self._event = None
             self.detail.show(None, seen.zone)
+            stored = self.deck.stored.span if self.deck.stored else None
+            table.advice = ("", nothing_here(seen.view, stored, seen.now, seen.zone))
         table.show(rows, rows.total, found.page, above=found.above)
         before, self._go_to = self._go_to, None
         if before is not None:

@@ -91,7 +91,8 @@ def _above(rows: "EventRows", shown: Shown) -> int | None:
     place = rows.place(shown.anchor)
     if place is None:  # it left the span, or a merge put it into another part
         place = rows.newer_than(shown.anchor["event_time"])
-    return max(0, place - shown.seen.start)
+    # Fewer above than before: the span ends sooner, so these are others.
+    return place - shown.seen.start if place >= shown.seen.start else None
 
 
 def page_of(rows: "EventRows", places: range) -> Mapping[int, Row]:

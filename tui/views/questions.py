@@ -26,13 +26,17 @@ BREAKDOWN_MAX: Final = 5
 
 
 def severity_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
-    """The events of the view over time: by severity, and by what it breaks down by."""
+    """The events of the view over time, by severity or by what it breaks down by, and deploys."""
+    from store.analytics.releases import Releases
     from store.analytics.trends import Trends
 
-    timed = {**_common(seen), "interval": interval}
+    common = _common(seen)
+    timed = {**common, "interval": interval}
+    deploys = {"releases": Releases(**common)}
     if seen.view.by:
-        return {"breakdown": Trends(by=(seen.view.by,), limit=BREAKDOWN_MAX, **timed)}
-    return {"severities": Trends(by=("severity_class",), **timed)}
+        by = Trends(by=(seen.view.by,), limit=BREAKDOWN_MAX, **timed)
+        return {**deploys, "breakdown": by}
+    return {**deploys, "severities": Trends(by=("severity_class",), **timed)}
 
 
 def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:

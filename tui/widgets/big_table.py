@@ -91,6 +91,7 @@ class BigTable(Drawn, can_focus=True):
         """What stands there when there are no rows."""
         self._top = 0
         self._rows_held: dict[int, Row] = {}
+        self._unsure: set[int] = set()
         self._asked: tuple[object, range] | None = None
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._strips_for: object = None
@@ -106,15 +107,16 @@ class BigTable(Drawn, can_focus=True):
         `above` says that they are those of before with so many new ones on top; None that they
         are others altogether, so that the table begins anew.
         """
+        held = {} if above is None else self._rows_held
+        shifted = {place + (above or 0): row for place, row in held.items()}
+        self._rows_held = shifted | dict(rows)
+        # Late events may have come in between: shown for now, but asked for again.
+        self._unsure = shifted.keys() - rows.keys()
         if above is None:
             self.cursor = self._top = 0
-            self._rows_held = dict(rows)
-        else:
-            held = {place + above: row for place, row in self._rows_held.items()}
-            self._rows_held = held | dict(rows)
-            if not self.follows:
-                self.cursor += above
-                self._top += above
+        elif not self.follows:
+            self.cursor += above
+            self._top += above
         self.version, self.total, self._asked = version, total, None
         self._strips.clear()
         self.place_cursor(self.cursor)
@@ -124,6 +126,7 @@ class BigTable(Drawn, can_focus=True):
         if version != self.version:
             return
         self._rows_held |= rows
+        self._unsure -= rows.keys()
         self._forget_far_rows()
         self._strips.clear()
         if self.cursor in rows:
@@ -156,11 +159,12 @@ class BigTable(Drawn, can_focus=True):
     def _want_missing(self) -> None:
         ahead = self.rows_seen * SCREENS_AHEAD
         around = range(max(0, self._top - ahead), min(self.total, self.seen.stop + ahead))
-        if all(place in self._rows_held for place in self.seen):
+        held = self._rows_held.keys() - self._unsure
+        if held.issuperset(self.seen):
             return
         if self._asked and self._asked[0] == self.version and set(self.seen) <= set(self._asked[1]):
             return
-        missing = [place for place in around if place not in self._rows_held]
+        missing = [place for place in around if place not in held]
         wanted = range(missing[0], missing[-1] + 1)
         self._asked = (self.version, wanted)
         self.post_message(PageWanted(self.version, wanted))
