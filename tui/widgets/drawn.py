@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,20 +16,22 @@ from tui.widgets.lines import blank
 _NEVER_SET: Final = object()
 
 
-class _SetOnChange:
-    """A border's title: Textual draws the whole widget anew even when it is set to what it is."""
+class _PlainTitle:
+    """A border's title: text as it is, where Textual would read markup (an event's name may hold
+    `[/b]`), and set only when it changes, since setting it draws the whole widget anew.
+    """
 
     def __init__(self, name: str) -> None:
         self._inner: Any = Widget.__dict__[name]
         self._key = f"_last_{name}"
 
     def __get__(self, widget: Any, owner: type | None = None) -> Any:
-        return self if widget is None else self._inner.__get__(widget, owner)
+        return self if widget is None else widget.__dict__.get(self._key)
 
     def __set__(self, widget: Any, title: Any) -> None:
         if widget.__dict__.get(self._key, _NEVER_SET) != title:
             widget.__dict__[self._key] = title
-            self._inner.__set__(widget, title)
+            self._inner.__set__(widget, Content(title) if isinstance(title, str) else title)
 
 
 class Drawn(Widget):
@@ -39,8 +42,8 @@ class Drawn(Widget):
     """
 
     ALLOW_SELECT = False  # selecting is the terminal's, with shift
-    border_title: Any = _SetOnChange("border_title")
-    border_subtitle: Any = _SetOnChange("border_subtitle")
+    border_title: Any = _PlainTitle("border_title")
+    border_subtitle: Any = _PlainTitle("border_subtitle")
     stale = False
     """True while a newer answer is awaited: the last good one stays, dimmed."""
 

@@ -32,7 +32,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             box.border_subtitle = "esc closes"
             if self._about:
                 yield Static(Content(self._about), classes="about")

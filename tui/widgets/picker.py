@@ -59,7 +59,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picker") as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             yield Input(placeholder=self._placeholder, compact=True, select_on_focus=False)
             yield Static("", id="meaning", markup=False)
             yield OptionList(compact=True)
