@@ -4,10 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from tests.tui.decks import Clock, deck, press, text
 
 from store.event_store import EventStore
 from store.testing import NOON, events_of, write
+from tests.tui.decks import Clock, deck, press, text
 
 HOSTILE = (
     "\x1b]2;title\x07\x1b[2J\x9b31m[red]x[/b][@click=app.quit]q\u202ebidi\u200b\x00\r\n\t"
