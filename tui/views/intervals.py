@@ -8,7 +8,7 @@ from store.timespan import TimeSpan
 _SECONDS: Final = (0.1, 0.2, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40)
 _MINUTES: Final = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40)
 _HOURS: Final = (1, 1.5, 2, 3, 4, 6, 8, 12)
-_DAYS: Final = (1, 2, 7, 14, 28)
+_DAYS: Final = (1, 2, 3, 4, 7, 14, 28)
 WIDTHS: Final = (
     *(timedelta(milliseconds=ms) for ms in (1, 2, 5, 10, 20, 50)),
     *(timedelta(seconds=number) for number in _SECONDS),
