@@ -154,7 +154,9 @@ class FakeStore:
     def _names(self, query, span):
         rows = []
         for name, (count, share, p50, p95, p99) in self.names.items():
-            bars = [1, 1, 1, 1, 1, 7, 7, 7] if name == "tool_error" else _bars(name)
+            bars = _bars(name)[: query.points]
+            if name == "tool_error":
+                bars = [1] * (query.points - 3) + [7] * 3
             rows.append(
                 Row(
                     {query.by[0]: name},
@@ -221,4 +223,4 @@ class FakeStore:
 
 def _bars(name):
     seed = sum(map(ord, name))
-    return [3 + (seed * (i + 3) // 7) % 5 for i in range(8)]
+    return [3 + (seed * (i + 3) // 7) % 5 for i in range(20)]

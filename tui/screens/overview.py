@@ -34,6 +34,10 @@ from tui.widgets.stat_panel import StatPanel
 
 STATS: Final = ("events", "errors", "p95 duration", "users", "sessions")
 STATS_NARROW: Final = 4
+# How many bars a trend has, and from how many columns on there is room for more.
+TREND: Final = 8
+TREND_WIDE: Final = 20
+VERY_WIDE: Final = 160
 # What borders and padding take of a panel's width.
 FRAME_WIDTH: Final = 4
 
@@ -101,7 +105,8 @@ class OverviewScreen(DeckScreen):
     def questions(self, seen: Seen) -> Mapping[str, Query]:
         width = self.size.width if self.narrow else self.size.width // 2
         interval = interval_for(seen.span.length, width - FRAME_WIDTH - GUTTER)
-        return overview_questions(seen, interval)
+        points = TREND_WIDE if self.size.width >= VERY_WIDE else TREND
+        return overview_questions(seen, interval, trend_points=points)
 
     def store_changed(self, change: StoreChanged) -> None:
         """Without any event, the screen says how to send the first one."""
@@ -162,7 +167,9 @@ class OverviewScreen(DeckScreen):
         self.set_class("changes" not in answers, "-no-comparison")
         if "changes" in answers:
             length = duration_text(seen.view.length)
-            panel.border_title = f"what changed, against the previous {length}"
+            title = f"what changed, against the previous {length}"
+            fits = len(title) + FRAME_WIDTH + 2 <= panel.outer_size.width
+            panel.border_title = title if fits else "what changed"
             glyphs = look_of(self.app).glyphs
             panel.findings = findings_of(answers["changes"], zone=seen.zone, glyphs=glyphs)
 

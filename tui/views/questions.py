@@ -39,7 +39,9 @@ def severity_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]
     return {**deploys, "severities": Trends(by=("severity_class",), **timed)}
 
 
-def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]:
+def overview_questions(
+    seen: "Seen", interval: timedelta, *, trend_points: int = 8
+) -> Mapping[str, Query]:
     """The questions behind every panel of the Overview, by the names its panels know them by."""
     from store.analytics.changes import Changes
     from store.analytics.names import Names
@@ -51,7 +53,9 @@ def overview_questions(seen: "Seen", interval: timedelta) -> Mapping[str, Query]
     asked: dict[str, Query] = {
         "totals": Trends(measures=TOTALS, **timed),
         "severities": Trends(by=("severity_class",), **timed),
-        "names": Names(by=(view.by or "event_name",), limit=NAMES_MAX, **common),
+        "names": Names(
+            by=(view.by or "event_name",), limit=NAMES_MAX, points=trend_points, **common
+        ),
         "releases": Releases(**common),
     }
     if view.by:

@@ -19,7 +19,6 @@ from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, line
 
 NAME_WIDTH_MIN: Final = 12
-TREND_WIDTH: Final = 8
 # Shares of errors at which a row is amber, red, and red all over.
 AMBER, RED, ALL_RED = 0.01, 0.05, 0.5
 
@@ -190,21 +189,20 @@ class NamesTable(Drawn, can_focus=True):
             return [line([(self.names.note, look.style("dim"))], width)]
         columns = self.names.columns(width)
         room = width - sum(column.width for column in columns)
-        trends = any(row.trend for row in self._ordered)
-        if trends := trends and room - TREND_WIDTH - 2 >= NAME_WIDTH_MIN:
-            room -= TREND_WIDTH + 2
-        rows = [self._head(columns, room, width, trends, look)]
+        trend_width = max(len(row.trend) for row in self._ordered)
+        if trend_width and room - trend_width - 2 < NAME_WIDTH_MIN:
+            trend_width = 0
+        room -= trend_width + 2 if trend_width else 0
+        rows = [self._head(columns, room, width, look)]
         for place in range(self._top, min(self._top + height - 1, len(self._ordered))):
             row = self._ordered[place]
-            strip = line(_cells(row, columns, room, trends, look), width)
+            strip = line(_cells(row, columns, room, trend_width, look), width)
             if place == self._cursor and self.has_focus:
                 strip = look.select(strip)
             rows.append(strip)
         return rows
 
-    def _head(
-        self, columns: Sequence[Column], room: int, width: int, trends: bool, look: Look
-    ) -> Strip:
+    def _head(self, columns: Sequence[Column], room: int, width: int, look: Look) -> Strip:
         parts: list[Part] = []
         self._titles = []
         at = 0
@@ -219,7 +217,7 @@ class NamesTable(Drawn, can_focus=True):
             parts.append((padded, style))
             self._titles.append((range(at, at + size), name))
             at += size
-        if trends:
+        if width > at:
             parts.append(("  trend", look.style("dim")))
         return line(parts, width)
 
@@ -273,7 +271,7 @@ class NamesTable(Drawn, can_focus=True):
 
 
 def _cells(
-    row: NameRow, columns: Sequence[Column], room: int, trends: bool, look: Look
+    row: NameRow, columns: Sequence[Column], room: int, trend_width: int, look: Look
 ) -> list[Part]:
     bad = (row.error_share or 0) >= ALL_RED
     role = "dim" if row.folded else "error" if bad else "text"
@@ -283,8 +281,8 @@ def _cells(
     ]
     for column in columns:
         parts += column.cell(row, look)
-    if trends:
-        strip = trend(row.trend, TREND_WIDTH, look, "error" if bad else "muted")
+    if trend_width:
+        strip = trend(row.trend, trend_width, look, "error" if bad else "muted")
         parts += [
             ("  ", look.style("dim")),
             *((s.text, s.style or look.style("dim")) for s in strip),
