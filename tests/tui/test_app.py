@@ -328,3 +328,14 @@ async def test_events_arriving_are_a_rate_in_the_header():
             await until(pilot, lambda: app.stored.events == store.events)
             await settled(pilot)
         await until(pilot, lambda: "246 ev/s" in text(app))
+
+
+async def test_a_hostile_filter_is_shown_and_never_obeyed():
+    hostile = 'event_name="\x1b[31m\x9b2J\u202ex\x07"'
+    async with deck(view=View(where=hostile)) as (app, pilot):
+        assert "\x1b" not in text(app)
+        await press(pilot, "slash")
+        shown = text(app)
+        assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(shown)
+        assert "␛[31m" in shown
+        assert app.focused.value == hostile

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from store.analytics.query import Query
 from store.analytics.shapes import Answer
 from store.timespan import TimeSpan
+from tui.formatting import clean
 from tui.messages import QueryFailed, ResultReady, StoreChanged
 from tui.store_door import Cancelled, Store
 from tui.view_state import View
@@ -99,7 +100,7 @@ class DeckScreen(Screen[None]):
     def store_failed(self, sentence: str) -> None:
         """There is nothing to show, and why."""
         for panel in self.query(EmptyState):
-            panel.advice = tuple((part, "error") for part in sentence.split("; "))
+            panel.advice = tuple((part, "error") for part in clean(sentence).split("; "))
         self.add_class("-empty")
 
     def ticked(self, seen: Seen) -> None:

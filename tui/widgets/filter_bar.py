@@ -14,6 +14,7 @@ from store.errors import StoreError
 from tui.formatting import clean, count, percent
 from tui.messages import FilterLeft, FilterPicked, FilterTyped
 from tui.widgets.completions import Completions
+from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
     from store.analytics.filters import Completion
@@ -41,7 +42,7 @@ class FilterBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(SIGN, id="sign", markup=False)
-        yield Input(compact=True, select_on_focus=False)
+        yield TextBox()
         yield Static("", id="matches", markup=False)
 
     @property

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from store.errors import StoreError
 from tui.formatting import clean
+from tui.widgets.text_box import TextBox
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
     def compose(self) -> ComposeResult:
         with Vertical(id="picker") as box:
             box.border_title = Content(self._title)
-            yield Input(placeholder=self._placeholder, compact=True, select_on_focus=False)
+            yield TextBox(self._placeholder)
             yield Static("", id="meaning", markup=False)
             yield OptionList(compact=True)
 
