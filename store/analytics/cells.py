@@ -131,33 +131,20 @@ def added(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     return pl.concat(frames, how="diagonal")
 
 
-def over_span(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
-    """The cells without their times: WHOLE rows, one for each key, and sketches."""
-    whole = cells.filter(pl.col("kind") == CELL)
-    if spec.is_timed:
-        whole = _summed(whole, cells.filter(pl.col("kind") == WHOLE), spec)
-    whole = whole.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), time=pl.lit(None, INSTANT))
-    timeless = cells.filter((pl.col("kind") >= SKETCH) & pl.col("time").is_null())
-    return pl.concat([whole, timeless], how="diagonal")
-
-
-def _summed(cells: pl.DataFrame, sets: pl.DataFrame, spec: Spec) -> pl.DataFrame:
-    """The numbers of all points of a key added up, with the key's sets over all time."""
+def with_totals(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """The points in time (CELL), and one row for each key over all time (WHOLE)."""
+    points = cells.filter(pl.col("kind") == CELL)
+    if not spec.is_timed:
+        return points.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"))
     keys = [name for name in (*spec.keys, "folded") if name in cells.columns]
     others = ("kind", "time", *keys, *SETS, *sketch.LISTS)
     sums = [_added(name) for name in cells.columns if name not in others]
-    # A constant stands for no keys; joins want one.
-    numbers = cells.with_columns(_one=0).group_by("_one", *keys).agg(sums)
+    whole = pl.lit(WHOLE, pl.UInt8).alias("kind")
+    numbers = points.lazy().group_by(whole, *keys).agg(sums)
     if spec.sets:
-        kept = sets.with_columns(_one=0).select("_one", *keys, *spec.sets)
-        numbers = numbers.join(kept, on=["_one", *keys], how="left", nulls_equal=True)
-    return numbers.drop("_one")
-
-
-def points(cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells and the sketches of points in time alone."""
-    kind = pl.col("kind")
-    return cells.filter((kind == CELL) | ((kind >= SKETCH) & pl.col("time").is_not_null()))
+        sets = cells.lazy().filter(pl.col("kind") == WHOLE).select("kind", *keys, *spec.sets)
+        numbers = numbers.join(sets, on=["kind", *keys], how="left", nulls_equal=True)
+    return pl.concat([points, numbers.collect()], how="diagonal")
 
 
 def folded(cells: pl.DataFrame, spec: Spec, kept: pl.DataFrame) -> pl.DataFrame:

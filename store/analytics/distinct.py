@@ -47,17 +47,18 @@ def users(frame: pl.DataFrame, most: pl.Expr, links: Links) -> pl.DataFrame:
     """`frame` with the column `users`: the users of `subjects`, and those of `devices` who are not
     among them, after linking. Exact when both sets are.
     """
-    rows = frame.with_row_index("_row").with_columns(most.alias("_most"))
-    alone = rows.with_columns(size("subjects", pl.col("_most")).alias("users"))
+    rows = frame.with_row_index("_row").with_columns(
+        size("subjects", most).alias("users"), most.alias("_most")
+    )
     if not frame["devices"].list.len().sum():
-        return alone.drop("_row", "_most")
-    added = _device_users(rows, links.frame)
-    both = alone.join(added, on="_row", how="left", maintain_order="left")
+        return rows.drop("_row", "_most")
+    added = _device_users(rows.lazy(), links.frame.lazy())
+    both = rows.lazy().join(added, on="_row", how="left", maintain_order="left")
     more = size("devices", pl.col("_most")) * pl.col("_new_share").fill_null(0.0)
-    return both.with_columns(pl.col("users") + more).drop("_row", "_most", "_new_share")
+    return both.with_columns(pl.col("users") + more).drop("_row", "_most", "_new_share").collect()
 
 
-def _device_users(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+def _device_users(rows: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame:
     """For each row, the share of its devices that are users beside those of `subjects`.
 
     A linked device can be judged when its user would be kept if it were there: always, while
@@ -80,6 +81,6 @@ def _device_users(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     return seen.group_by("_row").agg((new / judged.sum().clip(1)).alias("_new_share"))
 
 
-def _exploded(rows: pl.DataFrame, sets: str) -> pl.DataFrame:
+def _exploded(rows: pl.LazyFrame, sets: str) -> pl.LazyFrame:
     hashes = rows.select("_row", pl.col(sets).alias("hash")).explode("hash")
     return hashes.filter(pl.col("hash").is_not_null())

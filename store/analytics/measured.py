@@ -22,15 +22,28 @@ class Group(NamedTuple):
     folded: bool = False
 
 
+class Measured(NamedTuple):
+    """Rows with the measures as columns m0, m1, … (Float64; null where there is nothing to tell; a
+    rate is still a count), `n`, `weight`, `is_exact`, and what else the spec keeps; the greatest
+    m0 first, what is folded last.
+    """
+
+    points: pl.DataFrame
+    """A row for each cell; none without an interval."""
+    totals: pl.DataFrame
+    """A row for each key."""
+
+
 def groups(
     rows: pl.DataFrame, measures: int
 ) -> Iterator[tuple[Group, datetime | None, Sequence[float | None]]]:
     """The rows of `measured`: whose they are, the point's start, and the values."""
     keys = [name for name in rows.columns if name.startswith("key.")]
     values = rows.select(f"m{at}" for at in range(measures)).iter_rows()
-    is_folded = rows["folded"] if "folded" in rows.columns else [False] * rows.height
-    names = rows.select(keys).iter_rows() if keys else [()] * rows.height
-    for key, folded, time, row in zip(names, is_folded, rows["time"], values, strict=True):
+    is_folded = rows["folded"].to_list() if "folded" in rows.columns else [False] * rows.height
+    names = rows.select(keys).rows() if keys else [()] * rows.height
+    times = rows["time"].to_list()
+    for key, folded, time, row in zip(names, is_folded, times, values, strict=True):
         yield Group(key, folded), time, row
 
 
@@ -60,15 +73,13 @@ def spec_of(
 
 def ranked(
     combined: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links, limit: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The cells with all keys past the `limit` greatest folded into one, and their `measured` rows
-    over the whole span, the greatest first.
-    """
-    totals = measured(cells.over_span(combined, spec), spec, measures, links)
-    if totals.height > limit and spec.by:
-        combined = cells.folded(combined, spec, totals.head(limit))
-        totals = measured(cells.over_span(combined, spec), spec, measures, links)
-    return combined, totals
+) -> Measured:
+    """The `measured` rows, with all keys past the `limit` greatest folded into one."""
+    found = measured(combined, spec, measures, links)
+    if found.totals.height > limit and spec.by:
+        folded = cells.folded(combined, spec, found.totals.head(limit))
+        found = measured(folded, spec, measures, links)
+    return found
 
 
 def is_sampled(totals: pl.DataFrame) -> bool:
@@ -77,19 +88,16 @@ def is_sampled(totals: pl.DataFrame) -> bool:
 
 
 def measured(
-    found: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links
-) -> pl.DataFrame:
-    """One row a cell, with the measures as columns m0, m1, … (Float64; null where there is nothing
-    to tell; a rate is still a count), `n`, `weight`, `is_exact`, and what else the spec keeps; the
-    greatest m0 first, what is folded last.
-    """
-    keys = list(cells.key_columns(found, spec))
-    rows = found.filter(pl.col("kind") <= WHOLE).with_columns(is_exact=_sets_exact(spec))
+    combined: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links
+) -> Measured:
+    """The measures of each cell, and of each key over the whole span."""
+    keys = list(cells.key_columns(combined, spec))
+    rows = cells.with_totals(combined, spec).with_columns(is_exact=_sets_exact(spec))
     if spec.users:
         rows = distinct.users(rows, _most(spec), links)
     for at, name in enumerate(spec.sketches):
         quantiles = [m.quantile for m in measures if m.kind == "percentile" and m.of == name]
-        sketches = found.filter(pl.col("kind") == SKETCH + at)
+        sketches = combined.filter(pl.col("kind") == SKETCH + at)
         spread = sketch.percentiles(sketches, quantiles)
         spread = spread.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
         spread = pl.concat([sketches.select(keys), spread], how="horizontal")
@@ -98,11 +106,12 @@ def measured(
         rows = rows.with_columns(pl.col("is_exact") & known).drop("is_exact:sketch")
     values = [_value(measure, spec).alias(f"m{at}") for at, measure in enumerate(measures)]
     kept = [name for name in ("n", "weight", *KEPT) if name in rows.columns]
-    order = [name for name in ("folded", "m0", *keys) if name in keys or name == "m0"]
-    order = list(dict.fromkeys(order))
-    return rows.select(*keys, *kept, *values, "is_exact").sort(
-        order, descending=[name == "m0" for name in order], nulls_last=True
-    )
+    order = list(dict.fromkeys(name for name in ("folded", "m0", *keys) if name in (*keys, "m0")))
+    descending = [name == "m0" for name in order]
+    told = rows.select("kind", *keys, *kept, *values, "is_exact")
+    told = told.sort(order, descending=descending, nulls_last=True)
+    is_whole = told["kind"] == WHOLE
+    return Measured(told.filter(~is_whole), told.filter(is_whole))
 
 
 def _quantile(name: str, quantile: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, cast
 import polars as pl
 
 from store.analytics import cells
-from store.analytics.cells import CELL, Spec
+from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked
@@ -69,8 +69,8 @@ class NamesAnalysis:
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         spec, asked = _spec(query), cast(Names, query)
-        combined, totals = ranked(combined, spec, _MEASURES, links, query.limit)
-        trends = _trends(combined, spec, asked)
+        points, totals = ranked(combined, spec, _MEASURES, links, query.limit)
+        trends = _trends(points, spec, asked)
         seconds = query.span.length.total_seconds() if query.span else 0.0
         details = totals.select("severities", "errors", "first", "last").iter_rows()
         rows = []
@@ -104,25 +104,23 @@ def _spec(query: Query) -> Spec:
     )
 
 
-def _trends(combined: pl.DataFrame, spec: Spec, query: Names) -> Mapping[Group, list[float]]:
+def _trends(points: pl.DataFrame, spec: Spec, query: Names) -> Mapping[Group, list[float]]:
     """The counts of each key in `query.points` equal shares of the span."""
     span, width = query.span, query.interval
     if span is None or width is None or not span.length:
         return {}
     middle = pl.col("time") + width / 2 - span.start
     share = (middle / (span.length / query.points)).floor().clip(0, query.points - 1)
-    keys = [name for name in cells.key_columns(combined, spec) if name != "time"]
+    keys = [name for name in cells.key_columns(points, spec) if name != "time"]
     counted = (
-        combined.filter(pl.col("kind") == CELL)
-        .with_columns(share.cast(pl.Int64).alias("share"))
+        points.with_columns(share.cast(pl.Int64).alias("share"))
         .group_by(*keys, "share")
         .agg(pl.col("weight").sum())
     )
     found: dict[Group, list[float]] = {}
-    is_folded = counted["folded"] if "folded" in keys else [False] * counted.height
-    names = counted.select(spec.keys).iter_rows() if spec.keys else [()] * counted.height
-    for name, folded, at, weight in zip(
-        names, is_folded, counted["share"], counted["weight"], strict=True
-    ):
+    is_folded = counted["folded"].to_list() if "folded" in keys else [False] * counted.height
+    names = counted.select(spec.keys).rows() if spec.keys else [()] * counted.height
+    values = counted.select("share", "weight").rows()
+    for name, folded, (at, weight) in zip(names, is_folded, values, strict=True):
         found.setdefault(Group(name, folded), [0.0] * query.points)[at] += weight
     return found

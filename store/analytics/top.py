@@ -87,7 +87,7 @@ def _everything(combined: pl.DataFrame, spec: Spec, measure: Measure, links: Lin
     if not measure.counts or not spec.by:
         return None
     one = cells.folded(combined, spec, combined.clear())
-    values = measured(one, spec, [measure], links)["m0"]
+    values = measured(one, spec, [measure], links).totals["m0"]
     return values.item() if values.len() else None
 
 

@@ -12,7 +12,7 @@ from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, points
 from store.analytics.links import Links
-from store.analytics.measured import Group, groups, is_sampled, measured, ranked, spec_of
+from store.analytics.measured import Group, groups, is_sampled, ranked, spec_of
 from store.analytics.measures import Measure, Number, number, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
@@ -66,8 +66,7 @@ class TrendsAnalysis:
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         asked = _asked(query)
         spec, measures = _spec(asked), _measures(asked)
-        combined, totals = ranked(combined, spec, measures, links, asked.limit)
-        rows = measured(cells.points(combined), spec, measures, links)
+        rows, totals = ranked(combined, spec, measures, links, asked.limit)
         return Finished(
             _timeline(rows, totals, asked),
             events=int(totals["n"].sum()),
