@@ -128,12 +128,14 @@ def _finished(moment: Moment, task: Task, combined: Combined) -> Finished:
     """Out of what is kept when the same was made of the same before, as is that of a span before
     the live one.
     """
-    links = moment.links if task.query.link else no_links()
     key = (combined.key, repr(task.query))
-    kept = moment.finished.get(key, links)
+    kept = moment.finished.get(key, moment.links)
     if kept is None:
+        # Its own, so that it shows whether they were needed.
+        links = Links(lambda: moment.links.frame) if task.query.link else no_links()
         kept = cast(Analysis, task.reduction).finish(combined.frame, task.query, links)
-        moment.finished.put(key, links, kept)
+        needed = moment.links.version if task.query.link and links.was_read else None
+        moment.finished.put(key, needed, kept)
     return kept
 
 

@@ -69,14 +69,11 @@ class FinishedCache:
                 return None
             self._kept.move_to_end(key)
         finished, version = found
-        if version is None:
-            return finished
-        links.frame  # noqa: B018 - the version is that of links that were read
-        return finished if links.version == version else None
+        return finished if version is None or version == links.version else None
 
-    def put(self, key: Hashable, links: Links, finished: Finished) -> None:
-        """Keeps it, with the links as far as they were read for it."""
+    def put(self, key: Hashable, links_version: Hashable, finished: Finished) -> None:
+        """Keeps it; `links_version` is that of the links it needed, None of those that did not."""
         with self._lock:
-            self._kept[key] = (finished, links.version)
+            self._kept[key] = (finished, links_version)
             if len(self._kept) > self._entries_max:
                 self._kept.popitem(last=False)

@@ -24,12 +24,13 @@ class Links:
         self._load = load
 
     @property
-    def version(self) -> Hashable:
-        """Equal for the same links; None while nobody asked for any."""
-        return self._version if "frame" in self.__dict__ else None
+    def was_read(self) -> bool:
+        """Whether anybody asked for them."""
+        return "frame" in self.__dict__
 
     @cached_property
-    def _version(self) -> Hashable:
+    def version(self) -> Hashable:
+        """Equal for the same links."""
         return self.frame.height, int(self.frame.hash_rows(seed=3).sum())
 
     @cached_property
