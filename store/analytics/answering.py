@@ -10,12 +10,13 @@ import polars as pl
 
 from store.analytics.analysis import Analysis, AnyAnalysis, Derived
 from store.analytics.asking import check_columns, complete, named, running_since
+from store.analytics.batches import Task
 from store.analytics.cache import FinishedCache, PartialCache
 from store.analytics.filters import Filter, parse_filter
 from store.analytics.intervals import checked_zone
 from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
 from store.analytics.query import Query
-from store.analytics.reading import Combined, Planners, Reading, Task
+from store.analytics.reading import Combined, Planners, Reading
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.part import Part
 from store.timespan import TimeSpan

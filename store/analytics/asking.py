@@ -30,7 +30,8 @@ def complete(query: Query, stored: TimeSpan | None, now: datetime) -> Query:
     _check_options(query)
     span = query.span or stored or TimeSpan(now - NOTHING_STORED, now)
     interval = resolved_interval(span, query.interval) if query.is_timed else None
-    return replace(query, span=span, interval=interval)
+    compare = query.compare if query.compares else None
+    return replace(query, span=span, interval=interval, compare=compare)
 
 
 def running_since(query: Query, now: datetime) -> datetime | None:

@@ -42,6 +42,7 @@ class Changes(Query):
 
     analysis: ClassVar[str] = "changes"
     is_timed: ClassVar[bool] = True
+    compares: ClassVar[bool] = False
 
     limit: int = option(6, "tell so many findings", metavar="N")
 

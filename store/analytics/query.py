@@ -27,6 +27,8 @@ class Query:
     """The name in ANALYSES that answers this query."""
     is_timed: ClassVar[bool] = False
     """True when its answer has points in time, so that `interval` means something."""
+    compares: ClassVar[bool] = True
+    """False when its answer is a comparison already, so that `compare` means nothing."""
 
     span: TimeSpan | None = option(None, "what to read; None is all that is stored")
     where: str | Mapping[str, Any] | None = option(None, "a filter: text, or its $ form")

@@ -1,8 +1,7 @@
 """From parts to combined partials, reading only what was never read before.
 
-What is missing for all questions is read together: events once for each filter, in batches that
-fit in memory, and every reduction works on the batch. What comes out is kept part by part, and
-group by group once all parts of a group are there.
+What comes out of parts is kept part by part, and group by group once all parts of a group are
+there; what is missing for all questions is read together.
 """
 
 from collections import Counter, defaultdict
@@ -12,26 +11,19 @@ from typing import Final
 
 import polars as pl
 
-from store.analytics.analysis import Reduction
+from store.analytics.batches import Batch, Task, read
 from store.analytics.cache import PartialCache
 from store.analytics.cut import Cut
 from store.analytics.filters import Filter
 from store.analytics.intervals import cut_of
 from store.analytics.plan import Node, Plan, Planner, Tree
-from store.analytics.query import Query
+from store.errors import UsageError
 from store.parts.part import Part
-from store.parts.scan import scan
 from store.schema import FIXED, PART
 from store.timespan import TimeSpan
 
-BATCH_ROWS: Final = 1_000_000
-"""Read at once: large enough for both cores, small enough for memory and for giving up."""
-BATCH_PARTS: Final = 512
-STREAMING_ROWS: Final = 20_000
-"""From here Polars' streaming engine is the faster one; below, setting it up costs more."""
-
-_RATE: Final = "sample_rate"
-
+ROWS_MAX: Final = 5_000_000
+"""Rows of partials put together at once: what a breakdown by single events would run into."""
 
 Planners = defaultdict[frozenset[str], Planner]
 """By the columns that parts need."""
@@ -39,24 +31,6 @@ Planners = defaultdict[frozenset[str], Planner]
 
 class Cancelled(Exception):  # noqa: N818 - nothing went wrong
     """Nobody waits for the answer any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One reduction of the filtered events in a span."""
-
-    reduction: Reduction
-    query: Query
-    where: Filter
-    horizon: TimeSpan | None
-    """None is all history."""
-    needs: frozenset[str] = frozenset()
-    """Parts that lack one of these columns have nothing to tell, and are not read."""
-
-    @property
-    def key(self) -> Hashable:
-        """What its partials depend on, beside the part and the cut."""
-        return self.reduction.name, self.reduction.version, self.query.key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +52,6 @@ class _Work:
     cut: Cut | None
     pending: list[Node]
     frames: list[pl.DataFrame] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Parts to read at once, the same way, and who misses which of them."""
-
-    where: Filter
-    cut: Cut | None
-    leaves: dict[Hashable, Node] = field(default_factory=dict)
-    tasks: dict[Hashable, Task] = field(default_factory=dict)
-    missing: dict[Hashable, set[Hashable]] = field(default_factory=dict)
-    """By the tasks' keys: the leaves' keys."""
-
-    def add(self, leaf: Node, tasks: Mapping[Hashable, Task]) -> None:
-        self.leaves[leaf.key] = leaf
-        self.tasks.update(tasks)
-        for key in tasks:
-            self.missing.setdefault(key, set()).add(leaf.key)
-
-    @property
-    def is_full(self) -> bool:
-        rows = sum(leaf.part.rows for leaf in self.leaves.values() if leaf.part)
-        return rows >= BATCH_ROWS or len(self.leaves) >= BATCH_PARTS
 
 
 class Reading:
@@ -134,7 +85,8 @@ class Reading:
         for batch in self._batches(works):
             if self._cancelled():
                 raise Cancelled
-            self._read(batch)
+            for task, leaf, frame in read(batch, self._types):
+                self._keep((task, leaf), frame)
             for work in works:
                 self._advance(work)
         return [Combined(self._whole(work), work.whole_key) for work in works]
@@ -184,7 +136,7 @@ class Reading:
             for member in node.nodes:
                 self._look_up(key, member)
 
-    def _batches(self, works: Sequence[_Work]) -> Iterator[_Batch]:
+    def _batches(self, works: Sequence[_Work]) -> Iterator[Batch]:
         """What is missing; parts that follow each other together, so that groups fill up."""
         leaves: dict[tuple[Filter, Cut | None], dict[Hashable, Node]] = defaultdict(dict)
         tasks: dict[Hashable, dict[Hashable, Task]] = defaultdict(dict)
@@ -193,12 +145,12 @@ class Reading:
                 leaves[work.task.where, leaf.cut][leaf.key] = leaf
                 tasks[work.task.where, leaf.key][work.key] = work.task
         for (where, cut), found in leaves.items():
-            batch = _Batch(where, cut)
+            batch = Batch(where, cut)
             for leaf in found.values():
                 batch.add(leaf, tasks[where, leaf.key])
                 if batch.is_full:
                     yield batch
-                    batch = _Batch(where, cut)
+                    batch = Batch(where, cut)
             if batch.leaves:
                 yield batch
 
@@ -210,36 +162,6 @@ class Reading:
                 nodes.extend(reversed(node.nodes))
                 if not node.nodes:
                     yield node
-
-    def _read(self, batch: _Batch) -> None:
-        leaves = list(batch.leaves.values())
-        events, rows = self._events([leaf.part for leaf in leaves if leaf.part], batch)
-        for key, task in batch.tasks.items():
-            missing = batch.missing[key]
-            places = [at for at, leaf in enumerate(leaves) if leaf.key in missing]
-            chosen = events
-            if len(places) < len(leaves):
-                chosen = chosen.filter(pl.col(PART).is_in(places))
-            found = collected(task.reduction.partial(chosen, task.query, batch.cut), rows)
-            by_part = found.partition_by(PART, as_dict=True, include_key=False)
-            nothing = found.clear().drop(PART)
-            for at in places:
-                self._keep((key, leaves[at].key), by_part.get((at,), nothing))
-
-    def _events(self, parts: Sequence[Part], batch: _Batch) -> tuple[pl.LazyFrame, int]:
-        """The columns that somebody wants, of the events that pass the filter; and how many."""
-        wanted = {
-            name for task in batch.tasks.values() for name in task.reduction.columns(task.query)
-        }
-        absent = wanted & {_RATE} if not any(_RATE in part.columns for part in parts) else set()
-        tested = batch.where.columns(self._types) if batch.where else set()
-        names = sorted((wanted | tested) - absent)
-        events = scan(parts, names, batch.cut.span if batch.cut else None)
-        if batch.where:
-            kept = batch.where.expr(events.collect_schema())
-            events = events.filter(kept).select(*sorted(wanted - absent), PART)
-        found = collected(events, sum(part.rows for part in parts))
-        return found.lazy().with_columns(pl.lit(None).alias(name) for name in absent), found.height
 
     def _advance(self, work: _Work) -> None:
         """Moves the nodes of which everything is there from pending to frames."""
@@ -290,12 +212,13 @@ class Reading:
         return work.task.reduction.partial(events, work.task.query, None).collect().drop(PART)
 
 
-def collected(frame: pl.LazyFrame, rows: int) -> pl.DataFrame:
-    """The frame, by the engine that is faster for about so many rows."""
-    return frame.collect(engine="streaming" if rows >= STREAMING_ROWS else "in-memory")
-
-
 def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    if sum(frame.height for frame in frames) > ROWS_MAX:
+        raise UsageError(
+            "breakdown",
+            f"there are over {ROWS_MAX:,} different values",
+            next_step="filter first, or break down by something coarser",
+        )
     return task.reduction.combine(pl.concat(frames, how="diagonal"), task.query)
 
 

@@ -23,6 +23,7 @@ class Releases(Query):
     """Which new versions of services appeared, and when."""
 
     analysis: ClassVar[str] = "releases"
+    compares: ClassVar[bool] = False
 
 
 class ReleasesAnalysis:

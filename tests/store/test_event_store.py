@@ -91,7 +91,7 @@ def test_the_running_point_is_marked_incomplete(tmp_path):
 
 
 def test_nothing_is_read_twice(tmp_path, monkeypatch):
-    import store.analytics.reading as reading
+    import store.analytics.batches as reading
 
     read = []
     scan = reading.scan
@@ -155,3 +155,37 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(tmp_path, query, said):
     store = store_of(tmp_path, events_of([{"severity": 9}]))
     with pytest.raises(UsageError, match=said):
         store.run(query)
+
+
+def test_a_breakdown_by_single_events_is_refused_before_memory_is_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr("store.analytics.reading.ROWS_MAX", 100)
+    store = store_of(tmp_path, events_of([{"user_id": str(at)} for at in range(200)]))
+    with pytest.raises(UsageError, match="different values"):
+        store.run(Trends(by=("user_id",)))
+
+
+def test_a_part_that_is_merged_away_meanwhile_is_looked_for_again(tmp_path, monkeypatch):
+    import store.analytics.batches as batches
+
+    store = store_of(tmp_path, journeys(ada="a"), journeys(bob="a"))
+    scan, failures = batches.scan, iter([True])
+
+    def gone_once(*given):
+        if next(failures, False):
+            raise FileNotFoundError("0-x-1.parquet")
+        return scan(*given)
+
+    monkeypatch.setattr(batches, "scan", gone_once)
+    assert store.run(Trends(span=HOUR)).result.series[0].total == 2
+
+
+def test_events_are_read_as_columns(tmp_path):
+    store = store_of(tmp_path, journeys(ada="a b"), journeys(bob="c"))
+    found = store.events(HOUR, "event_name=a,c", ["user_id"]).collect()
+    assert sorted(found["user_id"]) == ["ada", "bob"]
+    assert found.columns == ["user_id", "_part"]
+    assert store.events().collect().height == 3
+
+
+def test_the_tally_is_that_of_all_commits(tmp_path):
+    assert store_of(tmp_path, journeys(ada="a b"), journeys(bob="c")).tally().received == 3
