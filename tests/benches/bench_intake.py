@@ -98,17 +98,19 @@ def collected(store: Path, bodies: Path) -> tuple[float, float, int]:
     collector = subprocess.Popen(
         [sys.executable, "-c", COLLECTOR, store], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    url = collector.stdout.readline().strip()
-    before = cpu_seconds(collector.pid)
-    sender = [sys.executable, "-m", "tests.benches.bench_intake", "--send", url, str(bodies)]
-    done = subprocess.run(sender, cwd=ROOT, check=True, capture_output=True, text=True)
-    with urllib.request.urlopen(f"{url}/v1/stats") as answer:
-        helper = json.load(answer)["decoder_pid"]
-    work = cpu_seconds(collector.pid) - before + (cpu_seconds(helper) if helper else 0)
-    status = Path(f"/proc/{collector.pid}/status").read_text()
+    try:
+        url = collector.stdout.readline().strip()
+        before = cpu_seconds(collector.pid)
+        sender = [sys.executable, "-m", "tests.benches.bench_intake", "--send", url, str(bodies)]
+        done = subprocess.run(sender, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        with urllib.request.urlopen(f"{url}/v1/stats") as answer:
+            helper = json.load(answer)["decoder_pid"]
+        work = cpu_seconds(collector.pid) - before + (cpu_seconds(helper) if helper else 0)
+        status = Path(f"/proc/{collector.pid}/status").read_text()
+    finally:
+        collector.terminate()
+        collector.wait()
     peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
-    collector.terminate()
-    assert collector.wait() == 0
     return float(done.stdout), work, peak
 
 
