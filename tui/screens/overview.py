@@ -29,6 +29,7 @@ from tui.views.timeline import (
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.empty_state import EmptyState, curl_line, first_event
 from tui.widgets.findings_panel import FindingsPanel
+from tui.widgets.footer import Footer
 from tui.widgets.names_table import NamesTable
 from tui.widgets.stat_panel import StatPanel
 
@@ -53,7 +54,15 @@ class OverviewScreen(DeckScreen):
         Binding("v", "brush", "brush", tooltip="brush a stretch of time", id="overview.brush"),
         Binding("y", "copy_curl", "copy the line", id="overview.copy"),
         Binding("f", "maximise", "maximise", tooltip="this panel alone", id="overview.maximise"),
-        Binding("tab", "panel(1)", "next panel", show=False, system=True, id="overview.next"),
+        Binding(
+            "tab",
+            "panel(1)",
+            "next",
+            show=False,
+            system=True,
+            tooltip="next panel",
+            id="overview.next",
+        ),
         Binding(
             "shift+tab",
             "panel(-1)",
@@ -97,6 +106,10 @@ class OverviewScreen(DeckScreen):
     def action_copy_curl(self) -> None:
         if self.deck.collector:
             self.deck.copy_text(curl_line(self.deck.collector))
+
+    def on_resize(self) -> None:
+        """Where there is room for one chart, the key that brings the next one is told."""
+        self.query_one(Footer).show_also(frozenset({"overview.next"} if self.narrow else ()))
 
     @property
     def narrow(self) -> bool:

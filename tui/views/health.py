@@ -79,7 +79,8 @@ def _collector(url: str, stats: Mapping[str, Any]) -> Iterator[Fact | Heading]:
     yield Fact(
         "waiting now", f"{queue.get('events', 0):,}", f"of {queue.get('events_max', 0):,} events"
     )
-    yield Fact("oldest waits for", f"{queue.get('oldest_seconds', 0):.1f}", "s")
+    if waited := queue.get("oldest_seconds", 0):
+        yield Fact("oldest waits for", f"{waited:.3f}", "s")
     yield Fact(
         "commits", f"{commits.get('count', 0):,}", f"with {commits.get('events', 0):,} events"
     )

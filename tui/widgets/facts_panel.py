@@ -87,7 +87,7 @@ def _drawn(fact: Fact | Heading, width: int, look: Look) -> Strip:
     if isinstance(fact, Heading):
         return line([(fact.text, look.style("dim"))], width) if fact.text else blank(width)
     end: list[Part] = [(fact.number, look.style("bright", bold=True))]
-    if fact.number == "0":
+    if fact.number == "0" and not fact.unit:
         end = [(look.glyphs.nothing, look.style("dim"))]
     if fact.unit:
         end.append((f" {fact.unit}", look.style("dim")))
@@ -110,7 +110,9 @@ def _with_bar(parts: list[Part], fact: Fact, width: int, end: int, look: Look) -
     room = width - BAR_AT - max(end, BAR_NUMBER_WIDTH) - 2
     if room < BAR_WIDTH_MIN or fact.bar is None:
         return parts
-    full = max(1, round(fact.bar * room)) if fact.bar else 0
+    if not fact.bar:
+        return parts
+    full = max(1, round(fact.bar * room))
     gap = " " * max(1, BAR_AT - cells(parts))
     return [
         *parts,

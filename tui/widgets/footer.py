@@ -30,8 +30,15 @@ def key_name(key: str) -> str:
 class Footer(Drawn):
     """Bindings that are shown, in the order focused panel, screen, app, as long as they fit."""
 
+    also: frozenset[str] = frozenset()
+    """Ids of bindings that are shown as well, such as those that a small screen needs."""
+
     def __init__(self) -> None:
         super().__init__(id="footer")
+
+    def show_also(self, ids: frozenset[str]) -> None:
+        self.also = ids
+        self.redraw()
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.redraw())
@@ -55,7 +62,8 @@ class Footer(Drawn):
 
     def _shown(self) -> list[Binding]:
         active = self.screen.active_bindings.values()
-        shown = [entry.binding for entry in active if entry.enabled and entry.binding.show]
+        enabled = [entry.binding for entry in active if entry.enabled]
+        shown = [each for each in enabled if each.show or each.id in self.also]
         if isinstance(self.screen.focused, Input):
             # What one types goes into the input: single letters do not act.
             shown = [b for b in shown if b.key in ("enter", "escape", "tab")]
