@@ -2,8 +2,6 @@
 
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +9,6 @@ from typing import Any, Final
 from tui.messages import StatsRead
 
 TIMEOUT_SECONDS: Final = 2.0
-# A proxy from the environment must not see what goes to loopback.
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def read_stats(url: str) -> StatsRead:
@@ -21,10 +17,15 @@ def read_stats(url: str) -> StatsRead:
 
 
 def _json(url: str) -> Mapping[str, Any] | None:
+    # Late: it costs 30 ms, and Health is not what one sees first.
+    from urllib.request import ProxyHandler, build_opener
+
+    # A proxy from the environment must not see what goes to loopback.
+    opener = build_opener(ProxyHandler({}))
     try:
-        with _OPENER.open(url, timeout=TIMEOUT_SECONDS) as answer:
+        with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
             document = json.load(answer)
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError):
         return None
     return document if isinstance(document, dict) else None
 
