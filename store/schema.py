@@ -7,7 +7,7 @@ an event.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import polars.selectors as cs
@@ -151,3 +151,10 @@ def as_text(name: str, kind: pl.DataType) -> pl.Expr:
     if kind == pl.String:
         return values
     return values.cast(pl.String).alias(name)
+
+
+def arrow_values(values: pl.Series) -> Any:
+    """The values as a pyarrow array. Without their name: one with a NUL, as a sender may choose,
+    panics on the way.
+    """
+    return values.alias("").to_arrow()

@@ -139,3 +139,8 @@ def test_a_planted_secret_is_in_no_byte_of_a_part(events):
         for part in parts:
             assert SECRET.encode() not in part.path.read_bytes()
             assert SECRET not in str(pq.read_table(part.path).to_pylist())
+
+
+def test_a_name_with_a_nul_is_looked_into_like_any_other():
+    events = decode(ndjson({"event_name": "a", "x\0y": '{"password": "' + SECRET + '"}'})).events
+    assert SECRET not in str(Mask()(events).events["x\0y"].to_list())
