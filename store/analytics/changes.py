@@ -31,8 +31,7 @@ ATTRIBUTES_MAX: Final = 40
 DETAILS_MAX: Final = 4
 # What names one event, or repeats what the finding says already.
 _NO_REASON: Final = frozenset(FIXED) - {
-    *("service_name", "service_version", "service_commit", "is_dev", "user_id", "component"),
-    "message",
+    *("service_name", "service_version", "is_dev", "user_id", "component", "message"),
 }
 
 
