@@ -11,14 +11,13 @@ from store.analytics.cut import Cut
 from store.analytics.filters import Filter
 from store.analytics.plan import Node
 from store.analytics.query import Query
-from store.parts.part import Part
 from store.parts.scan import scan
 from store.schema import PART
 from store.timespan import TimeSpan
 
 BATCH_ROWS: Final = 1_000_000
 """Read at once: large enough for both cores, small enough for memory and for giving up."""
-BATCH_PARTS: Final = 512
+BATCH_UNITS: Final = 512
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
 _RATE: Final = "sample_rate"
@@ -48,49 +47,55 @@ class Batch:
 
     where: Filter
     cut: Cut | None
-    leaves: dict[Hashable, Node] = field(default_factory=dict)
+    units: dict[Hashable, Node] = field(default_factory=dict)
+    """Parts, or groups of small ones that are read as if they were one part."""
     tasks: dict[Hashable, Task] = field(default_factory=dict)
     missing: dict[Hashable, set[Hashable]] = field(default_factory=dict)
-    """By the tasks' keys: the leaves' keys."""
+    """By the tasks' keys: the units' keys."""
+    rows: int = 0
 
-    def add(self, leaf: Node, tasks: Mapping[Hashable, Task]) -> None:
-        self.leaves[leaf.key] = leaf
+    def add(self, unit: Node, tasks: Mapping[Hashable, Task]) -> None:
+        self.units[unit.key] = unit
         self.tasks.update(tasks)
+        self.rows += unit.rows
         for key in tasks:
-            self.missing.setdefault(key, set()).add(leaf.key)
+            self.missing.setdefault(key, set()).add(unit.key)
 
     @property
     def is_full(self) -> bool:
-        rows = sum(leaf.part.rows for leaf in self.leaves.values() if leaf.part)
-        return rows >= BATCH_ROWS or len(self.leaves) >= BATCH_PARTS
+        return self.rows >= BATCH_ROWS or len(self.units) >= BATCH_UNITS
 
 
 def read(
     batch: Batch, types: Mapping[str, pl.DataType]
 ) -> Iterator[tuple[Hashable, Hashable, pl.DataFrame]]:
-    """The partials of the batch: the task's key, the leaf's key, and the frame without PART.
+    """The partials of the batch: the task's key, the unit's key, and the frame without PART.
 
     `types` are the stored columns. Raises FileNotFoundError when a part is gone.
     """
-    leaves = list(batch.leaves.values())
-    events, rows = _events([leaf.part for leaf in leaves if leaf.part], batch, types)
+    units = list(batch.units.values())
+    events, rows = _events(units, batch, types)
     for key, task in batch.tasks.items():
         missing = batch.missing[key]
-        places = [at for at, leaf in enumerate(leaves) if leaf.key in missing]
+        places = [at for at, unit in enumerate(units) if unit.key in missing]
         chosen = events
-        if len(places) < len(leaves):
+        if len(places) < len(units):
             chosen = chosen.filter(pl.col(PART).is_in(places))
         found = _collected(task.reduction.partial(chosen, task.query, batch.cut), rows)
         by_part = found.partition_by(PART, as_dict=True, include_key=False)
         nothing = found.clear().drop(PART)
         for at in places:
-            yield key, leaves[at].key, by_part.get((at,), nothing)
+            yield key, units[at].key, by_part.get((at,), nothing)
 
 
 def _events(
-    parts: Sequence[Part], batch: Batch, types: Mapping[str, pl.DataType]
+    units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType]
 ) -> tuple[pl.LazyFrame, int]:
-    """The columns that somebody wants, of the events that pass the filter; and how many."""
+    """The columns that somebody wants, of the events that pass the filter, with the place of their
+    unit as PART; and how many.
+    """
+    placed = [(leaf.part, at) for at, unit in enumerate(units) for leaf in unit.leaves()]
+    parts = [part for part, _ in placed if part]
     wanted = {name for task in batch.tasks.values() for name in task.reduction.columns(task.query)}
     absent = wanted & {_RATE} if not any(_RATE in part.columns for part in parts) else set()
     tested = batch.where.columns(types) if batch.where else set()
@@ -99,7 +104,10 @@ def _events(
     if batch.where:
         kept = batch.where.expr(events.collect_schema())
         events = events.filter(kept).select(*sorted(wanted - absent), PART)
-    found = _collected(events, sum(part.rows for part in parts))
+    if len(parts) > len(units):
+        unit = pl.lit(pl.Series([at for _, at in placed], dtype=pl.UInt32)).gather(pl.col(PART))
+        events = events.with_columns(unit.alias(PART))
+    found = _collected(events, batch.rows)
     return found.lazy().with_columns(pl.lit(None).alias(name) for name in absent), found.height
 
 

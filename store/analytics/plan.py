@@ -45,6 +45,7 @@ class Node:
     end: datetime
     newest: datetime
     """When the last of its events came in."""
+    rows: int
     part: Part | None = None
     """Of a leaf."""
     nodes: Sequence["Node"] = ()
@@ -53,6 +54,15 @@ class Node:
     """How the part by itself is reduced when an edge cuts it."""
     inside: TimeSpan | None = None
     """Only the members' cells that start in here count."""
+    lasts: bool = True
+    """False for a group that was made for a span, and will soon have other members."""
+
+    def leaves(self) -> Iterator["Node"]:
+        """The parts below, or itself."""
+        if not self.nodes:
+            yield self
+        for member in self.nodes:
+            yield from member.leaves()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,27 +154,35 @@ class Planner:
         return self._group([node for nodes in groups.values() for node in nodes], known, made)
 
     def _group(
-        self, members: Sequence[Node], known: Mapping[Hashable, Node], made: dict[Hashable, Node]
+        self,
+        members: Sequence[Node],
+        known: Mapping[Hashable, Node],
+        made: dict[Hashable, Node],
+        *,
+        lasts: bool = True,
     ) -> Sequence[Node]:
         if len(members) < 2:
             return members
         name = tuple(member.key for member in members)
-        made[name] = known.get(name) or self._node(members)
+        made[name] = known.get(name) or self._node(members, lasts=lasts)
         return [made[name]]
 
-    def _node(self, members: Sequence[Node]) -> Node:
+    def _node(self, members: Sequence[Node], *, lasts: bool) -> Node:
         return Node(
             next(self._numbers),
             min(member.start for member in members),
             max(member.end for member in members),
             max(member.newest for member in members),
+            sum(member.rows for member in members),
             nodes=tuple(members),
+            lasts=lasts,
         )
 
     def _as_one(self, nodes: Sequence[Node]) -> Sequence[Node]:
         """The nodes that a span is made of beside the newest, as one node."""
         with self._lock:
-            one = self._group(nodes, self._joined_before, self._joined_before)
+            before = self._joined_before
+            one = self._group(nodes, before, before, lasts=False)
             while len(self._joined_before) > JOINED_MAX:
                 self._joined_before.popitem(last=False)
             return one
@@ -189,7 +207,8 @@ def _leaves(parts: Iterable[Part], before: Iterable[Node]) -> Sequence[Node]:
     """The parts that hold events as nodes, those of `before` again."""
     known = {node.key: node for node in before}
     return [
-        known.get(key) or Node(key, part.span.start, part.span.end, part.newest_received, part)
+        known.get(key)
+        or Node(key, part.span.start, part.span.end, part.newest_received, part.rows, part)
         for part in parts
         if part.rows
         for key in [key_of(part)]

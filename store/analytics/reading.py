@@ -25,6 +25,10 @@ from store.timespan import TimeSpan
 ROWS_MAX: Final = 5_000_000
 """Rows of partials put together at once: what a breakdown by single events would run into."""
 
+UNIT_ROWS: Final = 200_000
+"""Groups of parts up to here are read as if they were one part: with a part a second, partials of
+each by itself would cost a hundred times the reading."""
+
 Planners = defaultdict[frozenset[str], Planner]
 """By the columns that parts need."""
 
@@ -85,8 +89,8 @@ class Reading:
         for batch in self._batches(works):
             if self._cancelled():
                 raise Cancelled
-            for task, leaf, frame in read(batch, self._types):
-                self._keep((task, leaf), frame)
+            for task, unit, frame in read(batch, self._types):
+                self._keep((task, unit), frame)
             for work in works:
                 self._advance(work)
         return [Combined(self._whole(work), work.whole_key) for work in works]
@@ -138,30 +142,37 @@ class Reading:
 
     def _batches(self, works: Sequence[_Work]) -> Iterator[Batch]:
         """What is missing; parts that follow each other together, so that groups fill up."""
-        leaves: dict[tuple[Filter, Cut | None], dict[Hashable, Node]] = defaultdict(dict)
+        units: dict[tuple[Filter, Cut | None], dict[Hashable, Node]] = defaultdict(dict)
         tasks: dict[Hashable, dict[Hashable, Task]] = defaultdict(dict)
         for work in works:
-            for leaf in self._missing(work):
-                leaves[work.task.where, leaf.cut][leaf.key] = leaf
-                tasks[work.task.where, leaf.key][work.key] = work.task
-        for (where, cut), found in leaves.items():
+            for unit in self._missing(work):
+                units[work.task.where, unit.cut][unit.key] = unit
+                tasks[work.task.where, unit.key][work.key] = work.task
+        for (where, cut), found in units.items():
             batch = Batch(where, cut)
-            for leaf in found.values():
-                batch.add(leaf, tasks[where, leaf.key])
+            for unit in found.values():
+                batch.add(unit, tasks[where, unit.key])
                 if batch.is_full:
                     yield batch
                     batch = Batch(where, cut)
-            if batch.leaves:
+            if batch.units:
                 yield batch
 
     def _missing(self, work: _Work) -> Iterator[Node]:
+        """The parts to read; groups of small ones of which nothing is at hand as a whole."""
         nodes = list(reversed(work.pending))
         while nodes:
             node = nodes.pop()
-            if (work.key, node.key) not in self._frames:
+            if (work.key, node.key) in self._frames:
+                continue
+            is_small = node.lasts and not node.cut and node.rows <= UNIT_ROWS
+            if not node.nodes or (is_small and not self._any_at_hand(work.key, node)):
+                yield node
+            else:
                 nodes.extend(reversed(node.nodes))
-                if not node.nodes:
-                    yield node
+
+    def _any_at_hand(self, key: Hashable, node: Node) -> bool:
+        return any((key, member.key) in self._frames for member in node.nodes)
 
     def _advance(self, work: _Work) -> None:
         """Moves the nodes of which everything is there from pending to frames."""
@@ -233,7 +244,7 @@ def _at_edge(leaf: Node, cut: Cut | None, horizon: TimeSpan | None) -> Node:
     # A cut that is made for this very horizon holds no other cells, but may begin before it.
     limits = None if cut.span == horizon else horizon
     key = (leaf.key, cut, inside)
-    return replace(leaf, key=key, part=None, nodes=(cells,), inside=limits)
+    return replace(leaf, key=key, part=None, nodes=(cells,), inside=limits, lasts=False)
 
 
 def _inside(cells: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from store.analytics.names import Names
 from store.analytics.trends import Trends
 from store.errors import UsageError
 from store.event_store import Cancelled, EventStore
@@ -69,17 +70,26 @@ def test_the_previous_span_is_compared_on_request(tmp_path):
     assert answer.previous.starts[0] == NOON + 10 * MINUTE
 
 
-def test_a_moving_span_never_leaves_what_a_fresh_store_would_answer(tmp_path):
-    store = store_of(tmp_path, journeys(ada="a b " * 60), journeys(bob="c " * 90))
-    for second in range(0, 3600, 131):
-        start = NOON + timedelta(seconds=second)
-        asked = Trends(
-            span=TimeSpan(start, start + 15 * MINUTE),
-            measures=("count", "users"),
-            compare="previous",
-        )
-        fresh = EventStore(tmp_path, now=FrozenClock())
-        assert store.run(asked) == fresh.run(asked)
+@pytest.mark.parametrize("unit_rows", [10, 200_000])
+def test_a_live_view_never_leaves_what_a_fresh_store_would_answer(tmp_path, monkeypatch, unit_rows):
+    monkeypatch.setattr("store.analytics.reading.UNIT_ROWS", unit_rows)
+    clock = FrozenClock()
+    rows = [{"event_time": NOON + at * MINUTE / 4, "user_id": f"u{at % 7}"} for at in range(240)]
+    commits = [events_of(rows[at : at + 6]) for at in range(0, 240, 6)]
+    store = store_of(tmp_path, *commits[:20], clock=clock)
+    for step, late in enumerate(commits[20:34]):
+        write(tmp_path, late, clock=clock)
+        start = NOON + step * timedelta(seconds=97)
+        span = TimeSpan(start, start + 15 * MINUTE)
+        asked = [
+            Trends(span=span, measures=("count", "users"), compare="previous"),
+            Names(span=span, compare="previous"),
+        ]
+        if step % 4 == 0:
+            fresh = EventStore(tmp_path, now=clock).run_all(asked)
+            assert store.run_all(asked) == fresh
+        else:
+            store.run_all(asked)
 
 
 def test_the_running_point_is_marked_incomplete(tmp_path):
