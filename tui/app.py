@@ -16,6 +16,7 @@ from tui.cell_diff import CellDiff
 from tui.formatting import clean
 from tui.messages import StoreChanged, StoreFailed, StoreOpened
 from tui.meter import Meter
+from tui.pauses import keep_pauses_short
 from tui.query_runner import QueryRunner
 from tui.screens import SCREENS
 from tui.screens.deck_screen import DeckScreen, Seen
@@ -156,6 +157,7 @@ class DeckApp(CellDiff, Viewing):
     def _painted(self) -> None:
         """The first frame is out: now the store is opened, which imports Polars."""
         self._show_status()
+        keep_pauses_short(self)
         self.set_timer(0.01, self.runner.start)
         self.set_interval(TICK.total_seconds() / 4, self._beat)
 
