@@ -6,7 +6,8 @@ from textual.app import App
 from tui.formatting import fit
 from tui.messages import PageWanted, RowOpened, SortPicked
 from tui.theme import DARK, look
-from tui.widgets.big_table import ROWS_HELD_MAX, BigTable, Column, fitting
+from tui.widgets.big_table import ROWS_HELD_MAX, BigTable
+from tui.widgets.columns import Column, fitting
 
 
 def text_cell(name):

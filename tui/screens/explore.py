@@ -1,8 +1,7 @@
 """Explore: the events themselves. A histogram to brush, a table of all of them, one in full."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -42,26 +41,14 @@ from tui.views.intervals import interval_for
 from tui.views.names import nothing_here
 from tui.views.questions import severity_questions
 from tui.views.timeline import Frame, breakdown_layers, severity_layers, stack_chart
+from tui.views.value_uses import Use, value_uses
 from tui.widgets.big_table import BigTable
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.empty_state import EmptyState, first_event
 from tui.widgets.event_detail import EventDetail
-from tui.widgets.picker import Choice, Picker
+from tui.widgets.picker import Picker
 
 FRAME_WIDTH: Final = 4
-# What a value in the pane can be used for, and what the picker says of it.
-USES: Final = (
-    ("only", "only events with it", "="),
-    ("without", "events without it", "!="),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Explored:
-    """The answers of the histogram, and the rows."""
-
-    answers: Answers
-    found: Found
 
 
 class ExploreScreen(DeckScreen):
@@ -136,8 +123,8 @@ class ExploreScreen(DeckScreen):
         seen_rows = table.seen or range(table.rows_seen)
         shown = replace(self._shown, seen=seen_rows, anchor=table.row(seen_rows.start))
 
-        def explore(store: Store, cancelled: Cancelled) -> Explored:
-            return Explored(ask(store, cancelled), find(store, seen.view, seen.span, shown))
+        def explore(store: Store, cancelled: Cancelled) -> tuple[Answers, Found]:
+            return ask(store, cancelled), find(store, seen.view, seen.span, shown)
 
         return explore
 
@@ -153,9 +140,9 @@ class ExploreScreen(DeckScreen):
     # Showing
 
     def show(self, seen: Seen, answers: Any) -> None:
-        explored: Explored = answers
-        self._show_histogram(seen, explored.answers)
-        self._show_rows(seen, explored.found)
+        timelines, found = answers
+        self._show_histogram(seen, timelines)
+        self._show_rows(seen, found)
 
     def _show_histogram(self, seen: Seen, answers: Answers) -> None:
         look = look_of(self.app)
@@ -228,24 +215,14 @@ class ExploreScreen(DeckScreen):
 
     def on_value_opened(self, message: ValueOpened) -> None:
         name, value = message.attribute, message.value
-        choices = [Choice(words, use, f"{name}{sign}{value}") for use, words, sign in USES]
-        choices.append(Choice("break down by it", "by", name))
-        choices.append(Choice("copy it", "copy", value))
-        picker = Picker(clean(f"{name} {value}")[:60], choices)
-        self.app.push_screen(picker, partial(self._use, name, value))
+        uses = value_uses(self.deck.view, name, value)
+        self.app.push_screen(Picker(clean(f"{name} {value}")[:60], uses), self._use)
 
-    def _use(self, name: str, value: str, use: str | None) -> None:
-        from store.analytics.filters import parse_filter, term
-
-        view = self.deck.view
-        if use == "copy":
-            self.deck.copy_text(value)
-        elif use == "by":
-            self.deck.look_at(replace(view, by="severity_class" if name == "severity" else name))
-        elif use:
-            sign = next(sign for known, _, sign in USES if known == use)
-            wanted = parse_filter(view.where or None).and_(term(name, sign, value))
-            self._look_at(replace(view, where=wanted.text()))
+    def _use(self, use: Use | None) -> None:
+        if isinstance(use, View):
+            self._look_at(use)
+        elif use is not None:
+            self.deck.copy_text(use)
 
     def on_result_ready(self, message: ResultReady) -> None:
         match message.asker:

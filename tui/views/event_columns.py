@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from store.timespan import TimeSpan
 from tui.formatting import clean, clock, duration, fit, number
 from tui.theme import Look
-from tui.widgets.big_table import Column, Row
+from tui.widgets.columns import Column, Row
 from tui.widgets.lines import Part
 
 # Classes of severity by their lowest OpenTelemetry number, and the role that each is drawn in.

@@ -11,7 +11,7 @@ from store.timespan import TimeSpan
 from tui.store_door import Cancelled, Store
 from tui.view_state import View
 from tui.views.event_columns import ALWAYS_READ, ATTRIBUTES_READ_MAX, telling_first
-from tui.widgets.big_table import Row
+from tui.widgets.columns import Row
 
 if TYPE_CHECKING:  # Polars is imported in the query thread, after the first paint.
     from store.event_rows import EventRows, Order

@@ -1,8 +1,7 @@
 """A table of millions of rows: it holds the few around what is seen, and asks for what it lacks."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -11,6 +10,7 @@ from textual.strip import Strip
 
 from tui.messages import PageWanted, RowOpened, RowReached, SortPicked
 from tui.theme import Look
+from tui.widgets.columns import Column, Row, fitting
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, line
 
@@ -18,44 +18,6 @@ from tui.widgets.lines import Part, line
 ROWS_HELD_MAX: Final = 2_048
 # So many screens of rows are asked for around the one that is seen.
 SCREENS_AHEAD: Final = 1
-
-Row = Mapping[str, Any]
-"""The values of one row by column name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its cell is `width` cells wide, whatever the value."""
-
-    name: str
-    title: str
-    width: int
-    cell: Callable[[Row, int, Look], Sequence[Part]]
-    right: bool = False
-    """The title stands at the right, as its numbers do."""
-    rank: int = 0
-    """Where there is no room for all, the columns of the highest rank go."""
-    grows: bool = False
-    """It takes what is left."""
-    sortable: bool = True
-    gap: int = 2
-    """Blank cells after it."""
-
-
-def fitting(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
-    """The columns that fit into `width` cells, with their widths; none is narrower than it says."""
-    kept = list(columns)
-    while len(kept) > 1 and _needed(kept) > width:
-        kept.remove(max(reversed(kept), key=lambda column: column.rank))
-    spare = max(0, width - _needed(kept))
-    growing = sum(column.grows for column in kept)
-    return [(column, column.width + (spare // growing if column.grows else 0)) for column in kept]
-
-
-def _needed(columns: Sequence[Column]) -> int:
-    """Without the gap after the last."""
-    gaps = [column.gap for column in columns[:-1]]
-    return sum(column.width for column in columns) + sum(gaps)
 
 
 class BigTable(Drawn, can_focus=True):

@@ -12,7 +12,7 @@ from store.schema import FIXED
 from store.tally import Tally
 from tests.tui.decks import Clock, deck, press, settled, text, until
 from tests.tui.fake_store import NOW
-from tui.messages import SortPicked
+from tui.messages import SortPicked, ValueOpened
 from tui.view_state import View
 from tui.widgets.big_table import BigTable
 from tui.widgets.event_detail import EventDetail
@@ -95,6 +95,14 @@ def detail_of(app):
     return "\n".join(detail.render_line(y).text for y in range(detail.size.height))
 
 
+async def use(pilot, attribute, value, label):
+    """Opens the value, types what to do with it, and takes it."""
+    pilot.app.screen.post_message(ValueOpened(attribute, value))
+    await settled(pilot)
+    typed = "without" if "without" in label else label.split()[0]
+    await press(pilot, *typed, "enter")
+
+
 async def test_the_newest_event_stands_on_top_and_in_full_beside_the_table(shelf):
     async with exploring(shelf) as (app, pilot):
         await settled(pilot)
@@ -133,11 +141,10 @@ async def test_enter_on_a_value_keeps_only_events_with_it_and_the_cursor_on_the_
 
 async def test_a_value_can_be_excluded_and_broken_down_by(shelf):
     async with exploring(shelf) as (app, pilot):
-        app.screen._use("event_name", "page_view", "without")
+        await use(pilot, "event_name", "page_view", "events without it")
         await settled(pilot)
         assert len(rows_of(app)) == 4
-        app.screen._use("severity", "error", "by")
-        await settled(pilot)
+        await use(pilot, "severity", "error", "break down by it")
         assert app.view.by == "severity_class"
 
 
@@ -249,7 +256,7 @@ async def test_where_there_is_no_room_the_event_lies_over_the_table_until_esc(sh
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 16), (200, 50)])
 async def test_hostile_text_is_shown_and_never_obeyed(shelf, size):
     async with exploring(shelf, size=size) as (app, pilot):
-        app.screen._use("event_name", "crash", "only")
+        await use(pilot, "event_name", "crash", "only events with it")
         await settled(pilot)
         await press(pilot, "enter")
         await settled(pilot)

@@ -11,7 +11,7 @@ from tui.glyphs import ASCII
 from tui.theme import DARK, look
 from tui.views.event_columns import event_columns, severity_of, telling_first
 from tui.views.event_detail import as_filter_value, detail_lines
-from tui.widgets.big_table import fitting
+from tui.widgets.columns import fitting
 
 NOW = datetime(2026, 11, 22, 14, 3, 27, 123_456, tzinfo=UTC)
 SPAN = TimeSpan(NOW - timedelta(minutes=15), NOW)
