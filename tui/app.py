@@ -209,6 +209,7 @@ class DeckApp(CellDiff, Viewing):
             waiting_seconds=int(waited.total_seconds()),
             store_open=self._store is not None,
             scope=screen.scope,
+            compares=screen.compares,
         )
         screen.set_status(status, Rates(self._arrivals.rate(), self._sent.rate()))
 

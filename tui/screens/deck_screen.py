@@ -53,6 +53,8 @@ class DeckScreen(Screen[None]):
     key: ClassVar[str]
     """The number key that opens it."""
     label: ClassVar[str]
+    compares: ClassVar[bool] = True
+    """Whether it shows the span before as well, where the view wants it."""
     scope: ClassVar[str] = ""
     """What it shows, when that is not the view's span and filter."""
     # On every size class there is a layout of its own; app.tcss has them.

@@ -57,6 +57,7 @@ class ExploreScreen(DeckScreen):
     mode = "explore"
     key = "2"
     label = "Explore"
+    compares = False
     AUTO_FOCUS = "BigTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "brush", "brush", id="explore.brush"),
@@ -183,12 +184,7 @@ class ExploreScreen(DeckScreen):
 
     def _find_row(self, row: Mapping[str, Any]) -> None:
         rows: Any = self.table.version
-
-        def look(_store: Store, _cancelled: Cancelled) -> int | None:
-            place: int | None = rows.place(row)
-            return place
-
-        self.deck.runner.ask("explore.place", look, self)
+        self.deck.runner.ask("explore.place", lambda *_: rows.place(row), self)
 
     # What the widgets say
 

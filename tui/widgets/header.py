@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from store.timespan import TimeSpan, duration_text
-from tui.formatting import clean, clock, count
+from tui.formatting import clean, clock, count, length
 from tui.theme import Look
 from tui.view_state import View
 from tui.widgets.drawn import Drawn
@@ -34,6 +34,8 @@ class Status:
     store_open: bool = True
     scope: str = ""
     """What the screen shows, when that is not the view's span and filter."""
+    compares: bool = True
+    """Whether it shows the span before as well."""
 
 
 class Header(Drawn):
@@ -177,14 +179,13 @@ class SpanRow(Drawn):
             return [("  " + status.scope, look.style("dim"))]
         dim, text, bright = (look.style(role) for role in ("dim", "text", "bright"))
         strong = look.style("bright", bold=True)
-        length = duration_text(view.length)
         if isinstance(view.span, TimeSpan):
             parts = [("  ", dim), (span_text(view.span, status), strong)]
-            against = f"{length} before"
+            against = f"{length(view.length)} before"
         else:
-            parts = [("  last ", dim), (length, strong)]
-            against = f"previous {length}"
-        if view.compare:
+            parts = [("  last ", dim), (duration_text(view.length), strong)]
+            against = f"previous {duration_text(view.length)}"
+        if view.compare and status.compares:
             parts += [("  vs ", dim), (against, text)]
         self._filter_at = cells(parts) + 2
         parts.append(("   / ", look.style("mark", bold=True)))
