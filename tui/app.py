@@ -19,11 +19,11 @@ from tui.meter import Meter
 from tui.pauses import keep_pauses_short
 from tui.query_runner import QueryRunner
 from tui.screens import SCREENS
-from tui.screens.deck_screen import DeckScreen, Seen
+from tui.screens.deck_screen import DeckScreen
 from tui.store_door import OpenStore, Store
 from tui.store_watch import StoreWatch
 from tui.theme import THEMES, css_variables
-from tui.view_state import History, View, remember
+from tui.view_state import History, Seen, View, remember
 from tui.viewing import Viewing
 from tui.widgets.header import Rates, Status, Tab
 

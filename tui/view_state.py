@@ -225,3 +225,13 @@ def remember(path: Path, view: View) -> None:
         path.write_text(view.text() + "\n", encoding="utf-8")
     except OSError:
         return
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A view at an instant: what a screen asks for and draws."""
+
+    view: View
+    span: TimeSpan
+    now: datetime
+    zone: tzinfo

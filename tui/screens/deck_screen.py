@@ -1,8 +1,6 @@
 """What every screen has: the two rows on top, the keys at the bottom, one question at a time."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -12,11 +10,10 @@ from textual.widget import Widget
 
 from store.analytics.query import Query
 from store.analytics.shapes import Answer
-from store.timespan import TimeSpan
 from tui.formatting import clean
 from tui.messages import QueryFailed, ResultReady, StoreChanged
 from tui.store_door import Cancelled, Store
-from tui.view_state import View
+from tui.view_state import Seen, View
 from tui.widgets.completions import Completions
 from tui.widgets.drawn import Drawn
 from tui.widgets.empty_state import EmptyState
@@ -28,16 +25,6 @@ if TYPE_CHECKING:
     from tui.app import DeckApp
 
 Answers = Mapping[str, Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A view at an instant: what a screen asks for and draws."""
-
-    view: View
-    span: TimeSpan
-    now: datetime
-    zone: tzinfo
 
 
 class DeckScreen(Screen[None]):

@@ -21,10 +21,10 @@ from tui.messages import (
     ValueOpened,
 )
 from tui.plots.chart import GUTTER, Mark
-from tui.screens.deck_screen import Answers, DeckScreen, Seen, together
+from tui.screens.deck_screen import Answers, DeckScreen, together
 from tui.store_door import Cancelled, Store
 from tui.theme import look_of
-from tui.view_state import View
+from tui.view_state import Seen, View
 from tui.views.event_columns import event_columns
 from tui.views.event_table import (
     LARGEST_FIRST,

@@ -11,7 +11,8 @@ from textual.widget import Widget
 from store.analytics.query import Query
 from tui.collector_watch import own_memory_bytes, read_stats
 from tui.messages import ResultReady, StatsRead, StoreChanged
-from tui.screens.deck_screen import Answers, DeckScreen, Seen
+from tui.screens.deck_screen import Answers, DeckScreen
+from tui.view_state import Seen
 from tui.views.health import (
     breakdown_facts,
     collector_facts,

@@ -12,8 +12,9 @@ from store.analytics.shapes import Timeline
 from store.timespan import duration_text
 from tui.messages import StoreChanged
 from tui.plots.chart import GUTTER
-from tui.screens.deck_screen import Answers, DeckScreen, Seen
+from tui.screens.deck_screen import Answers, DeckScreen
 from tui.theme import look_of
+from tui.view_state import Seen
 from tui.views.findings import findings_of, marks_of
 from tui.views.intervals import interval_for
 from tui.views.names import name_rows, nothing_here

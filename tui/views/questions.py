@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from store.analytics.query import Query
 
 if TYPE_CHECKING:
-    from tui.screens.deck_screen import Seen
+    from tui.view_state import Seen
 
 TOTALS: Final = (
     "count",
