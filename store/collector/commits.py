@@ -87,8 +87,8 @@ class Committer:
         again = self._seen.repeated(piece.events, hashes)
         if again is None:
             return _Fresh(piece.events, hashes), _shares(piece, None)
-        new = ~again
-        return _Fresh(piece.events.filter(new), hashes.filter(new)), _shares(piece, again)
+        fresh = piece.events.filter(~again)
+        return _Fresh(fresh, id_hashes(fresh)), _shares(piece, again)
 
     def _written(self, events: pl.DataFrame, delta: Tally) -> Sequence[Part]:
         if events.height:
@@ -108,7 +108,7 @@ class _Fresh(NamedTuple):
     """Events that are not stored yet, and the hashes of their ids."""
 
     events: pl.DataFrame
-    hashes: pl.Series
+    hashes: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)

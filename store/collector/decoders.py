@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
-from store.collector.decoder import Job
+from store.collector.decoder import Done, Job
 from store.collector.intake.intake import Delivery, Intake
 from store.collector.python import environment
 from store.normalise import Decoded
@@ -39,9 +40,11 @@ class Decoders:
     """
 
     def __init__(self, *, is_helped: bool = (os.cpu_count() or 1) > 1) -> None:
-        self._small = ThreadPoolExecutor(1, "decode")
+        # Two, so that the process beside has its next delivery when it is done with one.
+        self._small = ThreadPoolExecutor(2, "decode")
         self._large = ThreadPoolExecutor(1, "decode-large")
         self._is_helped = is_helped
+        self._decoding_here = threading.Lock()
         self._waiting = 0
         self._in_a_row = 0
         self._helper: Helper | None = None
@@ -67,16 +70,19 @@ class Decoders:
 
     def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
         """What the intake makes of the delivery."""
+        if len(delivery.body) > LARGE_BODY_BYTES:
+            return intake.decode(delivery)
         helper = self._helper
-        if helper is not None and len(delivery.body) <= LARGE_BODY_BYTES and helper.is_ready():
-            try:
+        try:
+            if helper is not None and helper.is_ready():
                 return helper.decode(intake, delivery)
-            except (OSError, EOFError) as error:
-                LOG.warning("the decoder beside failed (%s)", type(error).__name__)
-                self._leave(helper)
-        elif helper is None and self._is_loaded():
-            self._helper = Helper()
-        return intake.decode(delivery)
+        except (OSError, EOFError) as error:
+            LOG.warning("the decoder beside failed (%s)", type(error).__name__)
+            self._leave(helper)
+        with self._decoding_here:  # two at once would only wait for one another
+            if self._helper is None and self._is_loaded():
+                self._helper = Helper()
+            return intake.decode(delivery)
 
     def rest(self) -> None:
         """To be called now and then: ends the process beside when it has nothing to do."""
@@ -95,10 +101,11 @@ class Decoders:
         self._in_a_row = self._in_a_row + 1 if self._waiting > 1 else 0
         return self._is_helped and self._in_a_row >= LOAD_DELIVERIES
 
-    def _leave(self, helper: "Helper") -> None:
-        self._helper = None
-        self._in_a_row = 0
-        helper.close()
+    def _leave(self, helper: "Helper | None") -> None:
+        if helper is not None and helper is self._helper:
+            self._helper = None
+            self._in_a_row = 0
+            helper.close()
 
 
 class Helper:
@@ -118,7 +125,10 @@ class Helper:
                 start_new_session=True,
             )
         self._connection = Connection(ours.detach())
-        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self._turn = threading.Event()
+        """Set when the answer to the last delivery that was sent has been read."""
+        self._turn.set()
         self._is_ready = False
         self._used = time.monotonic()
         self.pid = self._process.pid
@@ -129,26 +139,34 @@ class Helper:
 
     def is_ready(self) -> bool:
         """Whether it takes deliveries now. OSError or EOFError when it did not come up."""
-        with self._lock:
+        with self._sending:
             if not self._is_ready and self._connection.poll():
                 self._connection.recv()
                 self._is_ready = True
             return self._is_ready
 
     def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
-        """What `intake.decode` gives; OSError or EOFError when the process is gone or stuck."""
-        with self._lock:
+        """What `intake.decode` gives; OSError or EOFError when the process is gone or stuck.
+
+        From several threads: answers come in the order in which deliveries were sent.
+        """
+        mine = threading.Event()
+        with self._sending:
+            before, self._turn = self._turn, mine
             self._connection.send(Job.of(intake.name, delivery))
+        before.wait()
+        try:
             if not self._connection.poll(ANSWER_SECONDS):
                 raise TimeoutError
-            answer = self._connection.recv()
-            self._used = time.monotonic()
-        decoded: Decoded = answer.decoded()
-        return decoded
+            answer = self._connection.recv_bytes()
+        finally:
+            mine.set()
+        self._used = time.monotonic()
+        done: Done = pickle.loads(answer)  # noqa: S301  from our own process
+        return done.decoded()
 
     def close(self) -> None:
         """Ends the process; safe to call when it is gone."""
-        with self._lock:
-            self._connection.close()
         self._process.kill()
         self._process.wait()
+        self._connection.close()
