@@ -5,23 +5,16 @@ second live, bytes when nothing changed, key to frame under load, the loop on a 
 """
 
 import os
-import random
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import polars as pl
-
 from sample_data.copies import demo_history
-from store.parts.layout import StoreFolder
-from store.parts.writer import PartWriter
-from store.schema import FIXED
-from store.tally import Tally
 from tests.benches.pty_terminal import PtyTerminal
 
 LINKS = {
@@ -31,48 +24,29 @@ LINKS = {
 }
 # The background of the selected row: it comes with every move of the cursor.
 SELECTED = b"48;2;29;43;63"
-NAMES = ("page_view", "db.query", "http.server.request", "tool_use", "render_frame", "search")
 
 
 class Traffic:
-    """Events that land in a store while a bench runs, a commit `commits_a_second` times."""
+    """Events that land in a store while a bench runs; from a process of their own, so that they
+    take nothing from the thread that reads the terminal.
+    """
 
     def __init__(self, root, events_a_second, commits_a_second):
-        self._writer = PartWriter(StoreFolder.open(root), now=lambda: datetime.now(UTC))
-        self._size = max(1, events_a_second // commits_a_second)
-        self._step = 1 / commits_a_second
-        self._chance = random.Random(7)
-        self._made = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        numbers = (str(events_a_second), str(commits_a_second))
+        self._command = [
+            sys.executable,
+            "-m",
+            "tests.benches.terminal_traffic",
+            str(root),
+            *numbers,
+        ]
 
     def __enter__(self):
-        self._thread.start()
-        return self
+        self._process = subprocess.Popen(self._command)
 
     def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._stop.wait(self._step):
-            self._writer.commit(self._events(), Tally())
-
-    def _events(self):
-        now, size, chance = datetime.now(UTC), self._size, self._chance
-        self._made += size
-        return pl.DataFrame(
-            {
-                "event_id": [f"live-{self._made + n}" for n in range(size)],
-                "event_time": [now - timedelta(microseconds=n * 3) for n in range(size)][::-1],
-                "event_type": ["span"] * size,
-                "event_name": chance.choices(NAMES, (9, 7, 5, 3, 2, 1), k=size),
-                "severity": chance.choices((9, 13, 17), (97, 2, 1), k=size),
-                "user_id": [f"u{chance.randrange(300)}" for _ in range(size)],
-                "duration_ms": [chance.lognormvariate(3, 1) for _ in range(size)],
-            },
-            schema_overrides={"event_time": FIXED["event_time"], "severity": FIXED["severity"]},
-        )
+        self._process.kill()
+        self._process.wait()
 
 
 class Bench:
@@ -127,6 +101,10 @@ class Bench:
         with Traffic(self.root, 5_000, 5):
             terminal = self.dashboard(mode)
             terminal.wait_for(6)
+            # From the middle of the table: at its ends a key moves nothing.
+            for _ in range(7):
+                terminal.press(b"\x1b[B")
+                terminal.wait_for(0.2)
             for number in range(int(self.seconds * 5)):
                 pressed = terminal.press(b"\x1b[B" if number % 12 < 6 else b"\x1b[A")
                 moved = partial(terminal.shown_after, pressed, SELECTED)
