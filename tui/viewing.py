@@ -89,6 +89,10 @@ class Viewing(App[None]):
         self.history.go(view)
         self.view_changed(before)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that were typed after `q` do nothing: what they open would find no app."""
+        return False if self._exit else super().check_action(action, parameters)
+
     # What was picked in a widget
 
     def on_span_picked(self, message: SpanPicked) -> None:
