@@ -63,7 +63,7 @@ class ExploreScreen(DeckScreen):
         Binding("v", "brush", "brush", id="explore.brush"),
         Binding("i", "whole('session_id')", "session", id="explore.session"),
         Binding("c", "whole('trace_id')", "trace", id="explore.trace"),
-        Binding("u", "user", "user", show=False, id="explore.user"),
+        Binding("u", "user", "all that its user did", show=False, id="explore.user"),
         Binding("n", "neighbours", "neighbours", id="explore.neighbours"),
         Binding("e", "error(False)", "next error, back in time", show=False, id="explore.error"),
         Binding("E", "error(True)", "error after this one", show=False, id="explore.error_after"),

@@ -28,6 +28,10 @@ class BigTable(Drawn, can_focus=True):
     above move nothing that is seen.
     """
 
+    HELP = (
+        "On the first row the table follows what comes in; anywhere else it stays where it is. "
+        "Click a title to sort by it."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="table.open"),
         Binding("s", "sort", "sort", show=False, id="table.sort"),

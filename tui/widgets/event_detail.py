@@ -20,7 +20,10 @@ from tui.widgets.lines import line
 class EventDetail(Drawn, can_focus=True):
     """Posts ValueOpened on `enter`."""
 
-    HELP = "Every attribute of the event. `enter` on a value filters by it, excludes it, or breaks down by it."
+    HELP = (
+        "Everything that is stored of the event. Enter on a value: only events with it, events "
+        "without it, or a breakdown by it."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "with this value", id="detail.open"),
         Binding("down,j", "move(1)", "down", show=False, id="detail.down"),
