@@ -55,7 +55,7 @@ def demo_folder(where: Path | None = None) -> Iterator["Demo"]:
     """A demo in a temporary folder of its own (made in `where`), gone afterwards with all that it
     started; what a killed demo left is removed by the next one.
     """
-    from store.collector.lock import FileLock
+    from store.parts.lock import FileLock
 
     parent = where or Path(tempfile.gettempdir())
     remove_leftovers(parent)
@@ -200,7 +200,7 @@ def _is_old_and_ours(root: Path) -> bool:
 
 
 def _remove_unlocked(root: Path) -> None:
-    from store.collector.lock import FileLock
+    from store.parts.lock import FileLock
 
     lock = FileLock(root / LOCK_FILE)
     if lock.acquire():

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 from store.collector.attach import DASHBOARDS_LOCK
-from store.collector.lock import FileLock
+from store.parts.lock import FileLock
 from store.collector.presence import Listening
 from store.collector.server import PortTakenError, serve
 from store.errors import StoreError

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from store.collector.lock import FileLock
+from store.parts.lock import FileLock
 from store.collector.presence import is_claimed, serving
 from store.collector.python import environment
 from store.errors import StoreError

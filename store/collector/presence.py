@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from store.collector.lock import FileLock
+from store.parts.lock import FileLock
 from store.errors import StoreError
 from store.parts.layout import StoreFolder
 

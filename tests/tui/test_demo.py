@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.collector.lock import FileLock
+from store.parts.lock import FileLock
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from tui.demo import LOCK_FILE, PREFIX, demo_app, demo_folder, remove_leftovers
