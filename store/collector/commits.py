@@ -66,7 +66,7 @@ class Committer:
         """Stores one part's worth and adds to the outcomes of the deliveries in it."""
         try:
             fresh, shares = self._judged(piece)
-            parts = self._written(fresh.events, batch.delta(shares))
+            parts = self._written(fresh, batch.delta(shares))
         except StoreError as error:
             self.fault = str(error)
             batch.fail(piece, try_later("store", self.fault))
@@ -90,11 +90,15 @@ class Committer:
         fresh = piece.events.filter(~again)
         return _Fresh(fresh, id_hashes(fresh)), _shares(piece, again)
 
-    def _written(self, events: pl.DataFrame, delta: Tally) -> Sequence[Part]:
-        if events.height:
-            return self.ledger.commit(delta, lambda whole: self._sink.write(events, whole))
-        self.ledger.add(delta)
-        return ()
+    def _written(self, fresh: "_Fresh", delta: Tally) -> Sequence[Part]:
+        if not fresh.events.height:
+            self.ledger.add(delta)
+            return ()
+        try:
+            return self.ledger.commit(delta, lambda whole: self._sink.write(fresh.events, whole))
+        except BaseException:
+            self._seen.forget(fresh.hashes)
+            raise
 
     def _remember(self, fresh: "_Fresh", parts: Sequence[Part]) -> None:
         self.fault = ""

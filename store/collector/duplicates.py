@@ -1,14 +1,15 @@
 """Which events were stored before: an event is the same when its id and its UTC date are.
 
-Hashes in memory name the suspects; the ids in the parts that they point to decide. So no event is
+Hashes in memory name the suspects; the ids in the parts that they came from decide. So no event is
 ever lost to two ids that share a hash.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import compress, repeat
+from itertools import compress
 from typing import Final
 
 import polars as pl
@@ -18,9 +19,11 @@ from store.schema import PART
 
 IDS_MAX: Final = 1_000_000
 AGE_MAX: Final = timedelta(hours=24)
-# The oldest are forgotten a generation at a time: at most half more than IDS_MAX is kept.
-GENERATIONS: Final = 2
 KEY_COLUMNS: Final = ("event_id", "event_time")
+# Commits of few events share a run, up to these bounds: what to read when an id comes again.
+RUN_IDS_MAX: Final = 1_000
+RUN_PARTS_MAX: Final = 50
+RUN_GAP_MAX: Final = timedelta(minutes=1)
 _ODD: Final = 0x9E3779B97F4A7C15
 # An integer of 60 bits takes 32 bytes, one of 64 takes 48.
 _BITS: Final = 2**60 - 1
@@ -30,20 +33,24 @@ ReadKeys = Callable[[Collection[str]], set[Key]]
 
 
 @dataclass(slots=True)
-class _Generation:
-    """Ids that came in after one another."""
+class _Run:
+    """Ids that came in after one another, and the parts that they are in."""
 
-    begun: datetime
+    part_keys: list[str]
+    hashes: "array[int]"
     newest: datetime
-    part_keys: dict[int, str] = field(default_factory=dict)
-    """The hash of an id -> the key of the part that holds it."""
+
+    def takes_more(self, now: datetime) -> bool:
+        is_short = len(self.hashes) < RUN_IDS_MAX and len(self.part_keys) < RUN_PARTS_MAX
+        return is_short and now - self.newest < RUN_GAP_MAX
 
 
 class SeenIds:
-    """The newest IDS_MAX ids of the last AGE_MAX, at least. Used by the commit thread alone.
+    """The newest IDS_MAX ids of the last AGE_MAX. Used by the commit thread alone.
 
-    Dicts and their loops in C, because a commit looks up a few thousand ids among a million, where
-    Polars (search_sorted, joins) takes 4 to 1,000 times as long. 75 bytes an id.
+    A set and its loops in C, because a commit looks up a few thousand ids among a million, where
+    Polars (search_sorted, joins) takes 4 to 1,000 times as long. It adds them as it looks: one
+    way through memory for both. About 80 bytes an id.
     """
 
     def __init__(
@@ -52,24 +59,29 @@ class SeenIds:
         """`read_keys` gives the (event_id, date) of the events in the parts of these keys."""
         self._read_keys = read_keys
         self._now = now
-        self._size_max = -(-ids_max // GENERATIONS)
-        self._generations: deque[_Generation] = deque(maxlen=GENERATIONS + 1)
+        self._ids_max = ids_max
+        self._known: set[int] = set()
+        self._runs: deque[_Run] = deque()
+        self._count = 0
 
     def __len__(self) -> int:
-        return sum(len(generation.part_keys) for generation in self._generations)
+        return self._count
 
     def repeated(self, events: pl.DataFrame, hashes: Sequence[int]) -> pl.Series | None:
         """True for each event that is stored already or stands earlier in `events`; None when
         there is none, the usual case. `hashes` are `id_hashes(events)`.
+
+        The others are to be stored now: `remember` or `forget` them next.
         """
-        known = [
-            g.part_keys for g in self._generations if not g.part_keys.keys().isdisjoint(hashes)
-        ]
-        if not known and len(set(hashes)) == len(hashes):
+        before = len(self._known)
+        self._known.update(hashes)
+        new = len(self._known) - before
+        if new == len(hashes):
             return None
         keys = events.select("event_id", pl.col("event_time").dt.date())
         again = ~keys.select(pl.struct(pl.all()).is_first_distinct()).to_series()
-        suspected_in = {key for part_keys in known for h in hashes if (key := part_keys.get(h))}
+        distinct = set(hashes)
+        suspected_in = self._parts_with(distinct, len(distinct) - new)
         if suspected_in:
             stored = self._read_keys(suspected_in)
             again |= pl.Series([key in stored for key in keys.iter_rows()], dtype=pl.Boolean)
@@ -77,28 +89,59 @@ class SeenIds:
 
     def remember(self, events: pl.DataFrame, hashes: Sequence[int], parts: Sequence[Part]) -> None:
         """These events now stand in these parts, one a date."""
-        into = self._current(self._now())
-        for part_key, found in _by_part(events, hashes, parts):
-            into.update(zip(found, repeat(part_key)))
+        now = self._now()
+        for part, found in _by_part(events, hashes, parts):
+            self._append(part.key, array("Q", found), now)
+        self._expire(now)
+
+    def forget(self, hashes: Sequence[int]) -> None:
+        """These could not be stored; they may come again."""
+        self._known.difference_update(hashes)
 
     def learn(self, events: pl.DataFrame, parts: Sequence[Part]) -> None:
         """What a scan of `parts` (oldest first) found; for the start."""
-        keys = [part.key for part in parts]
-        for piece in events.sort(PART).iter_slices(self._size_max):
-            places = piece[PART].to_list()
-            into = self._current(parts[places[-1]].newest_received)
-            into.update(zip(id_hashes(piece), map(keys.__getitem__, places), strict=True))
+        by_part = events.sort(PART)
+        hashes = array("Q", id_hashes(by_part))
+        self._known.update(hashes)
+        start = 0
+        for length, place in by_part[PART].rle().struct.unnest().iter_rows():
+            part = parts[place]
+            self._append(part.key, hashes[start : start + length], part.newest_received)
+            start += length
+        self._expire(self._now())
 
-    def _current(self, now: datetime) -> dict[int, str]:
-        """Where ids of this moment go; forgets those of more than AGE_MAX ago."""
-        kept = self._generations
-        while kept and kept[0].newest < now - AGE_MAX:
-            kept.popleft()
-        is_full = kept and len(kept[-1].part_keys) >= self._size_max
-        if not kept or is_full or kept[-1].begun < now - AGE_MAX / GENERATIONS:
-            kept.append(_Generation(now, now))
-        kept[-1].newest = now
-        return kept[-1].part_keys
+    def _append(self, part_key: str, hashes: "array[int]", now: datetime) -> None:
+        self._count += len(hashes)
+        if not (self._runs and self._runs[-1].takes_more(now)):
+            self._runs.append(_Run([], array("Q"), now))
+        last = self._runs[-1]
+        last.part_keys.append(part_key)
+        last.hashes.extend(hashes)
+        last.newest = now
+
+    def _expire(self, now: datetime) -> None:
+        while self._runs and (
+            self._count - len(self._runs[0].hashes) >= self._ids_max
+            or self._runs[0].newest < now - AGE_MAX
+        ):
+            oldest = self._runs.popleft()
+            self._count -= len(oldest.hashes)
+            self._known.difference_update(oldest.hashes)
+
+    def _parts_with(self, hashes: set[int], count: int) -> set[str]:
+        """Where `count` of these ids may be; the newest first, since what is sent again mostly is
+        sent again soon.
+        """
+        found: set[str] = set()
+        missing = count
+        for run in reversed(self._runs):
+            if missing <= 0:
+                break
+            here = hashes.intersection(run.hashes)
+            if here:
+                found.update(run.part_keys)
+                missing -= len(here)
+        return found
 
 
 def recent(parts: Sequence[Part], now: datetime, ids_max: int = IDS_MAX) -> list[Part]:
@@ -133,10 +176,10 @@ def id_hashes(events: pl.DataFrame) -> list[int]:
 
 def _by_part(
     events: pl.DataFrame, hashes: Sequence[int], parts: Sequence[Part]
-) -> Iterator[tuple[str, Iterable[int]]]:
+) -> Iterator[tuple[Part, Iterable[int]]]:
     if len(parts) == 1:
-        yield parts[0].key, hashes
+        yield parts[0], hashes
         return
     dates = events["event_time"].dt.date().cast(pl.String)
     for part in parts:
-        yield part.key, compress(hashes, dates == part.date)
+        yield part, compress(hashes, dates == part.date)

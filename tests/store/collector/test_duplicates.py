@@ -4,6 +4,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from store.collector import duplicates
 from store.collector.duplicates import SeenIds, id_hashes, recent
 from store.schema import PART
 
@@ -34,14 +35,17 @@ def disk():
 
 
 @pytest.fixture
-def seen(disk, clock):
+def seen(disk, clock, monkeypatch):
+    """One part a run, so that each test sees which part is asked."""
+    monkeypatch.setattr(duplicates, "RUN_PARTS_MAX", 1)
     return SeenIds(disk, clock.now, ids_max=8)
 
 
 def store(seen, disk, events, *keys):
+    assert found(seen, events) is None
     for key, (_, rows) in zip(keys, events.group_by(pl.col("event_time").dt.date()), strict=True):
-        found = rows.select("event_id", pl.col("event_time").dt.date()).rows()
-        disk.keys[key] = disk.keys.get(key, set()) | set(found)
+        stored = rows.select("event_id", pl.col("event_time").dt.date()).rows()
+        disk.keys[key] = disk.keys.get(key, set()) | set(stored)
     dates = events["event_time"].dt.date().unique().sort().cast(pl.String)
     seen.remember(
         events, id_hashes(events), [FakePart(k, d) for k, d in zip(keys, dates, strict=True)]
@@ -84,6 +88,7 @@ def test_the_same_id_on_another_date_is_another_event(seen, disk, events, clock)
 def test_ids_of_several_dates_point_to_their_own_parts(seen, disk, events, clock):
     tomorrow = clock.time + timedelta(days=1)
     both = pl.concat([events("a"), events("b", at=tomorrow)])
+    assert found(seen, both) is None
     seen.remember(both, id_hashes(both), [FakePart("p"), FakePart("q", "2026-11-23")])
     disk.keys = {"p": {("a", clock.time.date())}, "q": {("b", tomorrow.date())}}
     assert repeated(seen, both) == ["a", "b"]
@@ -112,8 +117,26 @@ def test_the_newest_ids_are_known_however_many_came(seen, disk, events):
     for number in range(100):
         store(seen, disk, events(str(number)), f"p{number}")
     assert repeated(seen, events(*map(str, range(92, 100)))) == [str(n) for n in range(92, 100)]
-    assert len(seen) <= 12
+    assert len(seen) == 8
     assert found(seen, events("0", "1")) is None
+
+
+def test_what_could_not_be_stored_is_new_when_it_comes_again(seen, disk, events):
+    store(seen, disk, events("a"), "p")
+    frame = events("a", "b", "c")
+    assert found(seen, frame).to_list() == [True, False, False]
+    seen.forget(id_hashes(events("b", "c")))
+    assert repeated(seen, frame) == ["a"]
+
+
+def test_commits_of_one_event_each_share_a_run(seen, disk, events, monkeypatch):
+    monkeypatch.setattr(duplicates, "RUN_PARTS_MAX", 50)
+    for name in "abcd":
+        assert found(seen, events(name)) is None
+        store(seen, disk, events(name), f"p{name}")
+    assert len(seen._runs) == 1
+    assert repeated(seen, events("c")) == ["c"]
+    assert disk.reads == [{"pa", "pb", "pc", "pd"}]
 
 
 def test_ids_older_than_a_day_are_forgotten(seen, disk, events, clock):
