@@ -24,8 +24,9 @@ T = TypeVar("T")
 
 LOG: Final = logging.getLogger("eventdeck.collector")
 LARGE_BODY_BYTES: Final = MIB
-# So many deliveries in a row had others behind them: a load, and no burst.
-LOAD_DELIVERIES: Final = 20
+# Decoding took this share of a second at the least: a load, and no burst.
+LOAD_SHARE: Final = 0.4
+LOAD_SECONDS: Final = 0.5
 REST_SECONDS: Final = 60.0
 ANSWER_SECONDS: Final = 20.0
 # Not as `-m`: then what it sends would be of a module called `__main__`.
@@ -35,8 +36,8 @@ PROGRAM: Final = "from store.collector.decoder import main; main()"
 class Decoders:
     """One thread for small bodies, one for large ones, so that a large one holds up no small one.
 
-    While deliveries wait for one another, small ones are decoded in a process beside; it ends
-    when there was nothing for it for REST_SECONDS. Where it fails, this process goes on alone.
+    Under load, small ones are decoded in a process beside; it ends when there was nothing for it
+    for REST_SECONDS. Where it fails, this process goes on alone.
     """
 
     def __init__(self, *, is_helped: bool = (os.cpu_count() or 1) > 1) -> None:
@@ -46,7 +47,7 @@ class Decoders:
         self._is_helped = is_helped
         self._decoding_here = threading.Lock()
         self._waiting = 0
-        self._in_a_row = 0
+        self._load = _Load()
         self._helper: Helper | None = None
 
     @property
@@ -80,9 +81,12 @@ class Decoders:
             LOG.warning("the decoder beside failed (%s)", type(error).__name__)
             self._leave(helper)
         with self._decoding_here:  # two at once would only wait for one another
-            if self._helper is None and self._is_loaded():
+            begun = time.monotonic()
+            decoded = intake.decode(delivery)
+            self._load.add(begun, time.monotonic())
+            if self._is_helped and self._helper is None and self._load.is_high:
                 self._helper = Helper()
-            return intake.decode(delivery)
+        return decoded
 
     def rest(self) -> None:
         """To be called now and then: ends the process beside when it has nothing to do."""
@@ -97,15 +101,30 @@ class Decoders:
         if self._helper is not None:
             self._leave(self._helper)
 
-    def _is_loaded(self) -> bool:
-        self._in_a_row = self._in_a_row + 1 if self._waiting > 1 else 0
-        return self._is_helped and self._in_a_row >= LOAD_DELIVERIES
-
     def _leave(self, helper: "Helper | None") -> None:
         if helper is not None and helper is self._helper:
             self._helper = None
-            self._in_a_row = 0
+            self._load = _Load()
             helper.close()
+
+
+class _Load:
+    """The share of the time that something took, second by second."""
+
+    def __init__(self) -> None:
+        self.is_high = False
+        self._begun = 0.0
+        self._seconds = 0.0
+
+    def add(self, begun: float, ended: float) -> None:
+        """It took from `begun` to `ended`."""
+        length = ended - self._begun
+        if length > 2 * LOAD_SECONDS:  # there was nothing for a while
+            self._begun, self._seconds, length = begun, 0.0, ended - begun
+        self._seconds += ended - begun
+        if length >= LOAD_SECONDS:
+            self.is_high = self._seconds / length >= LOAD_SHARE
+            self._begun, self._seconds = ended, 0.0
 
 
 class Helper:

@@ -29,14 +29,13 @@ def decoders():
 
 def loaded(decoders, monkeypatch):
     """Under load until the process beside is ready."""
-    monkeypatch.setattr(module, "LOAD_DELIVERIES", 1)
-    decoders._waiting = 2
+    monkeypatch.setattr(module, "LOAD_SECONDS", 0)
     decoders.decode(NATIVE, delivery())
-    decoders._waiting = 0
     deadline = time.monotonic() + 20
     while not decoders._helper.is_ready():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    monkeypatch.setattr(module, "LOAD_SECONDS", 1e9)
     return decoders.helper_pid
 
 
@@ -88,8 +87,22 @@ async def test_the_process_beside_goes_when_there_is_nothing_to_do(decoders, mon
 
 async def test_a_burst_on_a_machine_of_one_core_starts_nothing(monkeypatch):
     alone = Decoders(is_helped=False)
-    monkeypatch.setattr(module, "LOAD_DELIVERIES", 1)
-    alone._waiting = 2
+    monkeypatch.setattr(module, "LOAD_SECONDS", 0)
     alone.decode(NATIVE, delivery())
     assert alone.helper_pid is None
     alone.close()
+
+
+def test_a_load_is_a_good_part_of_a_second():
+    load = module._Load()
+    for moment in range(100, 110):  # once a second for long
+        load.add(moment, moment + 0.3)
+    assert not load.is_high
+    load.add(200, 201.5)
+    assert load.is_high
+    load.add(202, 202.1)
+    load.add(202.6, 202.7)
+    assert not load.is_high
+    for tenth in range(3000, 3012):
+        load.add(tenth / 10, tenth / 10 + 0.06)
+    assert load.is_high
