@@ -52,7 +52,7 @@ class Decoders:
 
     @property
     def waiting(self) -> int:
-        """How many deliveries are being decoded or wait for it."""
+        """How many small deliveries are being decoded or wait for it."""
         return self._waiting
 
     @property
@@ -62,10 +62,12 @@ class Decoders:
 
     async def run(self, size_bytes: int, call: Callable[..., T], *arguments: Any) -> T:
         """`call` in the thread for bodies of that size; it calls `decode`."""
-        pool = self._large if size_bytes > LARGE_BODY_BYTES else self._small
+        loop = asyncio.get_running_loop()
+        if size_bytes > LARGE_BODY_BYTES:
+            return await loop.run_in_executor(self._large, call, *arguments)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)
+            return await loop.run_in_executor(self._small, call, *arguments)
         finally:
             self._waiting -= 1
 
