@@ -105,12 +105,15 @@ def _spec(query: Query) -> Spec:
 
 
 def _trends(points: pl.DataFrame, spec: Spec, query: Names) -> Mapping[Group, list[float]]:
-    """The counts of each key in `query.points` equal shares of the span."""
-    span, width = query.span, query.interval
-    if span is None or width is None or not span.length:
+    """The counts of each key in `query.points` equal shares of the span's intervals: the shares of
+    a live span stand still while it moves within an interval, instead of changing at every tick.
+    """
+    if query.span is None or query.interval is None or not query.span.length:
         return {}
-    middle = pl.col("time") + width / 2 - span.start
-    share = (middle / (span.length / query.points)).floor().clip(0, query.points - 1)
+    seen, width = query.span.snapped(query.interval), query.interval
+    count = max(1, seen.length // width)
+    place = ((pl.col("time") - seen.start) / width).round().cast(pl.Int64)
+    share = (place * query.points // count).clip(0, query.points - 1)
     keys = [name for name in cells.key_columns(points, spec) if name != "time"]
     counted = (
         points.with_columns(share.cast(pl.Int64).alias("share"))

@@ -82,3 +82,14 @@ def test_a_release_is_a_version_that_was_not_there_before(tmp_path):
     assert row.values["first_seen"] == NOON + 3 * MINUTE
     assert row.values["replaces"] == "2.3"
     assert row.values["count"] == 2
+
+
+def test_the_trend_of_a_live_span_stands_still_within_an_interval(tmp_path):
+    store = store_of(tmp_path, events_of([event(at % 8, event_name="x") for at in range(100)]))
+
+    def trend(seconds):
+        span = SPAN.shifted(timedelta(seconds=seconds))
+        return store.run(Names(span=span, interval=MINUTE)).result.rows[0].values["trend"]
+
+    ticks = [trend(seconds) for seconds in range(1, 59, 7)]
+    assert all(tick[2:] == ticks[0][2:] for tick in ticks)
