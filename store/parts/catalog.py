@@ -193,6 +193,11 @@ def _covers(parts: Iterable[Part]) -> dict[str, list[tuple[Cover, int]]]:
     return found
 
 
+def hides(cover: Part, part: Part) -> bool:
+    """Whether a visible `cover` of the same date stands for `part`."""
+    return cover.date == part.date and _is_covered(part, _covers([cover]))
+
+
 def _is_covered(part: Part, covers: Mapping[str, list[tuple[Cover, int]]]) -> bool:
     """A cover reaches lower levels alone, so no two parts can ever hide each other."""
     return any(

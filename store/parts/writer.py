@@ -20,6 +20,7 @@ from store.parts.disk import DISK, Disk, as_store_error, make_folders, write_dur
 from store.parts.layout import PartName, StoreFolder, folder_of, is_writer_name
 from store.parts.overflow import Folded, folded
 from store.parts.part import Part
+from store.parts.writing import writing
 from store.schema import FIXED, REQUIRED
 from store.tally import Tally
 from store.timespan import TimeSpan
@@ -112,10 +113,11 @@ class PartWriter:
         try:
             for day in dict.fromkeys(piece.day for piece in pieces):
                 self._make_ready(day)
-            parts = self._staged(pieces)
-            for source, part in zip(staged, parts, strict=True):
-                self._show(source, part.path)
-                visible.append(part.path)
+            with writing(self._folder):
+                parts = self._staged(pieces)
+                for source, part in zip(staged, parts, strict=True):
+                    self._show(source, part.path)
+                    visible.append(part.path)
             for folder in dict.fromkeys(part.path.parent for part in parts):
                 self._disk.sync_folder(folder)
         except BaseException:

@@ -61,6 +61,7 @@ def classes_with(*members):
         ("tui.screens", "SCREENS", classes_with("name", "compose", "key")),
         ("store.collector.processors", "PROCESSORS", classes_with("name", "__call__")),
         ("store.collector.intake", "INTAKES", classes_with("decode", "reply")),
+        ("store.maintenance", "JOBS", classes_with("plan", "carry_out")),
         ("store.collector.sinks", "SINKS", classes_with("write")),
         ("store.importer", "FORMATS", classes_with("suffixes")),
         ("store.analytics", "ANALYSES", classes_with("partial", "finish")),

@@ -1,0 +1,15 @@
+"""What is done to a store beside taking events in: one job a file, under one lock.
+
+A new job is one file and one entry in JOBS, which a round runs in this order.
+"""
+
+from typing import Final
+
+from store.maintenance.covered import CoveredParts
+from store.maintenance.job import AnyJob
+from store.maintenance.staged import StagedLeftovers
+
+JOBS: Final[tuple[AnyJob, ...]] = (
+    StagedLeftovers(),
+    CoveredParts(),
+)
