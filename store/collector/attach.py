@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from store.parts.lock import FileLock
 from store.collector.presence import is_claimed, serving
 from store.collector.python import environment
 from store.errors import StoreError
 from store.parts.layout import StoreFolder
+from store.parts.lock import FileLock
 from store.settings import MIB, Settings, settings_document
 
 DASHBOARDS_LOCK: Final = "dashboards.lock"

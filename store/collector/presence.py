@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from store.parts.lock import FileLock
 from store.errors import StoreError
 from store.parts.layout import StoreFolder
+from store.parts.lock import FileLock
 
 LOCK_FILE: Final = "collector.lock"
 # Longer than another process holds the lock only to see whether it is free.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from store.parts.lock import FileLock
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
+from store.parts.lock import FileLock
 from tui.demo import LOCK_FILE, PREFIX, demo_app, demo_folder, remove_leftovers
 
 ROOT = Path(__file__).parents[2]
