@@ -44,3 +44,7 @@ class NoRoomError(StoreError):
 
 class PartUnreadableError(StoreError):
     """A part's magic, footer or checksum is wrong."""
+
+
+class ForeignPartError(StoreError):
+    """A file stands among the parts whose bytes are whole, and that is none of this store's."""

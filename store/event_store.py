@@ -11,7 +11,6 @@ import polars as pl
 
 from store.analytics.analysis import AnyAnalysis
 from store.analytics.answering import Moment, answers
-from store.analytics.asking import in_time
 from store.analytics.cache import FinishedCache, PartialCache
 from store.analytics.filters import parse_filter
 from store.analytics.plan import Planner
@@ -22,13 +21,21 @@ from store.analytics.shapes import Answer
 from store.errors import StoreError
 from store.parts.catalog import Catalog, Snapshot
 from store.parts.layout import StoreFolder
+from store.parts.out_of_time import out_of_time
 from store.parts.scan import column_types, scan
 from store.settings import MIB
 from store.tally import Tally
-from store.timespan import TimeSpan
+from store.timespan import AHEAD_MAX, OLDEST, TimeSpan
 
 __all__ = ["Cancelled", "EventStore"]
 
+# What a part that changed under its footer makes a scan raise; also a disk that cannot read it.
+_OF_A_PART: Final = (
+    pl.exceptions.ComputeError,
+    pl.exceptions.SchemaError,
+    pl.exceptions.ColumnNotFoundError,
+    OSError,
+)
 ATTEMPTS_MAX: Final = 5
 """A part that is gone when it is opened means a merge just now: look again, so many times."""
 
@@ -80,6 +87,12 @@ class EventStore:
         """
         return self._span_of(self.snapshot())
 
+    def out_of_time(self) -> int:
+        """How many events `span` leaves out; they are stored, and answers about their time count
+        them. FileNotFoundError when a part was merged meanwhile: ask again.
+        """
+        return out_of_time(self.snapshot().parts, self._now())
+
     def tally(self) -> Tally:
         """What became of all events that ever came to this store."""
         return Tally.total(part.tally for part in self.snapshot().parts)
@@ -118,7 +131,7 @@ class EventStore:
                 return answers(self._moment(cancelled), queries)
             except FileNotFoundError as error:
                 gone = error
-            except pl.exceptions.ComputeError as error:
+            except _OF_A_PART as error:
                 # A part whose bytes changed must not take the answers about all others with it.
                 if not self._catalog.verify(self.snapshot().parts):
                     raise
@@ -154,8 +167,10 @@ class EventStore:
             return types
 
     def _span_of(self, snapshot: Snapshot) -> TimeSpan | None:
-        spans = [part.span for part in snapshot.parts if part.rows]
+        true = TimeSpan(OLDEST, self._now() + AHEAD_MAX)
+        # One event of 1970 must not stretch the span of all others.
+        spans = [part.span for part in snapshot.parts if part.rows and true.overlaps(part.span)]
         if not spans:
             return None
         start, end = min(span.start for span in spans), max(span.end for span in spans)
-        return in_time(TimeSpan(start, end), self._now())
+        return TimeSpan(max(start, true.start), min(end, true.end))

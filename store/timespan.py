@@ -31,6 +31,9 @@ ROUND_WIDTHS: Final = tuple(
     )
 )
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+OLDEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD_MAX: Final = timedelta(days=2)
+"""Events before OLDEST or further ahead are out of time: a clock was wrong."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|[smhdw])")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 

@@ -37,6 +37,11 @@ class StoreChanged(Message):
     span: TimeSpan | None
     """Of all that is stored; None when nothing is."""
     skipped: Sequence[tuple[str, str]]
+    """Files that do not count, and why."""
+    quarantined: Sequence[tuple[str, str]] = ()
+    """Files that were moved away because they could not be read, and why."""
+    out_of_time: int = 0
+    """Events of the far past or future: some clock was wrong."""
 
 
 @dataclass

@@ -37,6 +37,7 @@ class StoreWatch:
                 return
             parts = self._store.snapshot()
             span = self._store.span()
+            out_of_time = self._store.out_of_time()
         except (OSError, StoreError):
             return
         self._seen = generation
@@ -47,7 +48,9 @@ class StoreWatch:
                 bytes_stored=sum(part.size_bytes for part in parts.parts),
                 parts=len(parts.parts),
                 span=span,
-                skipped=tuple((str(path), str(why)) for path, why in parts.skipped),
+                skipped=tuple((str(each.path), each.fault) for each in parts.skipped),
+                quarantined=tuple((str(each.path), each.fault) for each in parts.quarantined),
+                out_of_time=out_of_time,
             )
         )
 

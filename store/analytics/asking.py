@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -15,9 +15,6 @@ from store.errors import UsageError
 from store.schema import FIXED
 from store.timespan import TimeSpan
 
-OLDEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-AHEAD_MAX: Final = timedelta(days=2)
-"""Events before OLDEST or further ahead are out of time: a clock was wrong."""
 NOTHING_STORED: Final = timedelta(minutes=15)
 """The span of an answer about an empty store."""
 
@@ -40,12 +37,6 @@ def running_since(query: Query, now: datetime) -> datetime | None:
         return None
     start: datetime = pl.select(cell_start(query, pl.lit(now))).item()
     return start if start < query.span.end else None
-
-
-def in_time(span: TimeSpan, now: datetime) -> TimeSpan | None:
-    """What of a span is neither too old nor too far ahead to be true."""
-    start, end = max(span.start, OLDEST), min(span.end, now + AHEAD_MAX)
-    return TimeSpan(start, end) if start < end else None
 
 
 def named(name: str, analyses: Sequence[AnyAnalysis]) -> AnyAnalysis:

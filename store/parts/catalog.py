@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from store.errors import NewerFormatError, PartUnreadableError
+from store.parts.faults import Fault, Kind, fault_of
 from store.parts.footer import read_part
 from store.parts.layout import PartName, StoreFolder, folder_of
 from store.parts.listing import Listing, Names, generation_of
 from store.parts.part import Cover, Part
+from store.parts.quarantined import Quarantined, quarantined
 from store.parts.verify import seal_fault
 
 LISTINGS_MAX: Final = 8
@@ -22,7 +23,8 @@ LISTINGS_MAX: Final = 8
 
 State = tuple[int, int]
 """Time of change and size: what shows that a file at fault was replaced, from a backup say."""
-Fault = tuple[State, str]
+_Known = tuple[State, Fault]
+"""A fault, and the file's state when it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,12 @@ class Skipped:
 
     path: Path
     fault: str
+    """The reason, for a person."""
+    kind: Kind = Kind.BROKEN
+
+    @classmethod
+    def of(cls, path: Path, fault: Fault) -> Self:
+        return cls(path, fault.words, fault.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class Snapshot:
     """Files that were left out: unreadable, of a newer format, not named as parts are."""
     covered: tuple[Part, ...] = ()
     """Parts whose events count through a compacted part; they are about to be unlinked."""
+    quarantined: tuple[Quarantined, ...] = ()
+    """Parts that were moved away because they could not be read: their events are missing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +63,7 @@ class _Day:
     files: frozenset[str]
     read: Sequence[Part]
     """All that could be read, covered ones too, in order."""
-    faults: Mapping[str, Fault]
+    faults: Mapping[str, _Known]
     parts: tuple[Part, ...] = ()
     covered: tuple[Part, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -70,7 +80,7 @@ class Catalog:
         self._lock = threading.Lock()
         self._days: dict[str, _Day] = {}
         self._verified: set[Path] = set()
-        self._distrusted: dict[Path, Fault] = {}
+        self._distrusted: dict[Path, _Known] = {}
         self._last = Snapshot(generation_of({}), ())
 
     def generation(self) -> str:
@@ -94,7 +104,7 @@ class Catalog:
                 self._listing.forget()
             generation = self._generation(listing)
             if generation != self._last.generation or days != self._days:
-                self._last = _assembled(generation, days)
+                self._last = _assembled(generation, days, quarantined(self._folder))
             self._days = days
             return self._last
 
@@ -110,7 +120,7 @@ class Catalog:
             self._distrusted |= {path: (_state(path), fault) for path, fault in faults.items()}
             if faults:
                 self._days = {}
-        return tuple(Skipped(path, fault) for path, fault in faults.items())
+        return tuple(Skipped.of(path, fault) for path, fault in faults.items())
 
     def _generation(self, listing: Mapping[str, Names]) -> str:
         names = generation_of(listing)
@@ -118,12 +128,15 @@ class Catalog:
 
     def _day(self, day: str, names: Names) -> _Day:
         """A day as it is now; `files` lacks those that were gone at open."""
+        if names.fault:
+            folder = self._folder.events / folder_of(day)
+            return _Day(names.files, (), {}, skipped=(Skipped.of(folder, names.fault),))
         known = self._days.get(day, _NOTHING)
         if known.files == names.files and not known.faults:
             return known
         lost = known.files - names.files
         read = [part for part in known.read if part.path.name not in lost] if lost else known.read
-        found, faults, gone = list[Part](), dict[str, Fault](), set[str]()
+        found, faults, gone = list[Part](), dict[str, _Known](), set[str]()
         for file in (names.files - known.files) | (names.files & known.faults.keys()):
             try:
                 footer = self._footer(day, file, known.faults.get(file))
@@ -141,23 +154,20 @@ class Catalog:
         ordered = sorted([*read, *found], key=_IN_ORDER)
         return _decided(files, ordered, faults, self._folder.events / folder_of(day))
 
-    def _footer(self, day: str, file: str, known: Fault | None) -> Part | Fault:
+    def _footer(self, day: str, file: str, known: _Known | None) -> Part | _Known:
         name = PartName.parse(file)
         if name is None:
-            return (0, 0), "it is not named LEVEL-WRITER-SEQ"
+            return _FOREIGN_NAME
         path = self._folder.events / folder_of(day) / file
-        known = self._distrusted.get(path, known)
-        if known and known[0] == _state(path):
-            return known
-        try:
-            return read_part(path, day, name)
-        except FileNotFoundError:
-            raise
-        except (PartUnreadableError, NewerFormatError) as error:
-            fault = error.fault
-        except OSError as error:
-            fault = (error.strerror or str(error)).lower()
-        return _state(path), fault
+        distrusted = self._distrusted.get(path)
+        # What could not be opened may be readable by now, and looks the same.
+        lasting = known if known and known[1].kind is not Kind.UNOPENED else None
+        for before in (distrusted, lasting):
+            if before and before[0] == _state(path):
+                return before
+        found = list[Part]()
+        fault = fault_of(lambda: found.append(read_part(path, day, name)))
+        return (_state(path), fault) if fault else found[0]
 
 
 def _state(path: Path) -> State:
@@ -168,19 +178,21 @@ def _state(path: Path) -> State:
     return stat.st_mtime_ns, stat.st_size
 
 
+_FOREIGN_NAME: Final = (0, 0), Fault(Kind.FOREIGN, "it is not named LEVEL-WRITER-SEQ")
 _IN_ORDER: Final = attrgetter("writer", "sequence", "level")
 _NOTHING: Final = _Day(frozenset(), (), {})
 
 
 def _decided(
-    files: frozenset[str], read: Sequence[Part], faults: Mapping[str, Fault], folder: Path
+    files: frozenset[str], read: Sequence[Part], faults: Mapping[str, _Known], folder: Path
 ) -> _Day:
     """Which of a day's readable parts count: those that no other one covers."""
     parts, covered = read, list[Part]()
     if covers := _covers(read):
         covered = [part for part in read if _is_covered(part, covers)]
         parts = [part for part in read if not _is_covered(part, covers)]
-    skipped = tuple(Skipped(folder / file, fault) for file, (_, fault) in sorted(faults.items()))
+    ordered = sorted(faults.items(), key=itemgetter(0))
+    skipped = tuple(Skipped.of(folder / file, fault) for file, (_, fault) in ordered)
     return _Day(files, read, faults, tuple(parts), tuple(covered), skipped)
 
 
@@ -206,11 +218,14 @@ def _is_covered(part: Part, covers: Mapping[str, list[tuple[Cover, int]]]) -> bo
     )
 
 
-def _assembled(generation: str, days: Mapping[str, _Day]) -> Snapshot:
+def _assembled(
+    generation: str, days: Mapping[str, _Day], quarantine: tuple[Quarantined, ...]
+) -> Snapshot:
     ordered = [days[day] for day in sorted(days)]
     return Snapshot(
         generation,
         tuple(chain.from_iterable(day.parts for day in ordered)),
         tuple(chain.from_iterable(day.skipped for day in ordered)),
         tuple(chain.from_iterable(day.covered for day in ordered)),
+        quarantine,
     )

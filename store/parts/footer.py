@@ -6,8 +6,9 @@ those last 16 digits as zeros. Parquet's page checksums leave out page headers a
 seals leave out nothing.
 """
 
+import contextlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -18,12 +19,14 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import xxhash
 
-from store.errors import NewerFormatError, PartUnreadableError
+from store.errors import ForeignPartError, NewerFormatError, PartUnreadableError, UsageError
 from store.parts.layout import FORMAT, PartName
 from store.parts.part import Cover, Part
-from store.schema import INSTANT
+from store.schema import FIXED, INSTANT, REQUIRED
 from store.tally import Tally
 from store.timespan import EPOCH, TimeSpan
 
@@ -90,23 +93,27 @@ def footer_start(tail: bytes, size: int) -> int:
 def parse_footer(raw: bytes) -> Footer:
     """The footer (without the tail) with its seal verified.
 
-    PartUnreadableError when the seal is wrong or missing, NewerFormatError for a later format.
+    PartUnreadableError when the seal is wrong, ForeignPartError when there was none or what it
+    seals makes no sense, NewerFormatError for a later format.
     """
+    if _of_another_program(raw):
+        raise ForeignPartError("part", "it is a Parquet file, but its footer is not of eventdeck")
     at = raw.rfind(_SEAL_MARK)
     start = raw.rfind(_SUMMARY_START, 0, max(at, 0))
     if start < 0:
-        raise _unreadable("its footer is not of eventdeck")
+        raise _unreadable("its footer is damaged")
     body = at + len(_SEAL_MARK)
     own = body + DIGITS
     digest = xxhash.xxh3_64(raw[:own])
     digest.update(b"0" * DIGITS + raw[own + DIGITS :])
     if digest.hexdigest().encode() != raw[own : own + DIGITS]:
         raise _unreadable("the checksum of its footer is wrong")
-    # One zero byte ends the pair that holds the summary.
-    summary = orjson.loads(raw[start : at - 1])
-    if summary["eventdeck"] > FORMAT:
-        raise NewerFormatError("part", f"it is of format {summary['eventdeck']}")
-    return Footer(raw, raw[body:own].decode(), summary)
+    with _making_sense():
+        # One zero byte ends the pair that holds the summary.
+        summary = orjson.loads(raw[start : at - 1])
+        if summary["eventdeck"] > FORMAT:
+            raise NewerFormatError("part", f"it is of format {summary['eventdeck']}")
+        return Footer(raw, raw[body:own].decode(), summary)
 
 
 def summary_of(part: Part) -> bytes:
@@ -148,28 +155,31 @@ def read_footer(file: BinaryIO) -> Footer:
 def read_part(path: Path, day: str, name: PartName) -> Part:
     """The part at `path`, which should be that of this date and name; its rows are not read.
 
-    PartUnreadableError, NewerFormatError, OSError.
+    PartUnreadableError, ForeignPartError, NewerFormatError, OSError.
     """
     with path.open("rb", buffering=0) as file:
         found = read_footer(file)
         size = file.seek(0, SEEK_END)
-    return _part(found.summary, path, day, name, size)
+    with _making_sense():
+        return _part(found.summary, path, day, name, size)
 
 
 def _part(summary: Mapping[str, Any], path: Path, day: str, name: PartName, size: int) -> Part:
     if summary["part"] != f"{day}/{name.file}":
-        raise _unreadable(f"its footer says that it is {summary['part']}")
+        raise ForeignPartError(
+            "part", f"it is a copy: its footer says that it is {summary['part']}"
+        )
     return Part(
         path=path,
         date=day,
         level=name.level,
         writer=name.writer,
         sequence=name.sequence,
-        rows=summary["rows"],
+        rows=range(summary["rows"] + 1)[-1],  # a number, and not below 0
         size_bytes=size,
         span=TimeSpan(_instant(summary["first"]), _instant(summary["last"])),
         newest_received=_instant(summary["received"]),
-        columns=_kinds(tuple(summary["columns"].items())),
+        columns=_columns(tuple(summary["columns"].items())),
         covers=tuple(Cover(*cover) for cover in summary.get("covers", ())),
         tally=Tally.from_json(summary.get("tally", {})),
         imported=summary.get("imported", False),
@@ -185,6 +195,18 @@ def _bare_tally(tally: Tally) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
+def _columns(names: tuple[tuple[str, str], ...]) -> Mapping[str, pl.DataType]:
+    """As `_kinds`; ValueError unless the required columns are there and fixed ones have their type:
+    a scan would fail on them, and take the answers about all other parts with it.
+    """
+    kinds = _kinds(names)
+    wrong = [name for name, kind in kinds.items() if name in FIXED and kind != FIXED[name]]
+    if wrong or not kinds.keys() >= set(REQUIRED):
+        raise ValueError(", ".join(wrong) or "a required column is missing")
+    return kinds
+
+
+@lru_cache(maxsize=256)
 def _kinds(names: tuple[tuple[str, str], ...]) -> Mapping[str, pl.DataType]:
     """Shared among parts with the same columns: ten thousand parts have a few dozen layouts."""
     return MappingProxyType({column: KINDS[name] for column, name in names})
@@ -192,6 +214,27 @@ def _kinds(names: tuple[tuple[str, str], ...]) -> Mapping[str, pl.DataType]:
 
 def _instant(microseconds: int) -> Any:
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _of_another_program(raw: bytes) -> bool:
+    """Whether this is a sound footer without a trace of us. What is damaged may well be ours."""
+    if SUMMARY_KEY.encode() in raw:
+        return False
+    tail = struct.pack("<I", len(raw)) + MAGIC
+    try:
+        pq.read_metadata(pa.BufferReader(MAGIC + raw + tail))
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _making_sense() -> Iterator[None]:
+    """The seal is right, so this was written on purpose: whatever it is, it must stop no reader."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
+        raise ForeignPartError("part", f"its footer makes no sense to us: {error!r}") from error
 
 
 def _unreadable(fault: str) -> PartUnreadableError:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from store.parts.catalog import Skipped, Snapshot
+from store.parts.quarantined import Quarantined
 from store.parts.scan import column_types, scan
 from store.tally import Tally
 from store.timespan import iso
@@ -32,6 +33,8 @@ class InspectReport:
     files: tuple[Path, ...]
     """What a reader counts now, exactly: a foreign glob may also see files about to be unlinked."""
     skipped: tuple[Skipped, ...]
+    quarantined: tuple[Quarantined, ...]
+    """What the maintainer moved away because it could not be read."""
 
     def as_json(self) -> dict[str, Any]:
         """The document of `inspect --json`."""
@@ -47,6 +50,7 @@ class InspectReport:
             "tally": self.tally.as_json(),
             "columns": {name: str(kind) for name, kind in self.columns.items()},
             "skipped": [{"path": str(each.path), "fault": each.fault} for each in self.skipped],
+            "quarantine": [each.as_json() for each in self.quarantined],
         }
 
 
@@ -70,4 +74,5 @@ def inspect(snapshot: Snapshot) -> InspectReport:
         columns=column_types(parts),
         files=tuple(part.path for part in parts),
         skipped=snapshot.skipped,
+        quarantined=snapshot.quarantined,
     )

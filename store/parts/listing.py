@@ -9,7 +9,7 @@ from typing import Final
 
 import xxhash
 
-from store.errors import StoreError
+from store.parts.faults import Fault, unopened
 from store.parts.layout import PART_SUFFIX, StoreFolder, folder_of
 
 SETTLED_SECONDS: Final = 2.5
@@ -32,6 +32,8 @@ class Names:
     first_seen: float
     """When that time of change was first seen, by the monotonic clock."""
     settled: bool
+    fault: Fault | None = None
+    """Why the folder could not be listed; then there are no files, and it is tried each time."""
 
 
 class Listing:
@@ -73,7 +75,8 @@ class Listing:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError("store", str(error.strerror), place=str(error.filename)) from error
+            # One folder without permission must not take the answers about all other dates.
+            return Names(frozenset(), 0, 0, now, settled=False, fault=unopened(error))
         before = known.files if known else frozenset[str]()
         mark = known.mark if known else 0
         mark += sum(map(_hash, files - before)) - sum(map(_hash, before - files))

@@ -40,6 +40,7 @@ class FakePart:
 class FakeSnapshot:
     parts: list[FakePart]
     skipped: tuple = ()
+    quarantined: tuple = ()
 
 
 @dataclass
@@ -65,6 +66,9 @@ class FakeStore:
 
     def span(self):
         return TimeSpan(self.now - timedelta(days=1), self.now) if self.events else None
+
+    def out_of_time(self):
+        return 0
 
     def tally(self):
         receipt = Receipt(stored=self.events, rejected=3, duplicate=12)

@@ -10,7 +10,10 @@ from tui.commands.table import Table
 
 EXAMPLE: Final = "eventdeck check && echo sound"
 FAULTS_CODE: Final = 1
-COUNTS: Final = (*("events", "unique_event_ids", "parts", "unreadable", "staged", "quarantined"),)
+COUNTS: Final = (
+    *("events", "unique_event_ids", "parts", "unreadable", "staged", "quarantined", "covered"),
+    "out_of_time",
+)
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
@@ -38,6 +41,8 @@ def run(options: Options, console: Console) -> int:
         console.note(f"{fault.path}: {fault.fault}")
     for twice in report.duplicates:
         console.note(f"{twice.date}: id {twice.event_id} is there {twice.times} times")
+    for moved in report.quarantine:
+        console.note(f"{moved.path} is in quarantine: {moved.fault or 'nobody knows why'}")
     return 0 if report.ok else FAULTS_CODE
 
 

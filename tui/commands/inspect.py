@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 EXAMPLE: Final = "eventdeck inspect\neventdeck inspect --files"
 WIDTH: Final = 18
 ATTEMPTS: Final = 5
-NESTED: Final = ("tally", "columns", "skipped")
+NESTED: Final = ("tally", "columns", "skipped", "quarantine")
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
@@ -37,6 +37,8 @@ def run(options: Options, console: Console) -> int:
         console.lines(list(_lines(document)))
         for each in found.skipped:
             console.note(f"{each.path} is left out: {each.fault}")
+        for moved in found.quarantined:
+            console.note(f"{moved.path} is in quarantine: {moved.fault or 'nobody knows why'}")
     return 0
 
 

@@ -1,8 +1,8 @@
 """The numbers of Health in words; pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, Final
 
 from store.tally import FATES
 from tui.formatting import clean, clock, count, length, moment, size
@@ -10,6 +10,7 @@ from tui.messages import StoreChanged
 from tui.widgets.empty_state import curl_line
 from tui.widgets.facts_panel import Fact, Facts, Heading
 
+FILES_SHOWN_MAX: Final = 20
 _FATE_ROLES = {"stored": "good", "rejected": "error", "dropped": "error"}
 
 
@@ -113,16 +114,23 @@ def store_facts(
         facts.append(Fact("last", moment(stored.span.end, zone, now)))
     if memory:
         facts.append(Fact("this dashboard", *size(memory)))
-    facts.append(
-        Fact(
-            "parts that cannot be read",
-            f"{len(stored.skipped):,}",
-            role="error" if stored.skipped else "text",
-        )
-    )
-    for path, why in stored.skipped[:20]:
-        facts.append(Fact(f"{clean(path.rsplit('/', 2)[-1])}: {clean(why)}", role="dim"))
+    if stored.out_of_time:
+        facts.append(Fact("out of time", count(stored.out_of_time), "events", role="warning"))
+    facts += _files_facts("parts that cannot be read", stored.skipped)
+    if stored.quarantined:
+        facts += _files_facts("parts in quarantine", stored.quarantined)
     return facts
+
+
+def _files_facts(name: str, files: Sequence[tuple[str, str]]) -> Facts:
+    """How many, and the first of them with the reason."""
+    return [
+        Fact(name, f"{len(files):,}", role="error" if files else "text"),
+        *(
+            Fact(f"{clean(path.rsplit('/', 2)[-1])}: {clean(why)}", role="dim")
+            for path, why in files[:FILES_SHOWN_MAX]
+        ),
+    ]
 
 
 def failure_facts(failures: list[tuple[datetime, str, str]], zone: tzinfo) -> Facts:

@@ -277,7 +277,7 @@ def ruined(path, how):
         (lambda data: data[:-1], "cut off or empty"),
         (lambda data: data + b"x", "cut off or empty"),
         (lambda data: data[:-8] + b"\xff\xff\xff\x7fPAR1", "longer than the file"),
-        (lambda data: data[:-8] + b"\x00\x00\x00\x00PAR1", "not of eventdeck"),
+        (lambda data: data[:-8] + b"\x00\x00\x00\x00PAR1", "footer is damaged"),
         (lambda data: data.replace(b'"rows":1', b'"rows":2'), "checksum of its footer"),
         (lambda data: b"x" * len(data), "cut off or empty"),
     ],

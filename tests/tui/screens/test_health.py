@@ -2,9 +2,12 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
+from store.parts.catalog import Skipped
+from store.parts.quarantined import Quarantined
 from tests.tui.decks import Clock, deck, press, text, until
 from tests.tui.fake_store import NOW, FakeStore
 from tui.screens.health import HealthScreen
@@ -95,11 +98,17 @@ async def test_a_collector_that_does_not_answer_is_said():
 async def test_skipped_parts_are_named_with_the_reason():
     store = FakeStore()
     fine = store.snapshot()
-    fine.skipped = (("/s/events/_date=2026-11-22/0-a-1.parquet", "a newer format"),)
+    day = Path("/s/events/_date=2026-11-22")
+    fine.skipped = (Skipped(day / "0-a-1.parquet", "a newer format"),)
+    fine.quarantined = (Quarantined(Path("/s/quarantine/0-a-2.parquet"), "a wrong checksum"),)
     store.snapshot = lambda: fine
+    store.out_of_time = lambda: 3
     async with deck(store=store, collector=None) as (app, pilot):
         await press(pilot, "7")
         await until(pilot, lambda: "0-a-1.parquet: a newer format" in text(app))
+        assert "parts in quarantine" in text(app)
+        assert "0-a-2.parquet: a wrong checksum" in text(app)
+        assert "out of time" in text(app)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
