@@ -151,6 +151,7 @@ class EventStore:
             stored=self._span_of(snapshot),
             now=self._now(),
             generation=snapshot.generation,
+            unreadable=snapshot.unreadable,
             analyses=self._analyses,
             planners=self._planners,
             cache=self._cache,

@@ -19,7 +19,7 @@ from store.analytics.query import Query
 from store.analytics.reading import Combined, Planners, Reading
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.part import Part
-from store.timespan import TimeSpan
+from store.timespan import TimeSpan, iso
 
 IDENTITIES: Final = frozenset({"install_id", "user_id"})
 LINKS: Final = Task(LinksReduction(), LinksQuery(), Filter(), None, needs=IDENTITIES)
@@ -36,6 +36,8 @@ class Moment:
     stored: TimeSpan | None
     now: datetime
     generation: str
+    unreadable: Sequence[str]
+    """The date of each part that is missing from `parts` because it cannot be read."""
     analyses: Sequence[AnyAnalysis]
     planners: Planners
     cache: PartialCache
@@ -156,5 +158,11 @@ def _answer(moment: Moment, query: Query, found: Sequence[Finished]) -> Answer:
         exact=all(each.exact for each in found),
         incomplete_from=running_since(query, moment.now),
         coverage=(Coverage(query.span),),
+        unreadable_parts=sum(_touches(day, query.span) for day in moment.unreadable),
         generation=moment.generation,
     )
+
+
+def _touches(day: str, span: TimeSpan) -> bool:
+    """Whether events of that UTC date may lie in the span; of an unknown one they may."""
+    return not day or iso(span.start)[:10] <= day <= iso(span.end)[:10]

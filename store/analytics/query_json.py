@@ -69,6 +69,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "exact": answer.exact,
         "incomplete_from": iso(answer.incomplete_from) if answer.incomplete_from else None,
         "coverage": [{**_span_json(each.span), "tier": each.tier} for each in answer.coverage],
+        "unreadable_parts": answer.unreadable_parts,
         "generation": answer.generation,
         "result": analysis.as_json(answer.result),
         **previous,

@@ -96,4 +96,7 @@ class Answer:
     exact: bool = True
     incomplete_from: datetime | None = None
     coverage: Sequence[Coverage] = field(default_factory=tuple)
+    unreadable_parts: int = 0
+    """Parts of the span's dates that could not be read, or are in quarantine for that: their events
+    are missing here. `eventdeck check` names them."""
     generation: str = ""

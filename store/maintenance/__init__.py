@@ -7,9 +7,11 @@ from typing import Final
 
 from store.maintenance.covered import CoveredParts
 from store.maintenance.job import AnyJob
+from store.maintenance.quarantine import Quarantine
 from store.maintenance.staged import StagedLeftovers
 
 JOBS: Final[tuple[AnyJob, ...]] = (
+    Quarantine(),
     StagedLeftovers(),
     CoveredParts(),
 )

@@ -29,6 +29,8 @@ class State:
     """Staged files that nobody is writing."""
     covered_since: Mapping[str, float]
     """The key of a covered part -> the ticks at which its cover was surely visible."""
+    verified: frozenset[str]
+    """The keys of parts whose bytes were read and found right since they were written."""
     free_bytes: int
     """Room on the store's disk."""
     eager: bool = False

@@ -13,6 +13,7 @@ from store.errors import StoreError
 from store.maintenance import JOBS
 from store.maintenance.job import AnyJob, Done, State, Step, Tools
 from store.maintenance.notes import Notes
+from store.maintenance.quarantine import VERIFIED_NOTE
 from store.parts.catalog import Catalog
 from store.parts.disk import DISK, Disk
 from store.parts.layout import StoreFolder
@@ -156,6 +157,7 @@ class Maintainer:
             names=_names(self._folder),
             leftovers=leftovers(self._folder),
             covered_since={part.key: noted.get(part.key, ticks) for part in snapshot.covered},
+            verified=frozenset(self._notes.get(VERIFIED_NOTE) or ()),
             free_bytes=_free_bytes(self._folder.root),
             eager=self._eager,
         )

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from store.parts.faults import Fault, Kind, fault_of
 from store.parts.footer import read_part
-from store.parts.layout import PartName, StoreFolder, folder_of
+from store.parts.layout import PartName, StoreFolder, date_of, folder_of
 from store.parts.listing import Listing, Names, generation_of
 from store.parts.part import Cover, Part
 from store.parts.quarantined import Quarantined, quarantined
@@ -54,6 +54,15 @@ class Snapshot:
     """Parts whose events count through a compacted part; they are about to be unlinked."""
     quarantined: tuple[Quarantined, ...] = ()
     """Parts that were moved away because they could not be read: their events are missing."""
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """The UTC date of each file whose events are missing from answers, here or in quarantine;
+        empty text where that is not known.
+        """
+        here = [each.path for each in self.skipped if each.kind is not Kind.FOREIGN]
+        dates = [date_of(path.parent.name) or date_of(path.name) or "" for path in here]
+        return (*dates, *(each.date for each in self.quarantined))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

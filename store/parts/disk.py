@@ -47,6 +47,16 @@ class Disk:
     def remove(self, path: Path) -> None:
         path.unlink()
 
+    def forget_cached(self, path: Path) -> None:
+        """The next reader gets the file from the medium, where the system knows how."""
+        if not hasattr(os, "posix_fadvise"):
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
     def make_folder(self, path: Path) -> None:
         """A new folder for this user alone; FileExistsError when there is one."""
         path.mkdir(0o700)

@@ -77,6 +77,9 @@ def run(options: Options, console: Console) -> int:
     answer = store.run(query)
     failing = _failing(answer, options.fail_if)
     _write(answer, options, console)
+    if lost := answer.unreadable_parts:
+        parts = "a part" if lost == 1 else f"{lost} parts"
+        console.note(f"{parts} of this time cannot be read; see eventdeck check")
     if failing:
         rows = "a row matched" if failing == 1 else f"{failing} rows matched"
         console.note(f"--fail-if {options.fail_if}: {rows}")

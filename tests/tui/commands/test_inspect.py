@@ -68,6 +68,15 @@ def test_a_broken_part_is_a_1_and_named(eventdeck, stored, fault):
     assert str(part.path) in done.err
 
 
+def test_a_query_says_when_parts_of_its_time_cannot_be_read(eventdeck, stored):
+    stored(plan=["pro"])
+    (part,) = stored(plan=["free"])
+    part.path.write_bytes(b"")
+    done = eventdeck("query", "trends", "--json")
+    assert (done.code, json.loads(done.out)["unreadable_parts"]) == (0, 1)
+    assert "a part of this time cannot be read" in done.err
+
+
 def test_an_id_that_is_there_twice_is_a_1(eventdeck, stored):
     stored(event_id=["same"])
     stored(event_id=["same"])
