@@ -153,6 +153,13 @@ def as_text(name: str, kind: pl.DataType) -> pl.Expr:
     return values.cast(pl.String).alias(name)
 
 
+def iso_text(name: str) -> pl.Expr:
+    """A column of instants in UTC as store.timespan.iso writes them; null stays."""
+    text = column(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+    short = text.str.replace(r"\.0+$", "").str.replace(r"(\.\d*?)0+$", "${1}")
+    return (short + "Z").alias(name)
+
+
 def arrow_values(values: pl.Series) -> Any:
     """The values as a pyarrow array. Without their name: one with a NUL, as a sender may choose,
     panics on the way.

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from store.errors import UsageError
+from store.formulas import is_marked, unguarded, unguarded_text
 from store.importer.csv_records import Records
 from store.importer.rows import Reading, Rows
 from store.importer.source import as_utf8
@@ -15,6 +16,7 @@ from store.normalise import Raw
 from store.normalise.columns import free_name
 from store.normalise.json_lines import Refusals
 from store.normalise.json_text import Fault
+from store.schema import REQUIRED
 
 _DELIMITERS: Final = ",;\t|"
 _QUOTED: Final = re.compile('"[^"]*"')
@@ -57,6 +59,10 @@ class _Table:
             raise UsageError("import", fault, place=reading.source.name)
         taken: set[str] = set()
         chars_max = reading.limits.name_chars_max
+        self.exported = tuple(header[: len(REQUIRED)]) == REQUIRED
+        """As `eventdeck export` writes them: with texts marked that a spreadsheet would run."""
+        if self.exported:
+            header = [unguarded_text(name) for name in header]
         self.names = [
             free_name(name.strip()[:chars_max] or f"column_{number}", taken)
             for number, name in enumerate(header, 1)
@@ -90,11 +96,13 @@ class _Table:
         found: list[pl.Series] = []
         for name, cells in zip(self.names, zip(*rows, strict=True), strict=False):
             column = pl.Series(name, cells, dtype=pl.String)
+            marked = self.exported and is_marked(column)
+            if marked:
+                column = unguarded(column)
             for field in self._reading.naming.fields_of(name):
-                found += [
-                    typed.alias(free_name(typed.name, taken))
-                    for typed in typed_text(column.alias(field))
-                ]
+                # What has a mark is text, whatever it looks like.
+                made = [column.alias(field)] if marked else typed_text(column.alias(field))
+                found += [typed.alias(free_name(typed.name, taken)) for typed in made]
         return found
 
 

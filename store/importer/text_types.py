@@ -6,7 +6,7 @@ import polars as pl
 
 from store.schema import ATTRIBUTE_PREFIX, FIXED
 
-_WHOLE: Final = r"^(?:0|-?[1-9][0-9]{0,18})$"
+_WHOLE: Final = r"^(?:0|-?[1-9][0-9]{0,19})$"
 # A number as programs print it; an exponent needs its sign, as `12e4` may be an id.
 _NUMBER: Final = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]{1,3})?$"
 _DECIMALS: Final = r"\.([0-9]+)"
@@ -29,7 +29,8 @@ def typed_text(cells: pl.Series) -> list[pl.Series]:
         return []
     fixed = FIXED.get(cells.name)
     if fixed is None:
-        return [_attribute(cells)]
+        # By another name: Polars takes one such as `^a.*$` for a pattern.
+        return [_attribute(cells.alias("")).alias(cells.name)]
     if fixed == pl.Boolean:
         return _parted(cells, _booleans(cells))
     if fixed in {pl.Float64, pl.UInt16}:
@@ -53,8 +54,11 @@ def _attribute(cells: pl.Series) -> pl.Series:
     if not (first[0].isdecimal() or first[0] == "-"):
         return cells
     if cells.str.contains(_WHOLE).all():
-        found = cells.cast(pl.Int64, strict=False)
-        return found if found.null_count() == cells.null_count() else cells
+        for kind in (pl.Int64, pl.UInt64):
+            found = cells.cast(kind, strict=False)
+            if found.null_count() == cells.null_count():
+                return found
+        return cells
     if not cells.str.contains(_NUMBER).all():
         return cells
     numbers = cells.cast(pl.Float64, strict=False)

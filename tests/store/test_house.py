@@ -64,6 +64,7 @@ def classes_with(*members):
         ("store.maintenance", "JOBS", classes_with("plan", "carry_out")),
         ("store.collector.sinks", "SINKS", classes_with("write")),
         ("store.importer", "FORMATS", classes_with("suffixes")),
+        ("store.exporter", "FORMATS", classes_with("suffixes")),
         ("store.analytics", "ANALYSES", classes_with("partial", "finish")),
     ],
 )

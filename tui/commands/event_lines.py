@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from store.schema import severity_class
+from store.schema import iso_text, severity_class
 from tui.commands.console import made_harmless
 from tui.commands.table import harmless
 
@@ -59,13 +59,4 @@ def _attributes(row: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _iso_times(events: pl.DataFrame) -> list[pl.Expr]:
-    """As store.timespan.iso writes them, a column at a time."""
-    return [
-        pl.col(name)
-        .dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-        .str.replace(r"\.0+$", "")
-        .str.replace(r"(\.\d*?)0+$", "${1}")
-        + "Z"
-        for name, kind in events.schema.items()
-        if isinstance(kind, pl.Datetime)
-    ]
+    return [iso_text(n) for n, kind in events.schema.items() if isinstance(kind, pl.Datetime)]
