@@ -116,7 +116,9 @@ def _compressed(raw: Output, name: str) -> Iterator[Output]:
             with gzip.GzipFile("", "wb", _GZIP_LEVEL, cast(Any, raw), mtime=0) as zipped:
                 yield cast(Output, zipped)
         case ".zst":
-            with zstandard.ZstdCompressor().stream_writer(cast(Any, raw), closefd=False) as squeezed:
+            with zstandard.ZstdCompressor().stream_writer(
+                cast(Any, raw), closefd=False
+            ) as squeezed:
                 yield squeezed
         case _:
             yield raw
