@@ -16,7 +16,9 @@ from store.schema import PART
 from store.timespan import TimeSpan
 
 BATCH_ROWS: Final = 1_000_000
-"""Read at once: large enough for both cores, small enough for memory and for giving up."""
+"""Read at once for several tasks, who share it in memory."""
+STREAMED_ROWS: Final = 8_000_000
+"""Read at once for one task: nothing is held, so only giving up must not take too long."""
 BATCH_UNITS: Final = 512
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
@@ -63,7 +65,8 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        return self.rows >= BATCH_ROWS or len(self.units) >= BATCH_UNITS
+        rows_max = BATCH_ROWS if len(self.tasks) > 1 else STREAMED_ROWS
+        return self.rows >= rows_max or len(self.units) >= BATCH_UNITS
 
 
 def read(
@@ -74,7 +77,10 @@ def read(
     `types` are the stored columns. Raises FileNotFoundError when a part is gone.
     """
     units = list(batch.units.values())
-    events, rows = _events(units, batch, types)
+    events, rows = _events(units, batch, types), batch.rows
+    if len(batch.tasks) > 1:
+        found = _collected(events, rows)
+        events, rows = found.lazy(), found.height
     for key, task in batch.tasks.items():
         missing = batch.missing[key]
         places = [at for at, unit in enumerate(units) if unit.key in missing]
@@ -88,11 +94,9 @@ def read(
             yield key, units[at].key, by_part.get((at,), nothing)
 
 
-def _events(
-    units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType]
-) -> tuple[pl.LazyFrame, int]:
+def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """The columns that somebody wants, of the events that pass the filter, with the place of their
-    unit as PART; and how many.
+    unit as PART.
     """
     placed = [(leaf.part, at) for at, unit in enumerate(units) for leaf in unit.leaves()]
     parts = [part for part, _ in placed if part]
@@ -107,8 +111,7 @@ def _events(
     if len(parts) > len(units):
         unit = pl.lit(pl.Series([at for _, at in placed], dtype=pl.UInt32)).gather(pl.col(PART))
         events = events.with_columns(unit.alias(PART))
-    found = _collected(events, batch.rows)
-    return found.lazy().with_columns(pl.lit(None).alias(name) for name in absent), found.height
+    return events.with_columns(pl.lit(None).alias(name) for name in absent)
 
 
 def _collected(frame: pl.LazyFrame, rows: int) -> pl.DataFrame:

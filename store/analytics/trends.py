@@ -1,8 +1,8 @@
 """Trends: measures over time, broken down by attributes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
 import polars as pl
@@ -13,9 +13,10 @@ from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, points
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked, spec_of
-from store.analytics.measures import Measure, Number, number, parse_measure
+from store.analytics.measures import Measure, number, numbers, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
+from store.schema import INSTANT
 from store.timespan import TimeSpan, iso
 
 
@@ -114,15 +115,15 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
     """Zero-filled series, the greatest first; what was folded comes last."""
     starts, measures = points(query), _measures(query)
     seconds = covered_seconds(query, starts)
-    at_start = {start: at for at, start in enumerate(starts)}
-    empty = [[number(None, measure, 1.0)] * len(starts) for measure in measures]
-    found: dict[Group, list[list[Number]]] = {}
-    for group, time, values in groups(rows, len(measures)):
-        columns = found.setdefault(group, [list(column) for column in empty])
-        at = at_start.get(time, -1) if time else -1
-        if at >= 0:
-            for column, measure, value in zip(columns, measures, values, strict=True):
-                column[at] = number(value, measure, seconds[at])
+    found = {
+        group: [
+            numbers(column, measure, seconds)
+            for column, measure in zip(columns, measures, strict=True)
+        ]
+        for group, columns in _spread(rows, starts, len(measures))
+    }
+    nowhere = pl.Series([None] * len(starts), dtype=pl.Float64)
+    empty = [numbers(nowhere, measure, seconds) for measure in measures]
     whole = {group: values for group, _, values in groups(totals, len(measures))}
     length = query.span.length.total_seconds() if query.span else 0.0
     nothing = [None] * len(measures)
@@ -141,6 +142,28 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
             for at, measure in enumerate(measures)
         ],
     )
+
+
+def _spread(
+    rows: pl.DataFrame, starts: Sequence[datetime], measures: int
+) -> Iterator[tuple[Group, Sequence[pl.Series]]]:
+    """Each group's measures as columns with a value, or null, for every point."""
+    grid = pl.DataFrame({"time": pl.Series(starts, dtype=INSTANT)}).with_row_index("at")
+    placed = rows.join(grid, on="time")
+    keys = [name for name in rows.columns if name.startswith("key.")]
+    keys += ["folded"] if "folded" in rows.columns else []
+    pieces = placed.partition_by(keys, as_dict=True) if keys else {(): placed}
+    for key, piece in pieces.items():
+        group = Group(key[:-1], key[-1]) if "folded" in keys else Group(key)
+        yield (
+            group,
+            [
+                pl.Series([None] * len(starts), dtype=pl.Float64).scatter(
+                    piece["at"], piece[f"m{at}"]
+                )
+                for at in range(measures)
+            ],
+        )
 
 
 def _shown(found: Sequence[Group], query: Trends) -> Sequence[Group]:
