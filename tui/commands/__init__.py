@@ -12,7 +12,6 @@ from tui.commands import (
     inspect,
     open_view,
     query,
-    sql,
     tail,
 )
 from tui.commands.command import Command
@@ -25,7 +24,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     imports.COMMAND,
     export.COMMAND,
     query.COMMAND,
-    sql.COMMAND,
     tail.COMMAND,
     inspect.COMMAND,
     check.COMMAND,
