@@ -18,7 +18,7 @@ from tui.messages import StoreChanged, StoreFailed, StoreOpened
 from tui.meter import Meter
 from tui.pauses import keep_pauses_short
 from tui.query_runner import QueryRunner
-from tui.screens import SCREENS
+from tui.screens import SCREENS, Entry
 from tui.screens.deck_screen import DeckScreen
 from tui.store_door import OpenStore, Store
 from tui.store_watch import StoreWatch
@@ -35,13 +35,15 @@ ASK_INTERVAL_MIN: Final = timedelta(milliseconds=900)
 # An answer younger than this is not dimmed: most arrive sooner, and dimming costs a whole frame.
 STALE_AFTER: Final = timedelta(milliseconds=400)
 RATE_WINDOW: Final = timedelta(seconds=5)
+# By then the first answers are on screen.
+SCREENS_AFTER: Final = timedelta(seconds=2)
 DEFAULT_THEME: Final = "eventdeck-dark"
 
 _TABS: Final[tuple[Tab, ...]] = tuple((s.key, s.label, s.mode) for s in SCREENS)
 
 
-def _screen_factory(screen: type[DeckScreen]) -> Callable[[], DeckScreen]:
-    return lambda: screen(_TABS)
+def _screen_factory(entry: Entry) -> Callable[[], DeckScreen]:
+    return lambda: entry.load()(entry.mode, _TABS)
 
 
 class DeckApp(CellDiff, Viewing):
@@ -230,6 +232,11 @@ class DeckApp(CellDiff, Viewing):
         self._watch = StoreWatch(message.store, self.post_message)
         self._watch.start()
         self._show_status()
+        self.set_timer(SCREENS_AFTER.total_seconds(), self._load_screens)
+
+    def _load_screens(self) -> None:
+        """In a thread: so that the first key to another screen need not wait for its module."""
+        self.run_worker(lambda: [entry.load() for entry in SCREENS], thread=True)
 
     def on_store_failed(self, message: StoreFailed) -> None:
         self.failed(message.sentence)

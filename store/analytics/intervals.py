@@ -87,7 +87,8 @@ def cell_start(query: Query, times: pl.Expr) -> pl.Expr:
         return times.dt.truncate(width)
     if width <= _HOUR:
         local = times.dt.convert_time_zone(query.tz)
-        offset = local.dt.base_utc_offset() + local.dt.dst_offset()
+        # Polars gives it in milliseconds, and would round the times to those as well.
+        offset = (local.dt.base_utc_offset() + local.dt.dst_offset()).cast(pl.Duration("us"))
         return (times + offset).dt.truncate(width) - offset
     shift = _MONDAY + _DAY * WEEKDAYS.index(query.week_start) if width % _WEEK == _ZERO else _ZERO
     local = times.dt.convert_time_zone(query.tz).dt.replace_time_zone(None)

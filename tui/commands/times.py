@@ -1,7 +1,7 @@
 """The options that name a time zone and a span, and what they mean together."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
 from store.timespan import TimeSpan, parse_duration, parse_instant
@@ -9,6 +9,8 @@ from tui.commands.command import Options, Parser
 
 if TYPE_CHECKING:
     from pathlib import Path
+# Servers call it so; under one name, questions of all of them share what was computed.
+_UTC_NAMES: Final = frozenset({"UTC", "Z", "ETC/UTC", "UCT", "ETC/UCT", "ZULU", "UNIVERSAL"})
 
 
 def add_zone(parser: Parser, default: str = "UTC") -> None:
@@ -51,10 +53,10 @@ def zone_of(name: str) -> tzinfo:
     """The time zone of that name; `local` is the machine's."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    if name.upper() in ("UTC", "Z"):
-        return UTC
     if name == "local":
         return _local_zone()
+    if name.upper() in _UTC_NAMES:
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -108,7 +110,7 @@ def _local_zone() -> tzinfo:
     for name in (os.environ.get("TZ", "").lstrip(":"), _linked_zone(Path("/etc/localtime"))):
         try:
             if name:
-                return ZoneInfo(name)
+                return UTC if name.upper() in _UTC_NAMES else ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
     return datetime.now().astimezone().tzinfo or UTC

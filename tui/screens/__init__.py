@@ -1,10 +1,31 @@
 """The screens, one a file; SCREENS gives them their keys, tabs and names in a view's text."""
 
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tui.screens.deck_screen import DeckScreen
-from tui.screens.explore import ExploreScreen
-from tui.screens.health import HealthScreen
-from tui.screens.overview import OverviewScreen
+if TYPE_CHECKING:
+    from tui.screens.deck_screen import DeckScreen
 
-SCREENS: Final[tuple[type[DeckScreen], ...]] = (OverviewScreen, ExploreScreen, HealthScreen)
+
+class Entry(NamedTuple):
+    """A screen before it is shown: its module is read then, since reading all of them would
+    delay the first picture by a tenth.
+    """
+
+    key: str
+    """The number key that opens it."""
+    label: str
+    mode: str
+    """Its name in the text of a view, and of its module."""
+    type_name: str
+
+    def load(self) -> "type[DeckScreen]":
+        found: type[DeckScreen] = getattr(import_module(f"{__name__}.{self.mode}"), self.type_name)
+        return found
+
+
+SCREENS: Final = (
+    Entry("1", "Overview", "overview", "OverviewScreen"),
+    Entry("2", "Explore", "explore", "ExploreScreen"),
+    Entry("7", "Health", "health", "HealthScreen"),
+)

@@ -35,11 +35,6 @@ class DeckScreen(Screen[None]):
     """
 
     ALLOW_IN_MAXIMIZED_VIEW = "#top, #footer, Completions"
-    mode: ClassVar[str]
-    """Its name in the text of a view."""
-    key: ClassVar[str]
-    """The number key that opens it."""
-    label: ClassVar[str]
     compares: ClassVar[bool] = True
     """Whether it shows the span before as well, where the view wants it."""
     scope: ClassVar[str] = ""
@@ -48,8 +43,10 @@ class DeckScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (32, "-high")]  # noqa: RUF012
 
-    def __init__(self, tabs: tuple[Tab, ...]) -> None:
+    def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
+        """`mode` is its name in the text of a view; `tabs` are all screens'."""
         super().__init__()
+        self.mode = mode
         self.ready = False
         """Its widgets stand and can be told things."""
         self._tabs = tabs

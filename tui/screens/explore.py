@@ -46,6 +46,7 @@ from tui.widgets.big_table import BigTable
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.empty_state import EmptyState, first_event
 from tui.widgets.event_detail import EventDetail
+from tui.widgets.header import Tab
 from tui.widgets.picker import Picker
 
 FRAME_WIDTH: Final = 4
@@ -54,9 +55,6 @@ FRAME_WIDTH: Final = 4
 class ExploreScreen(DeckScreen):
     """The events themselves, newest first."""
 
-    mode = "explore"
-    key = "2"
-    label = "Explore"
     compares = False
     AUTO_FOCUS = "BigTable"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,8 +71,8 @@ class ExploreScreen(DeckScreen):
         Binding("escape", "back", "back", show=False, id="explore.back"),
     ]
 
-    def __init__(self, tabs: Any) -> None:
-        super().__init__(tabs)
+    def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
+        super().__init__(mode, tabs)
         self._shown = Shown()
         self._row: Mapping[str, Any] | None = None
         self._event: Mapping[str, Any] | None = None

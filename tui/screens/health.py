@@ -31,9 +31,6 @@ TALLY: Final = "health.tally"
 class HealthScreen(DeckScreen):
     """Asks the collector once a second while it is looked at; without one, the store's parts."""
 
-    mode = "health"
-    key = "7"
-    label = "Health"
     scope = "all that was ever received"
     AUTO_FOCUS = "FactsPanel"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,8 +50,8 @@ class HealthScreen(DeckScreen):
         yield FactsPanel("failures of this dashboard", id="failures")
         yield FactsPanel("how to send events here", id="sending")
 
-    def __init__(self, tabs: tuple[Tab, ...]) -> None:
-        super().__init__(tabs)
+    def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
+        super().__init__(mode, tabs)
         self._reading = False
         self._stats: Mapping[str, Any] | None = None
 

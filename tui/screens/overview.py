@@ -47,9 +47,6 @@ FRAME_WIDTH: Final = 4
 class OverviewScreen(DeckScreen):
     """What is going on, and since when."""
 
-    mode = "overview"
-    key = "1"
-    label = "Overview"
     AUTO_FOCUS = "NamesTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "brush", "brush", tooltip="brush a stretch of time", id="overview.brush"),

@@ -35,6 +35,10 @@ QUESTIONS = [
     (PercentilesAnalysis(), Percentiles(span=SPAN, exact=True)),
     (TopAnalysis(), Top(span=SPAN, measure="users", limit=2)),
     (NamesAnalysis(), Names(span=SPAN, interval=MINUTE)),
+    (
+        TrendsAnalysis(),
+        Trends(measures=MEASURES, span=SPAN, interval=30 * MINUTE, tz="Asia/Kathmandu"),
+    ),
     (ReleasesAnalysis(), Releases(span=SPAN)),
 ]
 names = st.sampled_from(["load", "save", "pay", ""])

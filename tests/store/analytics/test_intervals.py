@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from store.analytics.intervals import cell_start, covered_seconds, cut_of, points
 from store.analytics.trends import Trends
+from store.schema import INSTANT
 from store.timespan import EPOCH, TimeSpan, ceil, round_width
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -74,7 +75,8 @@ def test_every_instant_is_in_the_point_that_says_so(first, width, zone, number):
     query = Trends(span=TimeSpan(first, first + width * number), interval=width, tz=zone)
     found = points(query)
     times = [first + width * number * share / 7 for share in range(7)]
-    cells = pl.select(cell_start(query, pl.lit(pl.Series(times)))).to_series().to_list()
+    cells = pl.select(cell_start(query, pl.lit(pl.Series(times)))).to_series()
+    assert cells.dtype == INSTANT
     assert set(cells) <= set(found)
     assert all(start <= time for start, time in zip(cells, times, strict=True))
     assert len(found) <= number + 2
