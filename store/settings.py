@@ -55,16 +55,34 @@ class CollectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactionSettings:
+    """When parts are merged."""
+
+    commits_max: int = 32
+    """In a folder; more are merged at once: a cold question opens each of them (0.4 ms)."""
+    fan_in: int = 8
+    """So many parts of like size become one: ten thousand commits are written again five times."""
+    large_day_bytes: int = 64 * MIB
+    """From here a day's parts hold an hour each: late events then cost an hour's writing."""
+    quiet: timedelta = timedelta(minutes=15)
+    """A day (or an hour of a large one) that is over becomes one part after so long without an
+    event, or after as long as its last event was late, if that is more."""
+    quiet_max: timedelta = timedelta(days=1)
+    """However late the last event was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a process."""
 
     store: Path
     collector: CollectorSettings = field(default_factory=CollectorSettings)
     limits: Limits = field(default_factory=Limits)
+    compaction: CompactionSettings = field(default_factory=CompactionSettings)
     week_start: str = "monday"
 
 
-S = TypeVar("S", Settings, CollectorSettings, Limits)
+S = TypeVar("S", Settings, CollectorSettings, Limits, CompactionSettings)
 
 
 def default_store() -> Path:
@@ -103,7 +121,7 @@ def settings_from(document: Mapping[str, Any], place: str) -> Settings:
 
 def _plain(value: Any) -> Any:
     match value:
-        case CollectorSettings() | Limits():
+        case CollectorSettings() | Limits() | CompactionSettings():
             return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
         case timedelta():
             return duration_text(value)
@@ -146,6 +164,8 @@ def _converted(default: Any, value: Any, place: str, name: str) -> Any:
         case (CollectorSettings(), dict()):
             return _overlaid(default, value, place, f"{name}.")
         case (Limits(), dict()):
+            return _overlaid(default, value, place, f"{name}.")
+        case (CompactionSettings(), dict()):
             return _overlaid(default, value, place, f"{name}.")
         case (timedelta(), str()):
             return parse_duration(value)

@@ -69,12 +69,16 @@ class Footer:
     summary: Mapping[str, Any]
 
 
-def seal(file: bytearray) -> None:
-    """Fills in both seals of a written file, in place."""
+def seal(file: bytearray, before: xxhash.xxh3_64 | None = None) -> None:
+    """Fills in both seals of a written file, in place; `file` may be its end alone, that holds the
+    whole footer, when `before` has hashed all bytes before that end.
+    """
     start = footer_start(bytes(file[-TAIL_BYTES:]), len(file))
     at = file.rindex(_SEAL_MARK) + len(_SEAL_MARK)
+    body = before or xxhash.xxh3_64()
     with memoryview(file) as view:
-        file[at : at + DIGITS] = xxhash.xxh3_64_hexdigest(view[:start]).encode()
+        body.update(view[:start])
+        file[at : at + DIGITS] = body.hexdigest().encode()
         own = at + DIGITS
         file[own : own + DIGITS] = xxhash.xxh3_64_hexdigest(view[start:-TAIL_BYTES]).encode()
 
@@ -85,7 +89,7 @@ def footer_start(tail: bytes, size: int) -> int:
         raise _unreadable("it does not end as a Parquet file: it is cut off or empty")
     (length,) = struct.unpack("<I", tail[-TAIL_BYTES:-4])
     start = size - TAIL_BYTES - int(length)
-    if start < len(MAGIC):
+    if start < 0:
         raise _unreadable("its footer is longer than the file")
     return start
 

@@ -7,7 +7,7 @@ those with the most values; a scan reads the others out of the JSON.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -62,14 +62,36 @@ def folded(events: pl.DataFrame) -> Folded:
     wide |= wide_columns(events.select(surplus))
     read_as = {name: widest(found, wide=name in wide) for name, found in kinds.items()}
     mixed = {name for name, found in kinds.items() if len(found) > 1}
+    narrow = _packed(events, objects, surplus, read_as, mixed)
+    listed = dict(sorted(read_as.items())[:NAMES_LISTED_MAX])
+    return Folded(narrow, listed, frozenset(wide), len(listed) == len(read_as))
+
+
+def refolded(
+    events: pl.DataFrame,
+    surplus: Sequence[str],
+    read_as: Mapping[str, pl.DataType],
+    mixed: Collection[str],
+) -> pl.DataFrame:
+    """`events` with the columns `surplus` inside OVERFLOW, which may hold others already; values
+    of the names `mixed` there become texts. `read_as` has the types of both.
+    """
+    return _packed(events, _objects(events), surplus, read_as, mixed)
+
+
+def _packed(
+    events: pl.DataFrame,
+    objects: list[Values],
+    surplus: Sequence[str],
+    read_as: Mapping[str, pl.DataType],
+    mixed: Collection[str],
+) -> pl.DataFrame:
     for each in objects:
         each |= {name: _written(each[name], read_as[name]) for name in each.keys() & mixed}
     for name in surplus:
         _join(objects, events[name], read_as[name])
     texts = [orjson.dumps(each).decode() if each else None for each in objects]
-    narrow = events.drop(surplus).with_columns(pl.Series(OVERFLOW, texts, dtype=pl.String))
-    listed = dict(sorted(read_as.items())[:NAMES_LISTED_MAX])
-    return Folded(narrow, listed, frozenset(wide), len(listed) == len(read_as))
+    return events.drop(surplus).with_columns(pl.Series(OVERFLOW, texts, dtype=pl.String))
 
 
 def _surplus(events: pl.DataFrame, attributes: Sequence[str]) -> list[str]:

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from store.errors import StoreError, UsageError
-from store.parts import footer
 from store.parts.columns import storable, wide_columns
 from store.parts.disk import DISK, Disk, as_store_error, make_folders, write_durably
+from store.parts.encoding import encoded
 from store.parts.layout import PartName, StoreFolder, folder_of, is_writer_name
 from store.parts.overflow import Folded, folded
 from store.parts.part import Part
@@ -25,16 +23,8 @@ from store.schema import FIXED, REQUIRED
 from store.tally import Tally
 from store.timespan import TimeSpan
 
-ROW_GROUP_ROWS: Final = 32_768
-"""What a reader of a short span reads at least: small enough to skip most of a day."""
-SMALL_PART_ROWS: Final = 8_192
-"""Below, columns are short, and setting up zstd for each costs more than it saves: snappy."""
 PARALLEL_ROWS: Final = 20_000
 """From here the parts of a commit are encoded side by side: history comes as many dates."""
-_PLAIN: Final = frozenset({"event_id", "duration_ms", "value"})
-"""Columns whose values hardly repeat: a dictionary would only be built and thrown away."""
-_ASCENDING: Final = ("event_time", "received_time")
-"""Kept as differences: a seventh smaller than plain ones under zstd, and read in half the time."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -152,7 +142,7 @@ class PartWriter:
             sequence=piece.name.sequence,
             rows=narrow.events.height,
             size_bytes=0,
-            span=_span(narrow.events, now),
+            span=span_of(narrow.events) if narrow.events.height else TimeSpan(now, now),
             newest_received=_newest_received(narrow.events, now),
             columns=dict(narrow.events.schema),
             tally=piece.tally,
@@ -193,33 +183,6 @@ class PartWriter:
                 continue  # never made, or renamed; a leftover is ignored by its name
 
 
-def encoded(events: pl.DataFrame, part: Part) -> bytearray:
-    """The bytes of the file that holds `events` and says about itself what `part` says."""
-    # Views: Polars holds texts so, and turning them into offsets costs a fifth of the writing.
-    table = events.to_arrow(compat_level=pl.CompatLevel.newest())
-    sink = pa.BufferOutputStream()
-    small = events.height < SMALL_PART_ROWS
-    ascending = [name for name in _ASCENDING if name in events.columns]
-    with pq.ParquetWriter(
-        sink,
-        table.schema,
-        compression="snappy" if small else "zstd",
-        use_dictionary=[n for n in events.columns if n not in _PLAIN and n not in ascending],
-        column_encoding=dict.fromkeys(ascending, "DELTA_BINARY_PACKED"),
-        # Bounds of texts rarely rule a row group out, and would put users' texts into the footer.
-        write_statistics=[name for name, kind in events.schema.items() if kind != pl.String],
-        write_page_checksum=True,
-        store_schema=False,
-    ) as writer:
-        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-        writer.add_key_value_metadata(
-            {footer.SUMMARY_KEY: footer.summary_of(part), footer.SEAL_KEY: footer.UNSEALED}
-        )
-    file = bytearray(sink.getvalue())
-    footer.seal(file)
-    return file
-
-
 def in_order(events: pl.DataFrame) -> pl.DataFrame:
     """Events by (event_time, event_id)."""
     by_time = events if events["event_time"].is_sorted() else events.sort("event_time")
@@ -254,9 +217,8 @@ def _shares(tally: Tally, rows: Sequence[int]) -> list[Tally]:
     return [*(Tally({"stored": count}) for count in early or [0] * (len(rows) - 1)), last]
 
 
-def _span(events: pl.DataFrame, now: datetime) -> TimeSpan:
-    if not events.height:
-        return TimeSpan(now, now)
+def span_of(events: pl.DataFrame) -> TimeSpan:
+    """Of events in order, at least one: from the first to just after the last."""
     times = events["event_time"]
     last = times[-1]
     # The last instant that Python knows has none after it.

@@ -1,0 +1,76 @@
+"""Job: many parts of a date become few."""
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from store.maintenance.job import Done, State, Tools
+from store.maintenance.merging import Merged, merge
+from store.maintenance.notes import Notes
+from store.parts.compaction import Merge, covers_of, plan_compaction, standing
+from store.parts.layout import PartName, StoreFolder, folder_of
+from store.parts.part import Part
+from store.parts.verify import part_fault, seal_fault
+
+NUMBERS_NOTE: Final = "numbers"
+
+
+class Compaction:
+    """Merges what `plan_compaction` says. A source that cannot be trusted is left as it is."""
+
+    name = "compaction"
+
+    def plan(self, state: State) -> Sequence[Merge]:
+        limits = state.settings.compaction
+        planned = plan_compaction(state.snapshot.parts, state.now, limits, eager=state.eager)
+        # The new part stands beside its sources for a minute.
+        return [each for each in planned if each.size_bytes < state.free_bytes]
+
+    def carry_out(self, step: Merge, tools: Tools) -> Done:
+        faults = {part.key: fault for part in step.sources if (fault := seal_fault(part))}
+        sources = [part for part in step.sources if part.key not in faults]
+        try:
+            merged = _merged(sources, tools)
+        except pl.exceptions.PolarsError:
+            # Written wrongly, and sealed all the same: reading every value tells which.
+            unreadable = {part.key: fault for part in sources if (fault := part_fault(part))}
+            if not unreadable:
+                raise
+            faults |= unreadable
+            merged = _merged([part for part in sources if part.key not in faults], tools)
+        fault = "; ".join(f"{key}: {why}" for key, why in faults.items())
+        if merged is None:
+            return Done(str(step), fault=fault)
+        text = f"{step}; {merged.removed:,} duplicates removed" if merged.removed else str(step)
+        return Done(text, files_added=1, bytes_freed=-merged.part.size_bytes, fault=fault)
+
+
+def _merged(sources: Sequence[Part], tools: Tools) -> Merged | None:
+    """None when too few sources are sound."""
+    if len(sources) < 2:
+        return None
+    level = 1 + max(part.level for part in sources)
+    name = PartName(level, *next_number(tools.notes))
+    parts = tools.catalog.snapshot().parts
+    # Listed after the catalog did: what a writer published since then is in the way of no cover.
+    names = _names(tools.folder, sources[0].date)
+    covers = covers_of(sources, standing(names, parts, sources))
+    return merge(tools.folder, tools.disk, sources, name, covers)
+
+
+def _names(folder: StoreFolder, day: str) -> list[str]:
+    """Of the date's folder, and of its parts in quarantine, which may come back."""
+    apart = folder.quarantine / folder_of(day)
+    return [*folder.names(day), *(os.listdir(apart) if apart.is_dir() else ())]  # noqa: PTH208
+
+
+def next_number(notes: Notes) -> tuple[str, int]:
+    """The store's own writer, and a number that it never used: covers of parts long gone still name
+    the numbers before. When the note is lost, another writer begins.
+    """
+    known = notes.get(NUMBERS_NOTE) or {"writer": os.urandom(6).hex(), "next": 0}
+    writer, number = str(known["writer"]), int(known["next"])
+    notes.put(NUMBERS_NOTE, {"writer": writer, "next": number + 1})
+    return writer, number

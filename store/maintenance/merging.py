@@ -1,0 +1,133 @@
+"""Carrying out one merge: sources verified, streamed in order, sealed, published by a rename."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from store.errors import StoreError
+from store.maintenance.columns import MergedColumns
+from store.maintenance.repeated import FirstOnly
+from store.maintenance.slices import slices
+from store.parts.disk import Disk
+from store.parts.encoding import PartFile
+from store.parts.layout import PartName, StoreFolder
+from store.parts.part import Cover, Part
+from store.parts.writer import in_order, span_of
+from store.parts.writing import writing
+from store.schema import PART
+from store.tally import Tally
+from store.timespan import TimeSpan
+
+SLICE_VALUES: Final = 6_000_000
+"""Rows times columns held at once: some 100 MB with what sorting and encoding take."""
+SLICE_ROWS_MAX: Final = 250_000
+SLICE_ROWS_MIN: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The part that was published."""
+
+    part: Part
+    removed: int
+    """Duplicates that this merge took out."""
+
+
+def merge(
+    folder: StoreFolder, disk: Disk, sources: Sequence[Part], name: PartName, covers: Sequence[Cover]
+) -> Merged:
+    """Makes `sources`, of one date, the part `name`, which stands for `covers`.
+
+    Exactly what a reader of the sources sees, but for events whose id came before; sorted, in a
+    memory that does not grow with the sources. Durable and visible when it returns; before, it can
+    be cut at any instant. FileNotFoundError, StoreError, a Polars error: nothing was published.
+    """
+    staged = folder.staging / name.staged
+    with writing(folder):
+        try:
+            merged = _written(disk, staged, sources, name, covers)
+            disk.rename(staged, merged.part.path)
+        except BaseException:
+            _remove(disk, staged)
+            raise
+    disk.sync_folder(merged.part.path.parent)
+    return merged
+
+
+def _written(
+    disk: Disk, staged: Path, sources: Sequence[Part], name: PartName, covers: Sequence[Cover]
+) -> Merged:
+    columns = MergedColumns.of(sources)
+    expected = sum(part.rows for part in sources)
+    first_only = FirstOnly(sources)
+    edges: list[TimeSpan] = []
+    rows = 0
+    with closing(PartFile(disk, staged, columns.schema, expected)) as file:
+        for each in slices(sources, _slice_rows(columns)):
+            found = each.of(columns.read(sources, each.span)).collect(engine="streaming")
+            events = first_only.of(in_order(found))
+            if events.height:
+                edges.append(span_of(events))
+                file.write(columns.settled(events))
+                rows += events.height
+        if rows + first_only.removed != expected:
+            fault = f"{expected:,} events went in, {rows + first_only.removed:,} came out"
+            raise StoreError("merge", fault, place=sources[0].path.parent.name)
+        part = _described(sources, name, covers, columns, first_only.removed)
+        part = replace(part, rows=rows, span=_whole(edges, sources))
+        return Merged(replace(part, size_bytes=file.finish(part)), first_only.removed)
+
+
+def _described(
+    sources: Sequence[Part],
+    name: PartName,
+    covers: Sequence[Cover],
+    columns: MergedColumns,
+    removed: int,
+) -> Part:
+    model = sources[0]
+    return Part(
+        path=model.path.parent / name.file,
+        date=model.date,
+        level=name.level,
+        writer=name.writer,
+        sequence=name.sequence,
+        rows=0,
+        size_bytes=0,
+        span=model.span,
+        newest_received=max(part.newest_received for part in sources),
+        columns=columns.schema,
+        covers=tuple(covers),
+        tally=_moved(Tally.total(part.tally for part in sources), removed),
+        imported=model.imported,
+        wide=columns.wide,
+        overflow=columns.listed,
+        overflow_complete=columns.complete,
+        removed=removed + sum(part.removed for part in sources),
+    )
+
+
+def _moved(tally: Tally, removed: int) -> Tally:
+    """Those that were removed, from `stored` to `duplicate`: what was received stays."""
+    moved = min(removed, tally.fates.get("stored", 0))
+    return tally + Tally({"stored": -moved, "duplicate": moved}) if moved else tally
+
+
+def _slice_rows(columns: MergedColumns) -> int:
+    width = len(columns.schema) + len(columns.surplus)
+    return min(max(SLICE_VALUES // width, SLICE_ROWS_MIN), SLICE_ROWS_MAX)
+
+
+def _whole(edges: Sequence[TimeSpan], sources: Sequence[Part]) -> TimeSpan:
+    """From the first to the last; parts without events are of the moment that they were made."""
+    spans = edges or [part.span for part in sources]
+    return TimeSpan(min(span.start for span in spans), max(span.end for span in spans))
+
+
+def _remove(disk: Disk, path: Path) -> None:
+    try:
+        disk.remove(path)
+    except OSError:
+        return  # a leftover is ignored by its name, and removed by a later round

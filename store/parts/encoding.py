@@ -1,0 +1,143 @@
+"""Events as the bytes of a part: all at once for a commit, row group by row group for a merge."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from store.parts import footer
+from store.parts.disk import Disk
+from store.parts.part import Part
+
+ROW_GROUP_ROWS: Final = 32_768
+"""What a reader of a short span reads at least: small enough to skip most of a day."""
+SMALL_PART_ROWS: Final = 8_192
+"""Below, columns are short, and setting up zstd for each costs more than it saves: snappy."""
+_PLAIN: Final = frozenset({"event_id", "event_time", "received_time", "duration_ms", "value"})
+"""Columns whose values hardly repeat: a dictionary would only be built and thrown away."""
+
+
+def encoded(events: pl.DataFrame, part: Part) -> bytearray:
+    """The bytes of the file that holds `events` and says about itself what `part` says."""
+    sink = pa.BufferOutputStream()
+    with _writer(sink, events.schema, events.height) as writer:
+        writer.write_table(_table(events), row_group_size=ROW_GROUP_ROWS)
+        writer.add_key_value_metadata(_summary(part))
+    file = bytearray(sink.getvalue())
+    footer.seal(file)
+    return file
+
+
+class PartFile:
+    """A part that is written piece by piece to a new file; memory holds a few row groups. Close it
+    whatever happens; it is a part once `finish` has returned, and durable then.
+    """
+
+    def __init__(
+        self, disk: Disk, path: Path, schema: Mapping[str, pl.DataType], rows: int
+    ) -> None:
+        """`rows` is about how many will come."""
+        self._sink = _Sink(disk, path)
+        self._writer = _writer(pa.PythonFile(self._sink, mode="w"), schema, rows)
+        self._waiting = pl.DataFrame(schema=schema)
+
+    def write(self, events: pl.DataFrame) -> None:
+        """Adds events after those that were written, in the columns and types of the schema."""
+        waiting = pl.concat([self._waiting, events])
+        whole = waiting.height - waiting.height % ROW_GROUP_ROWS
+        self._write(waiting.head(whole))
+        self._waiting = waiting.tail(waiting.height - whole)
+
+    def finish(self, part: Part) -> int:
+        """Adds the footer that says what `part` says; the file's size in bytes."""
+        self._write(self._waiting)
+        self._writer.add_key_value_metadata(_summary(part))
+        return self._sink.sealed(self._writer.close)
+
+    def close(self) -> None:
+        """Lets the file go, finished or not."""
+        self._sink.release()
+
+    def _write(self, events: pl.DataFrame) -> None:
+        if events.height:
+            self._writer.write_table(_table(events), row_group_size=ROW_GROUP_ROWS)
+
+
+class _Sink:
+    """The file that a ParquetWriter writes to: hashed on the way; the footer is held back, so that
+    its seals can be filled in.
+    """
+
+    closed = False
+
+    def __init__(self, disk: Disk, path: Path) -> None:
+        self._disk = disk
+        self._descriptor: int | None = disk.create(path)
+        self._digest = xxhash.xxh3_64()
+        self._size = 0
+        self._held: bytearray | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        if self._held is not None:
+            self._held += view
+        else:
+            self._digest.update(view)
+            self._put(view)
+        return len(view)
+
+    def sealed(self, write_footer: Any) -> int:
+        self._held = bytearray()
+        write_footer()
+        footer.seal(self._held, self._digest)
+        self._put(memoryview(self._held))
+        assert self._descriptor is not None
+        self._disk.sync(self._descriptor)
+        return self._size
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            self._disk.close(self._descriptor)
+            self._descriptor = None
+
+    def flush(self) -> None:
+        """What ParquetWriter expects of a file."""
+
+    def tell(self) -> int:
+        return self._size
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _put(self, rest: memoryview) -> None:
+        assert self._descriptor is not None
+        self._size += len(rest)
+        while rest:
+            rest = rest[self._disk.write(self._descriptor, rest) :]
+
+
+def _table(events: pl.DataFrame) -> pa.Table:
+    # Views: Polars holds texts so, and turning them into offsets costs a fifth of the writing.
+    return events.to_arrow(compat_level=pl.CompatLevel.newest())
+
+
+def _summary(part: Part) -> dict[str, Any]:
+    return {footer.SUMMARY_KEY: footer.summary_of(part), footer.SEAL_KEY: footer.UNSEALED}
+
+
+def _writer(sink: Any, schema: Mapping[str, pl.DataType], rows: int) -> pq.ParquetWriter:
+    small = rows < SMALL_PART_ROWS
+    return pq.ParquetWriter(
+        sink,
+        _table(pl.DataFrame(schema=schema)).schema,
+        compression="snappy" if small else "zstd",
+        use_dictionary=[name for name in schema if name not in _PLAIN] or False,
+        # Bounds of texts rarely rule a row group out, and would put users' texts into the footer.
+        write_statistics=[name for name, kind in schema.items() if kind != pl.String],
+        write_page_checksum=True,
+        store_schema=False,
+    )
