@@ -5,6 +5,7 @@ A new job is one file and one entry in JOBS, which a round runs in this order.
 
 from typing import Final
 
+from store.maintenance.compaction import Compaction
 from store.maintenance.covered import CoveredParts
 from store.maintenance.job import AnyJob
 from store.maintenance.quarantine import Quarantine
@@ -14,4 +15,5 @@ JOBS: Final[tuple[AnyJob, ...]] = (
     Quarantine(),
     StagedLeftovers(),
     CoveredParts(),
+    Compaction(),
 )

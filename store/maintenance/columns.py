@@ -12,7 +12,7 @@ from store.parts.overflow import NAMES_LISTED_MAX, refolded
 from store.parts.part import Part
 from store.parts.scan import scan
 from store.parts.widen import column_types, widest
-from store.schema import ATTRIBUTE_COLUMNS_MAX, FIXED, OVERFLOW, PART
+from store.schema import ATTRIBUTE_COLUMNS_MAX, FIXED, OVERFLOW, as_text
 from store.timespan import TimeSpan
 
 _TEXT: Final = pl.String()
@@ -20,7 +20,9 @@ _TEXT: Final = pl.String()
 
 @dataclass(frozen=True, slots=True)
 class MergedColumns:
-    """What a merge of parts has, as one scan of them gives it; made of footers alone."""
+    """What a merge of parts has, as one scan of them gives it; made of footers, but for integers
+    of both signs past 2^63, which no stored type holds.
+    """
 
     schema: Mapping[str, pl.DataType]
     """Of the new part, in the order of its columns."""
@@ -36,11 +38,11 @@ class MergedColumns:
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> "MergedColumns":
-        types = column_types(_bare(parts))
+        types = _storable(column_types(_bare(parts)), parts)
         surplus = _surplus(parts, types)
         found = _inside(parts, surplus)
         wide = frozenset[str]().union(*(part.wide for part in parts))
-        inside = {name: widest(found[name], wide=name in wide) for name in sorted(found)}
+        inside = {name: _packed_as(found[name], wide=name in wide) for name in sorted(found)}
         kept = {name: kind for name, kind in types.items() if name not in surplus}
         is_packed = surplus or any(OVERFLOW in part.columns for part in parts)
         integers = {n for n, kind in [*kept.items(), *inside.items()] if kind.is_integer()}
@@ -66,12 +68,35 @@ class MergedColumns:
         """What `read` gave as the new part stores it, without PART."""
         if self.surplus or self.mixed:
             events = refolded(events, self.surplus, self.inside, self.mixed)
-        return events.select(self.schema.keys())
+        types = events.schema
+        differing = [name for name, kind in self.schema.items() if types[name] != kind]
+        casts = [_cast(name, types[name], self.schema[name]) for name in differing]
+        return events.with_columns(casts).select(self.schema.keys())
 
 
 def _bare(parts: Sequence[Part]) -> list[Part]:
     """As if nothing were known of what is inside OVERFLOW: then a scan leaves it as it stands."""
     return [replace(part, overflow={}, overflow_complete=True) for part in parts]
+
+
+def _storable(types: Mapping[str, pl.DataType], parts: Sequence[Part]) -> Mapping[str, pl.DataType]:
+    """Int64 and UInt64 meet in Int128, which Parquet lacks: without a negative value UInt64 will
+    do, else it is text.
+    """
+    huge = [name for name, kind in types.items() if kind == pl.Int128]
+    if not huge:
+        return types
+    least = scan(_bare(parts), huge, None).select(pl.col(huge).min()).collect(engine="streaming")
+    return {**types, **{name: _TEXT if least[name][0] < 0 else pl.UInt64() for name in huge}}
+
+
+def _packed_as(kinds: set[pl.DataType], *, wide: bool) -> pl.DataType:
+    kind = widest(kinds, wide=wide)
+    return _TEXT if kind == pl.Int128 else kind
+
+
+def _cast(name: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
+    return as_text(name, found) if wanted == _TEXT else pl.col(name).cast(wanted)
 
 
 def _surplus(parts: Sequence[Part], types: Mapping[str, pl.DataType]) -> list[str]:
@@ -97,7 +122,7 @@ def _inside(parts: Sequence[Part], surplus: Sequence[str]) -> dict[str, set[pl.D
                 found[name].add(part.columns[name])
     # What a footer had no room for may be inside all the same, and is read as text.
     for last in (max(p.overflow, default="") for p in parts if not p.overflow_complete):
-        for name in found:
+        for name, kinds in found.items():
             if name > last:
-                found[name].add(_TEXT)
+                kinds.add(_TEXT)
     return found

@@ -1,7 +1,7 @@
 """Job: many parts of a date become few."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import polars as pl
@@ -10,6 +10,7 @@ from store.maintenance.job import Done, State, Tools
 from store.maintenance.merging import Merged, merge
 from store.maintenance.notes import Notes
 from store.parts.compaction import Merge, covers_of, plan_compaction, standing
+from store.parts.faults import Fault
 from store.parts.layout import PartName, StoreFolder, folder_of
 from store.parts.part import Part
 from store.parts.verify import part_fault, seal_fault
@@ -29,22 +30,30 @@ class Compaction:
         return [each for each in planned if each.size_bytes < state.free_bytes]
 
     def carry_out(self, step: Merge, tools: Tools) -> Done:
-        faults = {part.key: fault for part in step.sources if (fault := seal_fault(part))}
-        sources = [part for part in step.sources if part.key not in faults]
+        sound, faults = _trusted(step.sources, seal_fault)
         try:
-            merged = _merged(sources, tools)
+            merged = _merged(sound, tools)
         except pl.exceptions.PolarsError:
             # Written wrongly, and sealed all the same: reading every value tells which.
-            unreadable = {part.key: fault for part in sources if (fault := part_fault(part))}
+            readable, unreadable = _trusted(sound, part_fault)
             if not unreadable:
                 raise
-            faults |= unreadable
-            merged = _merged([part for part in sources if part.key not in faults], tools)
-        fault = "; ".join(f"{key}: {why}" for key, why in faults.items())
+            faults += unreadable
+            merged = _merged(readable, tools)
+        fault = "; ".join(faults)
         if merged is None:
             return Done(str(step), fault=fault)
         text = f"{step}; {merged.removed:,} duplicates removed" if merged.removed else str(step)
         return Done(text, files_added=1, bytes_freed=-merged.part.size_bytes, fault=fault)
+
+
+def _trusted(
+    parts: Sequence[Part], fault_of: Callable[[Part], Fault | None]
+) -> tuple[list[Part], list[str]]:
+    """The sound ones, and what is wrong with the others."""
+    faults = [(part, fault_of(part)) for part in parts]
+    sound = [part for part, fault in faults if fault is None]
+    return sound, [f"{part.key}: {fault}" for part, fault in faults if fault is not None]
 
 
 def _merged(sources: Sequence[Part], tools: Tools) -> Merged | None:

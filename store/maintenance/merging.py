@@ -16,7 +16,6 @@ from store.parts.layout import PartName, StoreFolder
 from store.parts.part import Cover, Part
 from store.parts.writer import in_order, span_of
 from store.parts.writing import writing
-from store.schema import PART
 from store.tally import Tally
 from store.timespan import TimeSpan
 
@@ -36,7 +35,11 @@ class Merged:
 
 
 def merge(
-    folder: StoreFolder, disk: Disk, sources: Sequence[Part], name: PartName, covers: Sequence[Cover]
+    folder: StoreFolder,
+    disk: Disk,
+    sources: Sequence[Part],
+    name: PartName,
+    covers: Sequence[Cover],
 ) -> Merged:
     """Makes `sources`, of one date, the part `name`, which stands for `covers`.
 

@@ -12,8 +12,6 @@ from store.parts.part import Part
 from store.parts.scan import scan
 from store.timespan import TimeSpan
 
-_TIME: Final = pl.col("event_time")
-_ID: Final = pl.col("event_id")
 WIDTHS: Final = ("1s", "1ms", "1us")
 _STEPS: Final = {
     "1s": timedelta(seconds=1),
@@ -34,8 +32,10 @@ class Slice:
     def of(self, events: pl.LazyFrame) -> pl.LazyFrame:
         """Those of `events`, which are of the span, that belong here."""
         if self.first_id is not None:
-            events = events.filter(_ID >= self.first_id)
-        return events.filter(_ID < self.end_id) if self.end_id is not None else events
+            events = events.filter(pl.col("event_id") >= self.first_id)
+        return (
+            events.filter(pl.col("event_id") < self.end_id) if self.end_id is not None else events
+        )
 
 
 def slices(parts: Sequence[Part], rows_max: int) -> Iterator[Slice]:
@@ -72,10 +72,10 @@ def _cut(
         yield Slice(TimeSpan(start, span.end))
 
 
-def _counts(
-    parts: Sequence[Part], span: TimeSpan, width: str
-) -> Iterator[tuple[datetime, int]]:
-    cells = scan(parts, ["event_time"], span).group_by(_TIME.dt.truncate(width)).len()
+def _counts(parts: Sequence[Part], span: TimeSpan, width: str) -> Iterator[tuple[datetime, int]]:
+    cells = (
+        scan(parts, ["event_time"], span).group_by(pl.col("event_time").dt.truncate(width)).len()
+    )
     yield from cells.collect(engine="streaming").sort("event_time").iter_rows()
 
 
@@ -83,7 +83,11 @@ def _by_id(parts: Sequence[Part], instant: TimeSpan, rows_max: int) -> Iterator[
     """The events of one instant by ranges of ids, whose bounds come from a sample."""
     ids = scan(parts, ["event_id"], instant).select("event_id")
     one_in = max(1, sum(part.rows for part in parts) // rows_max)
-    sample = ids.filter(_ID.hash() % one_in == 0).collect(engine="streaming")["event_id"].sort()
+    sample = (
+        ids.filter(pl.col("event_id").hash() % one_in == 0)
+        .collect(engine="streaming")["event_id"]
+        .sort()
+    )
     step = max(1, rows_max // one_in)
     bounds = [None, *sample.gather_every(step)[1:].unique(maintain_order=True), None]
     for first, end in pairwise(bounds):

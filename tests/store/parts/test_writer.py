@@ -6,8 +6,9 @@ import pytest
 
 from store.errors import StoreError, UsageError
 from store.parts.catalog import Catalog
+from store.parts.encoding import ROW_GROUP_ROWS
 from store.parts.scan import scan
-from store.parts.writer import ROW_GROUP_ROWS, PartWriter
+from store.parts.writer import PartWriter
 from store.schema import OVERFLOW
 from store.tally import Tally
 from store.timespan import TimeSpan
