@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from store.exporter.format import Write
 from store.exporter.target import Output
-from store.parts.writer import ROW_GROUP_ROWS
+from store.parts.encoding import ROW_GROUP_ROWS
 from store.schema import column
 
 
