@@ -32,11 +32,18 @@ def main() -> int:
 
 
 def _serve_somewhere(settings: Settings, dashboards: FileLock) -> None:
+
+    def is_left() -> bool:
+        try:
+            return dashboards.acquire()
+        except FileNotFoundError:  # the store itself has been deleted
+            return True
+
     try:
-        serve(settings, announce=_say, until=dashboards.acquire)
+        serve(settings, announce=_say, until=is_left)
     except PortTakenError:
         on_a_free_port = replace(settings, collector=replace(settings.collector, port=0))
-        serve(on_a_free_port, announce=_say, until=dashboards.acquire)
+        serve(on_a_free_port, announce=_say, until=is_left)
 
 
 def _say(listening: Listening) -> None:

@@ -17,12 +17,14 @@ def configure(parser: Parser, _words: Sequence[str]) -> None:
 
 
 def run(options: Options, console: Console) -> int:
-    from store.analytics.filters import parse_filter
     from tui.screens import SCREENS
     from tui.view_state import View
 
     view = View.parse(options.view, now=console.now(), zone=zone_asked(options))
-    parse_filter(view.where)
+    if view.where:
+        from store.analytics.filters import parse_filter
+
+        parse_filter(view.where)
     modes = [screen.mode for screen in SCREENS]
     if view.screen not in modes:
         hint = did_you_mean(view.screen, modes)

@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -100,6 +101,19 @@ def test_the_collector_lives_until_the_last_dashboard_has_gone(tmp_path, dashboa
     second.wait()
     assert gone(store)
     assert not (store / "collector.json").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="asks /proc")
+def test_the_collector_of_a_store_that_was_deleted_goes(tmp_path, dashboard):
+    process = dashboard()
+    said(process)
+    pid = served(tmp_path / "store").pid
+    process.kill()
+    shutil.rmtree(tmp_path / "store")
+    deadline = time.monotonic() + 8
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_a_collector_that_serves_already_is_joined_and_stays(tmp_path):
