@@ -94,9 +94,9 @@ def _text_columns(types: Types) -> list[str]:
 
 def _anywhere(text: str, types: Types) -> pl.Expr:
     found = [
-        pl.col(name).str.to_lowercase() == text.lower()
+        schema.column(name).str.to_lowercase() == text.lower()
         if name in ID_COLUMNS
-        else _contains(pl.col(name), text)
+        else _contains(schema.column(name), text)
         for name in _text_columns(types)
     ]
     return _joined(found, or_, _NEVER)
@@ -118,7 +118,7 @@ def _term(term: Term, types: Types) -> pl.Expr:
         return _ALWAYS if absent else _NEVER
     match term.operator:
         case "exists":
-            return pl.col(_stored_name(term.field)).is_not_null()
+            return schema.column(_stored_name(term.field)).is_not_null()
         case "=":
             return _equal(term, kind)
         case "!=":
@@ -137,7 +137,7 @@ def _text(field: str, kind: pl.DataType) -> pl.Expr:
 
 
 def _equal(term: Term, kind: pl.DataType) -> pl.Expr:
-    values = pl.col(_stored_name(term.field))
+    values = schema.column(_stored_name(term.field))
     wanted = [value for value in term.values if value]
     if term.field in SEVERITY_FIELDS:
         ranges = [values.is_between(*_severities(name)) for name in wanted]
@@ -183,7 +183,7 @@ def _instant_equal(field: str, kind: pl.DataType, value: str) -> pl.Expr:
     instant = _instant(value)
     if instant is None or not isinstance(kind, pl.Datetime):
         return schema.as_text(field, kind) == value
-    return pl.col(field) == instant
+    return schema.column(field) == instant
 
 
 def _instant(value: str) -> pl.Expr | None:
@@ -210,7 +210,7 @@ def _severity_order(term: Term) -> pl.Expr:
 def _order(term: Term, kind: pl.DataType) -> pl.Expr:
     """Above or below: as numbers where the term's value is one, else as instants or as text."""
     compare, value = _ORDER[term.operator], term.values[0]
-    column, bound = pl.col(term.field), number(value)
+    column, bound = schema.column(term.field), number(value)
     if isinstance(kind, pl.Datetime):
         instant = _instant(value)
         return _NEVER if instant is None else compare(column, instant)
