@@ -6,9 +6,10 @@ back every text as it was.
 """
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 MARK: Final = "'"
 _STARTS: Final = "=+\\-@\t\r\n＝＋－＠"
@@ -18,8 +19,10 @@ _DANGEROUS_TEXT: Final = re.compile(_DANGEROUS)
 _MARKED_TEXT: Final = re.compile(_MARKED)
 
 
-def guarded(text: pl.Expr) -> pl.Expr:
+def guarded(text: "pl.Expr") -> "pl.Expr":
     """The texts, with the mark where they need it; null stays."""
+    import polars as pl  # not for those who only want a text
+
     return pl.when(~text.str.contains(_DANGEROUS)).then(text).otherwise(MARK + text)
 
 
@@ -28,13 +31,13 @@ def guarded_text(text: str) -> str:
     return f"{MARK}{text}" if _DANGEROUS_TEXT.match(text) else text
 
 
-def is_marked(cells: pl.Series) -> bool:
+def is_marked(cells: "pl.Series") -> bool:
     """Whether some of these cells were given the mark."""
     # By another name: one such as `^a.*$` would be taken for a pattern.
     return bool(cells.alias("cells").str.contains(_MARKED).any())
 
 
-def unguarded(cells: pl.Series) -> pl.Series:
+def unguarded(cells: "pl.Series") -> "pl.Series":
     """The texts as they were before `guarded`."""
     return cells.alias("cells").str.replace(_MARKED, "${1}").alias(cells.name)
 

@@ -12,6 +12,7 @@ from tui.commands import (
     inspect,
     open_view,
     query,
+    sql,
     tail,
 )
 from tui.commands.command import Command
@@ -24,6 +25,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     imports.COMMAND,
     export.COMMAND,
     query.COMMAND,
+    sql.COMMAND,
     tail.COMMAND,
     inspect.COMMAND,
     check.COMMAND,

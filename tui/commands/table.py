@@ -2,11 +2,12 @@
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from store.formulas import guarded_text
 from store.timespan import iso
 from tui.commands.console import Console, json_text
 
@@ -23,18 +24,26 @@ class Table:
     def write(self, console: Console, *, as_csv: bool) -> None:
         """Everything, in one go."""
         if as_csv:
-            writer = csv.writer(console.out, lineterminator="\n")
-            writer.writerow([harmless(name) for name in self.columns])
-            writer.writerows([_csv_cell(cell) for cell in row] for row in self.rows)
-            console.out.flush()
+            write_csv(console, self.columns, self.rows)
         else:
-            console.lines(self._for_people(bold=console.out.isatty()))
+            console.lines(self.lines(bold=console.out.isatty()))
 
-    def _for_people(self, *, bold: bool) -> list[str]:
+    def cells(self, row: Sequence[Any]) -> list[str]:
+        """The values of a row for people."""
+        return [_cell(cell) for cell in row]
+
+    def width(self) -> int:
+        """How many cells of a terminal the widest line takes."""
+        from rich.cells import cell_len
+
+        return max(map(cell_len, self.lines(bold=False)))
+
+    def lines(self, *, bold: bool) -> list[str]:
+        """The header and the rows, aligned."""
         from rich.cells import cell_len
 
         header = [harmless(name) for name in self.columns]
-        cells = [[_cell(cell) for cell in row] for row in self.rows]
+        cells = [self.cells(row) for row in self.rows]
         columns = list(zip(header, *cells, strict=True))
         widths = [max(cell_len(cell) for cell in column) for column in columns]
         right = [
@@ -54,6 +63,14 @@ class Table:
 
         top = aligned(header)
         return [f"\x1b[1m{top}\x1b[0m" if bold else top, *map(aligned, cells)]
+
+
+def write_csv(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A header and the rows as they come: harmless to a terminal and to a spreadsheet."""
+    writer = csv.writer(console.out, lineterminator="\n")
+    writer.writerow([guarded_text(harmless(name)) for name in columns])
+    writer.writerows([_csv_cell(cell, guard=True) for cell in row] for row in rows)
+    console.out.flush()
 
 
 def harmless(text: str) -> str:
@@ -117,8 +134,10 @@ def _said(item: Mapping[str, Any]) -> str:
     return " ".join(texts)
 
 
-def _csv_cell(value: Any) -> str:
-    """A value without loss: floats by their shortest digits, instants in ISO 8601."""
+def _csv_cell(value: Any, *, guard: bool = False) -> str:
+    """A value without loss: floats by their shortest digits, times in ISO 8601. With `guard`, a
+    text that a spreadsheet would take for a formula is marked.
+    """
     match value:
         case None:
             return ""
@@ -129,7 +148,7 @@ def _csv_cell(value: Any) -> str:
         case datetime():
             return iso(value if value.tzinfo else value.replace(tzinfo=UTC))
         case str():
-            return harmless(value)
+            return guarded_text(harmless(value)) if guard else harmless(value)
         case dict() | list() | tuple():
             return harmless(json_text(value))
     return str(value)
