@@ -95,7 +95,7 @@ class Battlefield:
         self._chance = random.Random(seed)
         self._stop = threading.Event()
         self._tried: Counter[tuple[str, str]] = Counter()
-        self._importing: tuple[Path, list[str]] | None = None
+        self._unfinished: dict[Path, list[str]] = {}
         self._imported: list[str] = []
         self._old = 0
         self._catalog = Catalog(StoreFolder.open(self.store))
@@ -233,24 +233,24 @@ class Battlefield:
         raise AssertionError("parts vanish as soon as they are listed")
 
     def import_file(self) -> Path:
-        """A file with history, scattered over days. What a killed import has left of the one before
-        is imported first, in peace.
-        """
-        if self._importing:
-            path, ids = self._importing
-            process = self._start(importing(self, path), self._orders("in peace"))
-            process.wait(LIFE_SECONDS)
-            _assert_fine(process)
-            self._imported += ids
-        name = f"import-{len(self._imported)}"
+        """A file with history, scattered over days."""
+        name = f"import-{len(self._unfinished)}"
         ids = [f"{name}-{row}" for row in range(IMPORTED)]
         events = (
             {"event_id": e, "event_name": "y", "event_time": _day(r)} for r, e in enumerate(ids)
         )
         path = self._folder / f"{name}.ndjson"
         path.write_bytes(ndjson(*events))
-        self._importing = path, ids
+        self._unfinished[path] = ids
         return path
+
+    def finish_imports(self) -> None:
+        """All files again, in peace: what was left out is added, and nothing else."""
+        process = self._start(importing(self, *self._unfinished), self._orders("in peace"))
+        process.wait(LIFE_SECONDS)
+        _assert_fine(process)
+        self._imported = [each for ids in self._unfinished.values() for each in ids]
+        self.assert_whole()
 
     def _make_old(self) -> None:
         """Events of last year, received then: there is always something to expire."""
@@ -281,8 +281,9 @@ def maintaining(field: Battlefield) -> Command:
     return ["store.maintenance"], json.dumps(settings_document(settings(field.store)))
 
 
-def importing(field: Battlefield, path: Path | None = None) -> Command:
-    return ["tui.cli", "import", str(path or field.import_file()), "--store", str(field.store)], ""
+def importing(field: Battlefield, *files: Path) -> Command:
+    paths = map(str, files or [field.import_file()])
+    return ["tui.cli", "import", *paths, "--store", str(field.store)], ""
 
 
 VICTIMS: dict[str, Callable[[Battlefield], Command]] = {

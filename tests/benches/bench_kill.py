@@ -27,8 +27,8 @@ def main() -> None:
         with Battlefield(Path(scratch), seed) as field:
             for number in range(rounds):
                 field.round(victims[number % len(victims)])
+            field.finish_imports()
         seconds = time.monotonic() - begun
-        field.assert_whole()
         tell(field.kills, seconds)
         report = check(StoreFolder.open(field.store))
         print(

@@ -17,7 +17,7 @@ from store.tally import Tally
 from store.testing import NOON, FrozenClock, events_of
 from tests.power import Medium, RecordingDisk, laid_out, moments
 
-PARTS = 36
+PARTS = 45
 """Enough in one folder for them to be merged at once."""
 TWICE = "twice"
 """An id that stands in two parts until they are merged."""
@@ -29,7 +29,7 @@ def filled(root):
     folder = StoreFolder.open(root, create=True)
     writer = PartWriter(folder, now=lambda: NOON, writer="w")
     for number in range(PARTS):
-        at = NOON - timedelta(days=number % 9 == 0, seconds=number)
+        at = NOON - timedelta(days=number % 6 == 0, seconds=number)
         rows = [{"event_id": f"{number}-{row}", "event_time": at} for row in range(2)]
         twice = [{"event_id": TWICE, "event_time": NOON}] if number in (4, 5) else []
         writer.commit(events_of([*rows, *twice]), Tally({"stored": len(rows) + len(twice)}))
