@@ -17,11 +17,14 @@ from store.analytics.plan import Planner
 from store.analytics.query import Query
 from store.analytics.reading import Cancelled, Planners
 from store.analytics.registry import ANALYSES, HELPERS
+from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer
 from store.errors import StoreError
 from store.parts.catalog import Catalog, Snapshot
 from store.parts.layout import StoreFolder
 from store.parts.out_of_time import out_of_time
+from store.parts.part import Part
+from store.parts.rollups import with_gone
 from store.parts.scan import column_types, scan
 from store.settings import MIB
 from store.tally import Tally
@@ -95,7 +98,7 @@ class EventStore:
 
     def tally(self) -> Tally:
         """What became of all events that ever came to this store."""
-        return Tally.total(part.tally for part in self.snapshot().parts)
+        return Tally.total(part.tally for part in self.snapshot().told)
 
     def events(
         self,
@@ -133,7 +136,7 @@ class EventStore:
                 gone = error
             except _OF_A_PART as error:
                 # A part whose bytes changed must not take the answers about all others with it.
-                if not self._catalog.verify(self.snapshot().parts):
+                if not self._catalog.verify(self._all_files()):
                     raise
                 gone = error
         raise StoreError(
@@ -146,7 +149,8 @@ class EventStore:
     def _moment(self, cancelled: Callable[[], bool]) -> Moment:
         snapshot = self.snapshot()
         return Moment(
-            parts=snapshot.parts,
+            parts=with_gone(snapshot.parts, snapshot.gone),
+            shelf=Shelf.of(snapshot.rollups, snapshot.gone),
             types=self._types_of(snapshot),
             stored=self._span_of(snapshot),
             now=self._now(),
@@ -159,18 +163,22 @@ class EventStore:
             cancelled=cancelled,
         )
 
+    def _all_files(self) -> Sequence[Part]:
+        snapshot = self.snapshot()
+        return (*snapshot.told, *snapshot.rollups)
+
     def _types_of(self, snapshot: Snapshot) -> Mapping[str, pl.DataType]:
         with self._lock:
             generation, types = self._types
             if generation != snapshot.generation:
-                types = column_types(snapshot.parts)
+                types = column_types(snapshot.told)
                 self._types = (snapshot.generation, types)
             return types
 
     def _span_of(self, snapshot: Snapshot) -> TimeSpan | None:
         true = TimeSpan(OLDEST, self._now() + AHEAD_MAX)
         # One event of 1970 must not stretch the span of all others.
-        spans = [part.span for part in snapshot.parts if part.rows and true.overlaps(part.span)]
+        spans = [part.span for part in snapshot.told if part.rows and true.overlaps(part.span)]
         if not spans:
             return None
         start, end = min(span.start for span in spans), max(span.end for span in spans)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -35,17 +34,13 @@ class Answer:
 
 
 class Collecting:
-    """A running collector; `settings` are those of its process. With `orders` it is a mortal one
-    (tests.mortal).
-    """
+    """A running collector; `settings` are those of its process."""
 
-    def __init__(self, settings: Settings, orders: Path | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        mortal = ["-m", "tests.mortal", str(orders), "-"]
         self.process = subprocess.Popen(
-            [sys.executable, *(mortal if orders else ["-c", PROGRAM])],
+            [sys.executable, "-c", PROGRAM],
             cwd=ROOT,
-            env={**os.environ, "PROGRAM": PROGRAM},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

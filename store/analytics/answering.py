@@ -12,11 +12,13 @@ from store.analytics.analysis import Analysis, AnyAnalysis, Derived
 from store.analytics.asking import check_columns, complete, named, running_since
 from store.analytics.batches import Task
 from store.analytics.cache import FinishedCache, PartialCache
+from store.analytics.coverage import coverage, without_missing
 from store.analytics.filters import Filter, parse_filter
 from store.analytics.intervals import checked_zone
 from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
 from store.analytics.query import Query
 from store.analytics.reading import Combined, Planners, Reading
+from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.part import Part
 from store.timespan import TimeSpan, iso
@@ -32,6 +34,8 @@ class Moment:
     """What is stored at one instant, and how to read it."""
 
     parts: Sequence[Part]
+    """Those that are gone too; the shelf tells which."""
+    shelf: Shelf
     types: Mapping[str, pl.DataType]
     stored: TimeSpan | None
     now: datetime
@@ -50,7 +54,9 @@ class Moment:
         return Links(lambda: self.reading().combined([LINKS])[0].frame)
 
     def reading(self) -> Reading:
-        return Reading(self.parts, self.types, self.planners, self.cache, self.cancelled)
+        return Reading(
+            self.parts, self.types, self.planners, self.cache, self.cancelled, self.shelf
+        )
 
 
 @dataclass
@@ -63,6 +69,8 @@ class _Asked:
     """The questions that must be answered next: itself, or those that its analysis asks."""
     steps: Steps | None = None
     answer: Answer | None = None
+    coverage: Sequence[Coverage] = ()
+    """Of the first answer that it is made of."""
 
 
 def answers(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
@@ -90,10 +98,11 @@ def _advance(moment: Moment, each: _Asked, told: Sequence[Answer]) -> None:
     if each.steps is None:
         each.answer = told[0]
         return
+    each.coverage = each.coverage or told[0].coverage
     try:
         each.wants = each.steps.send(told)
     except StopIteration as stop:
-        each.answer = _answer(moment, each.query, [stop.value])
+        each.answer = _answer(moment, each.query, [stop.value], each.coverage)
 
 
 def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
@@ -103,10 +112,21 @@ def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
     # Links come in the same pass when they will be needed: half of their columns are read anyway.
     asked = [*flat, LINKS] if _wants_links(moment, flat) else flat
     combined = iter(moment.reading().combined(asked))
+    found = [[(task, next(combined)) for task in pair] for pair in tasks]
     return [
-        _answer(moment, pair[0].query, [_finished(moment, task, next(combined)) for task in pair])
-        for pair in tasks
+        _answer(
+            moment,
+            pair[0][0].query,
+            [_finished(moment, task, each) for task, each in pair],
+            coverage(_span_of(pair[0][0]), pair[0][1].told),
+        )
+        for pair in found
     ]
+
+
+def _span_of(task: Task) -> TimeSpan:
+    assert task.query.span is not None
+    return task.query.span
 
 
 def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
@@ -139,10 +159,12 @@ def _finished(moment: Moment, task: Task, combined: Combined) -> Finished:
         kept = cast(Analysis, task.reduction).finish(combined.frame, task.query, links)
         needed = moment.links.version if task.query.link and links.was_read else None
         moment.finished.put(key, needed, kept)
-    return kept
+    return without_missing(kept, combined.told)
 
 
-def _answer(moment: Moment, query: Query, found: Sequence[Finished]) -> Answer:
+def _answer(
+    moment: Moment, query: Query, found: Sequence[Finished], covered: Sequence[Coverage]
+) -> Answer:
     current = found[0]
     assert query.span is not None
     return Answer(
@@ -157,7 +179,7 @@ def _answer(moment: Moment, query: Query, found: Sequence[Finished]) -> Answer:
         truncated=any(each.truncated for each in found),
         exact=all(each.exact for each in found),
         incomplete_from=running_since(query, moment.now),
-        coverage=(Coverage(query.span),),
+        coverage=covered,
         unreadable_parts=sum(_touches(day, query.span) for day in moment.unreadable),
         generation=moment.generation,
     )

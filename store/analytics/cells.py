@@ -87,7 +87,7 @@ def partial(events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None) -> 
     is_weighted = _WEIGHT in events.collect_schema()
     cells = events.group_by(*keys, *times).agg(*_numbers(spec, is_weighted), *_sets(spec))
     fine = FINE if cut else 0
-    frames = [_labelled(cells, spec, fine + CELL, distinct.WHOLE_MAX if cut else _most(spec))]
+    frames = [_labelled(cells, spec, fine + CELL, distinct.WHOLE_MAX if cut else most_kept(spec))]
     has_whole = spec.is_timed and not cut
     if spec.sets and has_whole:
         # Out of the cells' sets: they are a tenth of the events.
@@ -105,56 +105,6 @@ def partial(events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None) -> 
             whole = whole.group_by(named).agg(sketch.listed())
             frames.append(_labelled(whole, spec, SKETCH + at, 0))
     return pl.concat(frames, how="diagonal")
-
-
-def combine(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
-    """Cells of many parts as one set of cells; grid cells of cut parts become points."""
-    return added(_refined(cells, spec, query), spec)
-
-
-def added(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
-    """Rows of the same kind, time and key made one. Most cells have one row, and stay as they are:
-    only what is new is worked on.
-    """
-    keys = [name for name in ("kind", "time", *spec.keys, "folded") if name in cells.columns]
-    repeated = cells.select(keys).is_duplicated()
-    if not repeated.any():
-        return cells
-    many, is_sketch = cells.filter(repeated), pl.col("kind") >= SKETCH
-    sums = [_added(name) for name in cells.columns if name not in (*keys, *SETS, *sketch.LISTS)]
-    unions = [distinct.union(name, _most_of_rows(spec)).alias(name) for name in spec.sets]
-    frames = [
-        cells.filter(~repeated),
-        many.filter(~is_sketch).group_by(keys).agg(sums + unions),
-        sketch.merged(many.filter(is_sketch), keys) if spec.sketches else many.clear(),
-    ]
-    return pl.concat(frames, how="diagonal")
-
-
-def with_totals(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
-    """The points in time (CELL), and one row for each key over all time (WHOLE)."""
-    points = cells.filter(pl.col("kind") == CELL)
-    if not spec.is_timed:
-        return points.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"))
-    keys = [name for name in (*spec.keys, "folded") if name in cells.columns]
-    others = ("kind", "time", *keys, *SETS, *sketch.LISTS)
-    sums = [_added(name) for name in cells.columns if name not in others]
-    whole = pl.lit(WHOLE, pl.UInt8).alias("kind")
-    numbers = points.lazy().group_by(whole, *keys).agg(sums)
-    if spec.sets:
-        sets = cells.lazy().filter(pl.col("kind") == WHOLE).select("kind", *keys, *spec.sets)
-        numbers = numbers.join(sets, on=["kind", *keys], how="left", nulls_equal=True)
-    return pl.concat([points, numbers.collect()], how="diagonal")
-
-
-def folded(cells: pl.DataFrame, spec: Spec, kept: pl.DataFrame) -> pl.DataFrame:
-    """All keys that are not rows of `kept` made one, whose `folded` is true and key empty."""
-    keys = spec.keys
-    marked = cells.join(
-        kept.select(*keys, is_kept=True), on=keys, how="left", nulls_equal=True
-    ).with_columns(folded=pl.col("is_kept").is_null())
-    blank = [pl.when(~pl.col("folded")).then(key).otherwise(pl.lit("")).alias(key) for key in keys]
-    return added(marked.drop("is_kept").with_columns(blank), spec)
 
 
 _TIME: Final = pl.col("event_time")
@@ -175,12 +125,9 @@ def _weights(events: pl.LazyFrame) -> list[pl.Expr]:
     return [pl.col("sample_rate").fill_null(1.0).clip(1.0).alias(_WEIGHT)]
 
 
-def _most(spec: Spec) -> int:
+def most_kept(spec: Spec) -> int:
+    """Hashes kept in a set of a row of the kind CELL."""
     return distinct.CELL_MAX if spec.is_timed else distinct.WHOLE_MAX
-
-
-def _most_of_rows(spec: Spec) -> pl.Expr:
-    return pl.when(pl.col("kind").first() == CELL).then(_most(spec)).otherwise(distinct.WHOLE_MAX)
 
 
 def finite(name: str) -> pl.Expr:
@@ -257,39 +204,3 @@ def _text(key: str, name: str, found: pl.Schema) -> pl.Expr:
     if name == SEVERITY_CLASS:
         return schema.severity_class(key).fill_null("")
     return as_text(key, found[key]).fill_null("")
-
-
-def _added(name: str) -> pl.Expr:
-    column = pl.col(name)
-    base = name.partition(".")[0]
-    if base in ("low", "first"):
-        return column.min()
-    return column.max() if base in ("high", "last") else column.sum()
-
-
-def _refined(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
-    """Grid cells of cut parts as the points that they lie in, and their share of what is kept over
-    all time.
-    """
-    is_fine = pl.col("kind") >= FINE
-    fine = cells.filter(is_fine).with_columns(pl.col("kind") - FINE)
-    if not fine.height:
-        return cells
-    nothing = pl.lit(None, INSTANT).alias("time")
-    if not spec.is_timed:
-        return pl.concat([cells.filter(~is_fine), fine.with_columns(nothing)])
-    is_sketch = pl.col("kind") >= SKETCH
-    time = cell_start(query, pl.col("time"))
-    timed = time if spec.sketches_timed else pl.when(~is_sketch).then(time)
-    frames = [cells.filter(~is_fine), fine.with_columns(timed.alias("time"))]
-    if spec.sketches_timed:
-        frames.append(fine.filter(is_sketch).with_columns(nothing))
-    if spec.sets:
-        sets = fine.filter(~is_sketch).select("kind", *spec.keys, *spec.sets)
-        frames.append(sets.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), nothing))
-    return pl.concat(frames, how="diagonal")
-
-
-def key_columns(cells: pl.DataFrame, spec: Spec) -> Sequence[str]:
-    """The columns that tell cells of a kind apart."""
-    return [name for name in ("time", *spec.keys, "folded") if name in cells]

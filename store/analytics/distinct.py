@@ -5,9 +5,14 @@ count is exact; beyond, the k-th smallest says how dense they lie: (k - 1) / (k-
 standard error of 1/√k. Adding up is a union cut to k again, so any grouping gives the same, and
 exact and estimated sets are one thing. (HyperLogLog has the same error in an eighth of the bytes,
 but is no set: it could not count exactly, nor link devices to users afterwards.)
+
+A set may have been cut to fewer hashes than are kept where it goes: its reach (a column beside it,
+null when it was not cut) is the last hash up to which it is complete. A union reaches as far as the
+shortest of its sets.
 https://doi.org/10.1145/1247480.1247504
 """
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import polars as pl
@@ -18,7 +23,10 @@ CELL_MAX: Final = 1_024
 """Hashes kept for a point in time: exact up to that many, then within 3 %."""
 WHOLE_MAX: Final = 8_192
 """Hashes kept for a whole span: exact up to that many, then within 1.1 % (one deviation)."""
+REACH: Final = "reach"
 _SPACE: Final = 2.0**64
+_LAST: Final = 2**64 - 1
+_HELP: Final = ("_row", "_devices", "_reach")
 
 
 def hashes_of(column: str) -> pl.Expr:
@@ -31,16 +39,52 @@ def smallest(sets: pl.Expr, most: int) -> pl.Expr:
     return sets.list.drop_nulls().list.sort().list.head(most)
 
 
-def union(sets: str, most: pl.Expr | int) -> pl.Expr:
-    """In a group: its sets as one."""
-    return pl.col(sets).list.explode().unique().drop_nulls().sort().head(most)
+def reach_of(sets: str) -> str:
+    """The column with the reach of a column of sets."""
+    return f"{REACH}.{sets}"
 
 
-def size(sets: str, most: pl.Expr) -> pl.Expr:
+def reaches(sets: Sequence[str], columns: Collection[str]) -> list[str]:
+    """The reaches that are among `columns`."""
+    return [reach for reach in map(reach_of, sets) if reach in columns]
+
+
+def cut(sets: str, most: int) -> list[pl.Expr]:
+    """The sets cut to `most` hashes, and their reaches."""
+    lists = pl.col(sets).list
+    reach = pl.when(lists.len() > most).then(lists.get(most - 1, null_on_oob=True))
+    return [lists.head(most).alias(sets), reach.alias(reach_of(sets))]
+
+
+def union(sets: str, most: pl.Expr | int, columns: Collection[str] = ()) -> pl.Expr:
+    """In a group of a frame with `columns`: its sets as one."""
+    hashes = pl.col(sets).list.explode().unique().drop_nulls().sort()
+    if reach_of(sets) in columns:
+        hashes = hashes.filter(hashes <= pl.col(reach_of(sets)).min().fill_null(_LAST))
+    return hashes.head(most)
+
+
+def is_full(sets: str, most: pl.Expr, columns: Collection[str] = ()) -> pl.Expr:
+    """Whether there may be more members than these hashes."""
+    full = pl.col(sets).list.len().fill_null(0) >= most
+    return full | pl.col(reach_of(sets)).is_not_null() if reach_of(sets) in columns else full
+
+
+def bound(sets: str, most: pl.Expr, columns: Collection[str] = ()) -> pl.Expr:
+    """Up to which hash a full set is complete."""
+    last = pl.col(sets).list.last()
+    if reach_of(sets) not in columns:
+        return last
+    is_short = pl.col(sets).list.len().fill_null(0) < most
+    return pl.when(is_short).then(pl.coalesce(reach_of(sets), last)).otherwise(last)
+
+
+def size(sets: str, most: pl.Expr, columns: Collection[str] = ()) -> pl.Expr:
     """How many members: exact below `most`, else out of the density of the hashes."""
     count = pl.col(sets).list.len().cast(pl.Float64)
-    reach = pl.col(sets).list.last().cast(pl.Float64) / _SPACE
-    return pl.when(count < most).then(count).otherwise((count - 1) / reach).fill_null(0.0)
+    density = bound(sets, most, columns).cast(pl.Float64) / _SPACE
+    full = is_full(sets, most, columns)
+    return pl.when(full).then((count - 1) / density).otherwise(count).fill_null(0.0)
 
 
 def users(frame: pl.DataFrame, most: pl.Expr, links: Links) -> pl.DataFrame:
@@ -48,14 +92,18 @@ def users(frame: pl.DataFrame, most: pl.Expr, links: Links) -> pl.DataFrame:
     among them, after linking. Exact when both sets are.
     """
     rows = frame.with_row_index("_row").with_columns(
-        size("subjects", most).alias("users"), most.alias("_most")
+        size("subjects", most, frame.columns).alias("users"),
+        size("devices", most, frame.columns).alias("_devices"),
+        pl.when(is_full("subjects", most, frame.columns))
+        .then(bound("subjects", most, frame.columns))
+        .alias("_reach"),
     )
     if not frame["devices"].list.len().sum():
-        return rows.drop("_row", "_most")
+        return rows.drop(_HELP)
     added = _device_users(rows.lazy(), links.frame.lazy())
     both = rows.lazy().join(added, on="_row", how="left", maintain_order="left")
-    more = size("devices", pl.col("_most")) * pl.col("_new_share").fill_null(0.0)
-    return both.with_columns(pl.col("users") + more).drop("_row", "_most", "_new_share").collect()
+    more = pl.col("_devices") * pl.col("_new_share").fill_null(0.0)
+    return both.with_columns(pl.col("users") + more).drop(*_HELP, "_new_share").collect()
 
 
 def _device_users(rows: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame:
@@ -66,8 +114,7 @@ def _device_users(rows: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame:
     """
     with_devices = rows.filter(pl.col("devices").list.len() > 0)
     present = _exploded(with_devices, "subjects").with_columns(is_present=True)
-    full = pl.col("subjects").list.len() >= pl.col("_most")
-    reach = with_devices.select("_row", reach=pl.when(full).then(pl.col("subjects").list.last()))
+    reach = with_devices.select("_row", reach="_reach")
     seen = (
         _exploded(with_devices, "devices")
         .join(links, left_on="hash", right_on="device", how="left")

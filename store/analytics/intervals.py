@@ -70,7 +70,7 @@ def cut_of(query: Query, span: TimeSpan) -> Cut:
 def _fits(query: Query, width: timedelta, length: timedelta) -> bool:
     """Whether cells of that width are fine enough for `length`, and add up to points."""
     divides = query.interval is None or query.interval % width == _ZERO
-    in_zone = query.tz == "UTC" or width <= _SAME_EVERYWHERE
+    in_zone = query.tz == "UTC" or _SAME_EVERYWHERE % width == _ZERO
     return width <= length / GRID_CELLS and divides and in_zone
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 import xxhash
@@ -11,6 +11,9 @@ import xxhash
 from store.analytics.cut import Cut
 from store.analytics.query import Query
 from store.schema import INSTANT, PART
+
+if TYPE_CHECKING:
+    from store.analytics.rollups.recipe import Recipe
 
 LINK_COLUMNS: Final = ("install_id", "user_id", "subject_hash", "event_time")
 LINKS: Final = {"device": pl.UInt64(), "user": pl.UInt64(), "time": INSTANT}
@@ -72,6 +75,11 @@ class LinksReduction:
             pl.col("subject_hash").alias("user"),
             pl.col("event_time").alias("time"),
         )
+
+    def recipe(self, query: Query) -> "Recipe | None":
+        from store.analytics.rollups.recipe import Recipe
+
+        return Recipe(None)
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         """Each device once, with the user of the earliest event; of equal times, the smaller hash."""

@@ -1,12 +1,12 @@
 """Cells to numbers: the measures of each cell, and of each key over the whole span."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import polars as pl
 
-from store.analytics import cells, distinct, sketch
+from store.analytics import adding, distinct, sketch
 from store.analytics.cells import CELL, SKETCH, WHOLE, Spec
 from store.analytics.links import Links
 from store.analytics.measures import Measure
@@ -77,7 +77,7 @@ def ranked(
     """The `measured` rows, with all keys past the `limit` greatest folded into one."""
     found = measured(combined, spec, measures, links)
     if found.totals.height > limit and spec.by:
-        folded = cells.folded(combined, spec, found.totals.head(limit))
+        folded = adding.folded(combined, spec, found.totals.head(limit))
         found = measured(folded, spec, measures, links)
     return found
 
@@ -91,8 +91,9 @@ def measured(
     combined: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links
 ) -> Measured:
     """The measures of each cell, and of each key over the whole span."""
-    keys = list(cells.key_columns(combined, spec))
-    rows = cells.with_totals(combined, spec).with_columns(is_exact=_sets_exact(spec))
+    keys = list(adding.key_columns(combined, spec))
+    rows = adding.with_totals(combined, spec)
+    rows = rows.with_columns(is_exact=_sets_exact(spec, rows.columns))
     if spec.users:
         rows = distinct.users(rows, _most(spec), links)
     for at, name in enumerate(spec.sketches):
@@ -104,6 +105,8 @@ def measured(
         rows = rows.join(spread, on=keys, how="left", nulls_equal=True, suffix=":sketch")
         known = pl.col("is_exact:sketch").fill_null(value=True)
         rows = rows.with_columns(pl.col("is_exact") & known).drop("is_exact:sketch")
+    if spec.sessions:
+        rows = rows.with_columns(_sessions=distinct.size("sessions", _most(spec), rows.columns))
     values = [_value(measure, spec).alias(f"m{at}") for at, measure in enumerate(measures)]
     kept = [name for name in ("n", "weight", *KEPT) if name in rows.columns]
     order = list(dict.fromkeys(name for name in ("folded", "m0", *keys) if name in (*keys, "m0")))
@@ -123,8 +126,8 @@ def _most(spec: Spec) -> pl.Expr:
     return pl.when(is_point).then(distinct.CELL_MAX).otherwise(distinct.WHOLE_MAX)
 
 
-def _sets_exact(spec: Spec) -> pl.Expr:
-    full = [pl.col(name).list.len().fill_null(0) >= _most(spec) for name in spec.sets]
+def _sets_exact(spec: Spec, columns: Collection[str]) -> pl.Expr:
+    full = [distinct.is_full(name, _most(spec), columns) for name in spec.sets]
     return ~pl.any_horizontal(*full, pl.lit(value=False))
 
 
@@ -135,7 +138,7 @@ def _value(measure: Measure, spec: Spec) -> pl.Expr:
         case "users":
             return pl.col("users")
         case "sessions":
-            return distinct.size("sessions", _most(spec))
+            return pl.col("_sessions")
         case "percentile":
             return pl.col(_quantile(measure.of, measure.quantile))
     at = spec.stats.index(measure.of)

@@ -6,13 +6,14 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics import cells
+from store.analytics import adding, cells
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked
 from store.analytics.measures import number, parse_measure
 from store.analytics.query import Query, option
+from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import rows_json
 from store.timespan import TimeSpan
@@ -64,8 +65,11 @@ class NamesAnalysis:
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         return cells.partial(events, _spec(query), query, cut)
 
+    def recipe(self, query: Query) -> Recipe | None:
+        return Recipe(_spec(query))
+
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
-        return cells.combine(partials, _spec(query), query)
+        return adding.combine(partials, _spec(query), query)
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         spec, asked = _spec(query), cast(Names, query)
@@ -114,7 +118,7 @@ def _trends(points: pl.DataFrame, spec: Spec, query: Names) -> Mapping[Group, li
     count = max(1, seen.length // width)
     place = ((pl.col("time") - seen.start) / width).round().cast(pl.Int64)
     share = (place * query.points // count).clip(0, query.points - 1)
-    keys = [name for name in cells.key_columns(points, spec) if name != "time"]
+    keys = [name for name in adding.key_columns(points, spec) if name != "time"]
     counted = (
         points.with_columns(share.cast(pl.Int64).alias("share"))
         .group_by(*keys, "share")

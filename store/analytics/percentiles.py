@@ -6,13 +6,14 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics import cells
+from store.analytics import adding, cells
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.measured import groups, is_sampled, ranked, spec_of
 from store.analytics.measures import Measure, number, parse_measure
 from store.analytics.query import Query, option
+from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import rows_json
 from store.timespan import TimeSpan
@@ -49,8 +50,11 @@ class PercentilesAnalysis:
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         return cells.partial(events, _spec(query), query, cut)
 
+    def recipe(self, query: Query) -> Recipe | None:
+        return Recipe(_spec(query))
+
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
-        return cells.combine(partials, _spec(query), query)
+        return adding.combine(partials, _spec(query), query)
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         spec, measures = _spec(query), _measures(query)

@@ -52,6 +52,8 @@ class Node:
     """What a group is combined from."""
     cut: Cut | None = None
     """How the part by itself is reduced when an edge cuts it."""
+    within: TimeSpan | None = None
+    """Of a leaf that is taken from a rollup: only its cells in here."""
     inside: TimeSpan | None = None
     """Only the members' cells that start in here count."""
     lasts: bool = True

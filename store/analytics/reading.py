@@ -7,6 +7,7 @@ there; what is missing for all questions is read together.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -17,6 +18,8 @@ from store.analytics.cut import Cut
 from store.analytics.filters import Filter
 from store.analytics.intervals import cut_of
 from store.analytics.plan import Node, Plan, Planner, Tree
+from store.analytics.rollups.extracting import Piece, extracted
+from store.analytics.rollups.shelf import Shelf, Told, Use
 from store.errors import UsageError
 from store.parts.part import Part
 from store.schema import FIXED, PART
@@ -29,6 +32,7 @@ UNIT_ROWS: Final = 200_000
 """Groups of parts up to here are read as if they were one part: with a part a second, partials of
 each by itself would cost a hundred times the reading."""
 
+_NO_ROLLUPS: Final = Shelf()
 Planners = defaultdict[frozenset[str], Planner]
 """By the columns that parts need."""
 
@@ -44,6 +48,8 @@ class Combined:
     frame: pl.DataFrame
     key: Hashable
     """Equal when the frame is: the task, and the parts that it is made of."""
+    told: Sequence[Told] = ()
+    """What comes out of rollups, and what is missing."""
 
 
 @dataclass(slots=True)
@@ -55,6 +61,7 @@ class _Work:
     whole_key: Hashable
     cut: Cut | None
     pending: list[Node]
+    use: Use
     frames: list[pl.DataFrame] = field(default_factory=list)
 
 
@@ -68,13 +75,17 @@ class Reading:
         planners: Planners,
         cache: PartialCache,
         cancelled: Callable[[], bool],
+        shelf: Shelf = _NO_ROLLUPS,
     ) -> None:
-        """`types` are the columns of `parts`; `cancelled` is asked before every batch."""
+        """`types` are the columns of `parts`; `cancelled` is asked before every batch. The events
+        of parts that are `gone` from the shelf are told by their rollups alone.
+        """
         self._parts = parts
         self._types = types
         self._planners = planners
         self._cache = cache
         self._cancelled = cancelled
+        self._shelf = shelf
         self._trees: dict[frozenset[str], Tree] = {}
         self._plans: dict[Hashable, Plan] = {}
         self._frames: dict[Hashable, pl.DataFrame] = {}
@@ -86,6 +97,7 @@ class Reading:
         the snapshot is out of date.
         """
         works = [self._begun(task) for task in tasks]
+        self._take_from_rollups(works)
         for batch in self._batches(works):
             if self._cancelled():
                 raise Cancelled
@@ -93,14 +105,21 @@ class Reading:
                 self._keep((task, unit), frame)
             for work in works:
                 self._advance(work)
-        return [Combined(self._whole(work), work.whole_key) for work in works]
+        return [
+            Combined(self._whole(work), work.whole_key, work.use.told(work.task.horizon))
+            for work in works
+        ]
 
     def _begun(self, task: Task) -> _Work:
         horizon = task.horizon
         plan = self._plan(task.needs, horizon)
         cut = cut_of(task.query, horizon) if horizon and plan.cut else None
-        nodes = [*plan.nodes, *(_at_edge(part, cut, horizon) for part in plan.cut)]
-        work = _Work(task, task.key, (task.key, tuple(node.key for node in nodes)), cut, nodes)
+        use = self._shelf.use(task.reduction, task.query, task.where)
+        nodes = list(plan.nodes)
+        if cut and horizon:
+            nodes += (_at_edge(part, cut, horizon, use) for part in plan.cut)
+        key = (task.key, tuple(node.key for node in nodes))
+        work = _Work(task, task.key, key, cut, nodes, use)
         kept = self._kept(work.whole_key)
         if kept is None:
             for node in nodes:
@@ -140,6 +159,23 @@ class Reading:
             for member in node.nodes:
                 self._look_up(key, member)
 
+    def _take_from_rollups(self, works: Sequence[_Work]) -> None:
+        """All that rollups can tell, in one reading of them."""
+        units: dict[Hashable, dict[Hashable, list[Piece]]] = defaultdict(dict)
+        for work in works:
+            for node in self._missing(work, rolled=True):
+                known = units[work.key]
+                if node.key not in known:
+                    known[node.key] = list(work.use.pieces(node, len(known)))
+        wanted = {key: list(chain(*known.values())) for key, known in units.items()}
+        for key, found in extracted(wanted):
+            by_unit = found.partition_by(PART, as_dict=True, include_key=False)
+            nothing = found.clear().drop(PART)
+            for at, unit in enumerate(units[key]):
+                self._keep((key, unit), by_unit.get((at,), nothing))
+        for work in works:
+            self._advance(work)
+
     def _batches(self, works: Sequence[_Work]) -> Iterator[Batch]:
         """What is missing; parts that follow each other together, so that groups fill up."""
         units: dict[tuple[Filter, Cut | None], dict[Hashable, Node]] = defaultdict(dict)
@@ -158,16 +194,26 @@ class Reading:
             if batch.units:
                 yield batch
 
-    def _missing(self, work: _Work) -> Iterator[Node]:
-        """The parts to read; groups of small ones of which nothing is at hand as a whole."""
+    def _missing(self, work: _Work, *, rolled: bool = False) -> Iterator[Node]:
+        """The parts to read, or to take from rollups; groups of which nothing is at hand as a whole
+        where they are small, or all of their rollups are there.
+        """
         nodes = list(reversed(work.pending))
         while nodes:
             node = nodes.pop()
             if (work.key, node.key) in self._frames:
                 continue
-            is_small = node.lasts and not node.cut and node.rows <= UNIT_ROWS
-            if not node.nodes or (is_small and not self._any_at_hand(work.key, node)):
-                yield node
+            may_be_one = node.lasts and not node.cut and not self._any_at_hand(work.key, node)
+            is_served = work.use.serves(node)
+            is_small = node.rows <= UNIT_ROWS and not work.use.is_gone(node)
+            if is_served and (not node.nodes or may_be_one):
+                if rolled:
+                    yield node
+            elif not node.nodes or (may_be_one and is_small):
+                if not rolled and work.use.is_gone(node):
+                    self._frames[work.key, node.key] = self._nothing(work)
+                elif not rolled:
+                    yield node
             else:
                 nodes.extend(reversed(node.nodes))
 
@@ -233,12 +279,13 @@ def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return task.reduction.combine(pl.concat(frames, how="diagonal"), task.query)
 
 
-def _at_edge(leaf: Node, cut: Cut | None, horizon: TimeSpan | None) -> Node:
+def _at_edge(leaf: Node, cut: Cut, horizon: TimeSpan, use: Use) -> Node:
     """A part that an edge cuts: its cells, and of those the ones in the horizon added up, which
     stay the same until the edge reaches the next cell.
     """
-    assert cut is not None
-    assert horizon is not None
+    rolled = use.at_edge(leaf, cut, horizon)
+    if rolled:
+        return rolled
     cells = replace(leaf, key=(leaf.key, cut), cut=cut)
     inside = (max(horizon.start, leaf.start), min(horizon.end, leaf.end))
     # A cut that is made for this very horizon holds no other cells, but may begin before it.

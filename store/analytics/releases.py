@@ -6,9 +6,11 @@ from typing import Any, ClassVar, Final
 
 import polars as pl
 
+from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.query import Query
+from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import rows_json
 from store.schema import INSTANT, PART
@@ -16,6 +18,7 @@ from store.timespan import TimeSpan
 
 COLUMNS: Final = ("first_seen", "last_seen", "count", "replaces")
 _SERVICE: Final = ["service_name", "service_version"]
+_CELLS: Final = Spec(by=tuple(_SERVICE), is_timed=False, seen=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +59,9 @@ class ReleasesAnalysis:
         # One order of columns, since partials with and without a cut are put below each other.
         return timed.select(PART, "time", *_SERVICE, "first", "last", "count")
 
+    def recipe(self, query: Query) -> Recipe | None:
+        return Recipe(_CELLS, made=_partial)
+
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         summed = partials.group_by(_SERVICE).agg(
             pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
@@ -89,3 +95,12 @@ class ReleasesAnalysis:
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return rows_json(result)
+
+
+def _partial(cells: pl.DataFrame) -> pl.DataFrame:
+    """The partial out of cells by service and version."""
+    named = cells.rename(dict(zip(_CELLS.keys, _SERVICE, strict=True)))
+    count = pl.col("n").cast(pl.UInt32).alias("count")
+    return named.filter(pl.col("service_version") != "").select(
+        PART, "time", *_SERVICE, "first", "last", count
+    )

@@ -2,7 +2,7 @@
 
 Bucket i holds the sizes in (γ^(i-1), γ^i] and is answered by 2γ^i/(γ+1). Each bucket keeps its
 least and greatest value as well: buckets of one or two events, all there are in a small set, give
-their values back exactly. https://arxiv.org/abs/1908.10693
+their values back exactly. Rollups leave these out. https://arxiv.org/abs/1908.10693
 """
 
 import math
@@ -38,6 +38,13 @@ def counted(weight: pl.Expr, value: pl.Expr) -> list[pl.Expr]:
 def added() -> list[pl.Expr]:
     """In a group of rows of the same bucket: what is known of all of them."""
     return [pl.col("weights").sum(), pl.col("lows").min(), pl.col("highs").max()]
+
+
+def without_extremes() -> list[pl.Expr]:
+    """The extremes of sketches that were kept without: not known, also of what they add up to."""
+    ends = (("lows", -math.inf), ("highs", math.inf))
+    count = pl.col("bucket").list.len()
+    return [pl.lit(end).repeat_by(count).alias(name) for name, end in ends]
 
 
 def listed() -> list[pl.Expr]:
@@ -109,7 +116,8 @@ def _at_ranks(
     place = place.zip_with(place < wanted["last"], wanted["last"])
     held = buckets.with_columns(_upto=upto)[place]
     after = pl.col("_upto") - pl.col("base")
-    is_first, is_last = pl.col("rank") <= after - pl.col("weights"), pl.col("rank") >= after - 1
+    is_first = (pl.col("rank") <= after - pl.col("weights")) & pl.col("lows").is_finite()
+    is_last = (pl.col("rank") >= after - 1) & pl.col("highs").is_finite()
     value = pl.when(is_first).then("lows").when(is_last).then("highs").otherwise(_estimate(held))
     known = is_first | is_last | (pl.col("lows") == pl.col("highs"))
     return pl.concat([held, wanted], how="horizontal").select(

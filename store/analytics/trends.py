@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 import polars as pl
 
-from store.analytics import cells
+from store.analytics import adding, cells
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, points
@@ -15,6 +15,7 @@ from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked, spec_of
 from store.analytics.measures import Measure, number, numbers, parse_measure
 from store.analytics.query import Query, option
+from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Series, Timeline
 from store.schema import INSTANT
 from store.timespan import TimeSpan, iso
@@ -61,8 +62,12 @@ class TrendsAnalysis:
             events = events.filter(pl.col("event_name").is_in(asked.events))
         return cells.partial(events, _spec(asked), query, cut)
 
+    def recipe(self, query: Query) -> Recipe | None:
+        asked = _asked(query)
+        return Recipe(_spec(asked), names=asked.events)
+
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
-        return cells.combine(partials, _spec(_asked(query)), query)
+        return adding.combine(partials, _spec(_asked(query)), query)
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         asked = _asked(query)

@@ -45,7 +45,7 @@ def assembled(settings: Settings, folder: StoreFolder, decoders: Decoders) -> tu
     committer = Committer(
         SINKS[0].over(folder, now),
         _seen_ids(folder, catalog),
-        Ledger(lambda: Tally.total(part.tally for part in catalog.snapshot().parts)),
+        Ledger(lambda: Tally.total(part.tally for part in catalog.snapshot().told)),
         part_events_max=settings.collector.part_events_max,
     )
     collector = Collector(

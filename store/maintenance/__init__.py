@@ -9,6 +9,7 @@ from store.maintenance.compaction import Compaction
 from store.maintenance.covered import CoveredParts
 from store.maintenance.job import AnyJob
 from store.maintenance.quarantine import Quarantine
+from store.maintenance.rollups import Rollups
 from store.maintenance.staged import StagedLeftovers
 
 JOBS: Final[tuple[AnyJob, ...]] = (
@@ -16,4 +17,5 @@ JOBS: Final[tuple[AnyJob, ...]] = (
     StagedLeftovers(),
     CoveredParts(),
     Compaction(),
+    Rollups(),
 )

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -54,6 +54,15 @@ class Snapshot:
     """Parts whose events count through a compacted part; they are about to be unlinked."""
     quarantined: tuple[Quarantined, ...] = ()
     """Parts that were moved away because they could not be read: their events are missing."""
+    rollups: tuple[Part, ...] = ()
+    """Of parts that count: what they add up to, of the same date and name."""
+    gone: tuple[Part, ...] = ()
+    """Rollups of parts that expired: all that is left of their events, and of their tallies."""
+
+    @property
+    def told(self) -> Sequence[Part]:
+        """The parts that count and those that are gone: the tally of the store is their sum."""
+        return (*self.parts, *self.gone)
 
     @property
     def unreadable(self) -> tuple[str, ...]:
@@ -91,6 +100,8 @@ class Catalog:
         self._verified: set[Path] = set()
         self._distrusted: dict[Path, _Known] = {}
         self._last = Snapshot(generation_of({}), ())
+        self._rollups: Catalog | None = None
+        self._rollups_seen = ""
 
     def generation(self) -> str:
         """A text that changes when the visible files do. Reads names, and those only of folders
@@ -114,7 +125,10 @@ class Catalog:
             generation = self._generation(listing)
             if generation != self._last.generation or days != self._days:
                 self._last = _assembled(generation, days, quarantined(self._folder))
+                self._rollups_seen = ""
             self._days = days
+            # After the parts: the rollup of one that goes meanwhile is there already.
+            self._last = self._with_rollups(self._last)
             return self._last
 
     def verify(self, parts: Iterable[Part]) -> tuple[Skipped, ...]:
@@ -122,6 +136,13 @@ class Catalog:
         life: for the background, or after a query failed on them. Those whose seals are wrong do
         not count any more, and are in `skipped` with the reason; they are returned.
         """
+        if self._rollups:
+            parts = list(parts)
+            faulty = self._rollups.verify(part for part in parts if part.rolled)
+            return (*faulty, *self._verify([part for part in parts if not part.rolled]))
+        return self._verify(parts)
+
+    def _verify(self, parts: Iterable[Part]) -> tuple[Skipped, ...]:
         unread = [part for part in parts if part.path not in self._verified]
         faults = {part.path: fault for part in unread if (fault := seal_fault(part))}
         with self._lock:
@@ -130,6 +151,20 @@ class Catalog:
             if faults:
                 self._days = {}
         return tuple(Skipped.of(path, fault) for path, fault in faults.items())
+
+    def _with_rollups(self, found: Snapshot) -> Snapshot:
+        from store.parts.rollups import RollupFolder, standing
+
+        if self._rollups is None:
+            if not self._folder.rollups.is_dir():
+                return found
+            self._rollups = Catalog(RollupFolder(self._folder.root))
+        rollups = self._rollups.snapshot()
+        if rollups.generation == self._rollups_seen:
+            return found
+        self._rollups_seen = rollups.generation
+        beside, gone = standing(found.parts, (*rollups.parts, *rollups.covered))
+        return replace(found, rollups=beside, gone=gone)
 
     def _generation(self, listing: Mapping[str, Names]) -> str:
         names = generation_of(listing)

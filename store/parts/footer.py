@@ -25,7 +25,7 @@ import xxhash
 
 from store.errors import ForeignPartError, NewerFormatError, PartUnreadableError, UsageError
 from store.parts.layout import FORMAT, PartName
-from store.parts.part import Cover, Part
+from store.parts.part import Cover, Part, Rolled
 from store.schema import FIXED, INSTANT, REQUIRED
 from store.tally import Tally
 from store.timespan import EPOCH, TimeSpan
@@ -139,6 +139,7 @@ def summary_of(part: Part) -> bytes:
         "overflow": {name: KIND_NAMES[kind] for name, kind in part.overflow.items()},
         "overflow_cut": not part.overflow_complete,
         "removed": part.removed,
+        "rollup": _rolled_summary(part.rolled) if part.rolled else None,
     }
     return orjson.dumps(document | {name: value for name, value in extra.items() if value})
 
@@ -191,6 +192,26 @@ def _part(summary: Mapping[str, Any], path: Path, day: str, name: PartName, size
         overflow=_kinds(tuple(summary.get("overflow", {}).items())),
         overflow_complete=not summary.get("overflow_cut", False),
         removed=summary.get("removed", 0),
+        rolled=_rolled(summary["rollup"]) if "rollup" in summary else None,
+    )
+
+
+def _rolled_summary(rolled: Rolled) -> dict[str, Any]:
+    document = {
+        "tiers": rolled.tiers,
+        "covers": [(day, *cover) for day, cover in rolled.covers],
+        "folded": sorted(rolled.folded),
+        "hashes": rolled.hashes,
+    }
+    return {name: value for name, value in document.items() if value} | {"tiers": rolled.tiers}
+
+
+def _rolled(summary: Mapping[str, Any]) -> Rolled:
+    return Rolled(
+        tuple(summary["tiers"]),
+        tuple((day, Cover(*cover)) for day, *cover in summary.get("covers", ())),
+        frozenset(summary.get("folded", ())),
+        summary.get("hashes", ""),
     )
 
 

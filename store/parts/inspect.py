@@ -70,7 +70,7 @@ def inspect(snapshot: Snapshot) -> InspectReport:
         last_event_time=max((part.last_event_time for part in filled), default=None),
         event_names=names.collect(engine="streaming").item() if filled else 0,
         generation=snapshot.generation,
-        tally=Tally.total(part.tally for part in parts),
+        tally=Tally.total(part.tally for part in snapshot.told),
         columns=column_types(parts),
         files=tuple(part.path for part in parts),
         skipped=snapshot.skipped,

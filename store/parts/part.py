@@ -20,6 +20,19 @@ class Cover(NamedTuple):
     last: int
 
 
+class Rolled(NamedTuple):
+    """What a rollup holds of the events that it stands for."""
+
+    tiers: tuple[str, ...]
+    """Their cells of these tiers; none: only the tally outlived them."""
+    covers: tuple[tuple[str, Cover], ...] = ()
+    """Rollups, by date, whose place this one took."""
+    folded: frozenset[str] = frozenset()
+    """Keys of which the rarer values were folded into one."""
+    hashes: str = ""
+    """By what sessions were hashed: only hashes of one kind can be counted together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One Parquet file of events of one UTC date; it never changes once it is visible."""
@@ -48,6 +61,8 @@ class Part:
     """False when OVERFLOW holds more names than a footer lists; those are read as text."""
     removed: int = 0
     """Duplicates that compaction took out: they moved from `stored` to `duplicate`."""
+    rolled: Rolled | None = None
+    """Of a rollup: `path` and `size_bytes` are its own, all else tells of the events."""
 
     @property
     def key(self) -> str:

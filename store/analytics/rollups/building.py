@@ -1,0 +1,126 @@
+"""From the events of a part to its rollup; from rollups of days to those of weeks and months."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from store.analytics import distinct
+from store.analytics.adding import added
+from store.analytics.cells import FINE as CUT
+from store.analytics.cells import SETS, partial
+from store.analytics.cut import Cut
+from store.analytics.links import LINK_COLUMNS, LinksQuery, LinksReduction
+from store.analytics.query import Query
+from store.analytics.rollups.tiers import (
+    DAY,
+    FINE,
+    FOLDED,
+    HASHES,
+    HOUR,
+    VALUES_MAX,
+    Tier,
+)
+from store.parts.part import Part, Rolled
+from store.parts.scan import scan
+from store.schema import PART
+from store.timespan import TimeSpan, floor
+
+SLICE_ROWS: Final = 1_000_000
+"""A larger part is read an hour at a time."""
+LINK_TIER: Final = 0
+"""The code of the rows that link devices to users."""
+NULL_KEY: Final = "\0"
+"""No key: told apart from an empty one, since a filter may ask."""
+_TEXT_KEYS: Final = ("event_type", "event_name", "service_name", "service_version")
+_COLUMNS: Final = (
+    *("event_time", "sample_rate", "severity", "duration_ms", "user_id", "session_id"),
+    *("subject_hash", "install_id", *_TEXT_KEYS),
+)
+Tables = dict[int, pl.DataFrame]
+"""Rows of a rollup, by the code of their tier."""
+
+
+def rollup_of(part: Part) -> tuple[Rolled, Tables]:
+    """All tiers of a part that is there. FileNotFoundError: it is gone."""
+    kept = _kept_values(part)
+    slices = [_reduced(events, part.span) for events in _slices(part, kept)]
+    tables = {
+        tier.code: pl.concat([each[tier.code] for each in slices], how="diagonal") for tier in FINE
+    }
+    tables[DAY.code] = coarser(tables[HOUR.code], DAY)
+    found = {tier.code: _written(tables[tier.code], tier) for tier in (*FINE, DAY)}
+    links = pl.concat([each[LINK_TIER] for each in slices])
+    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery())
+    names = tuple(tier.name for tier in (*FINE, DAY))
+    return Rolled(names, folded=frozenset(kept), hashes=HASHES), found
+
+
+def coarser(cells: pl.DataFrame, tier: Tier) -> pl.DataFrame:
+    """The cells of `tier` out of those of a finer one."""
+    timed = cells.with_columns(tier.start(pl.col("time")).alias("time"))
+    return added(timed, tier.spec)
+
+
+def _slices(part: Part, kept: dict[str, pl.Series]) -> Iterator[pl.LazyFrame]:
+    for span in _spans(part):
+        found = scan([part], list(_COLUMNS), span).collect(engine="streaming")
+        if "sample_rate" not in part.columns:
+            found = found.with_columns(pl.lit(None).alias("sample_rate"))
+        yield found.lazy().with_columns(_folded(name, kept.get(name)) for name in _TEXT_KEYS)
+
+
+def _spans(part: Part) -> Iterator[TimeSpan]:
+    if part.rows <= SLICE_ROWS:
+        yield part.span
+        return
+    start = floor(part.span.start, HOUR.width)
+    while start < part.span.end:
+        yield TimeSpan(start, start + HOUR.width)
+        start += HOUR.width
+
+
+def _kept_values(part: Part) -> dict[str, pl.Series]:
+    """By key that has more than VALUES_MAX values in the part: the most frequent ones."""
+    names = [name for name in _TEXT_KEYS if name in part.columns]
+    events = scan([part], names, None)
+    counts = pl.collect_all(
+        [events.group_by(name).len().sort("len", name, descending=[True, False]) for name in names],
+        engine="streaming",
+    )
+    return {
+        name: found[name].drop_nulls().head(VALUES_MAX)
+        for name, found in zip(names, counts, strict=True)
+        if found.height > VALUES_MAX
+    }
+
+
+def _folded(name: str, kept: pl.Series | None) -> pl.Expr:
+    value = pl.col(name)
+    if kept is not None:
+        is_kept = value.is_null() | value.is_in(kept.implode())
+        value = pl.when(is_kept).then(value).otherwise(pl.lit(FOLDED))
+    return value.fill_null(NULL_KEY).alias(name)
+
+
+def _reduced(events: pl.LazyFrame, span: TimeSpan) -> Tables:
+    found = {}
+    for tier in FINE:
+        cells = partial(events, tier.spec, Query(), Cut(tier.width, span)).collect()
+        found[tier.code] = cells.drop(PART)
+    links = LinksReduction().partial(events.select(PART, *LINK_COLUMNS), LinksQuery(), None)
+    found[LINK_TIER] = links.drop(PART).collect()
+    return found
+
+
+def _written(cells: pl.DataFrame, tier: Tier) -> pl.DataFrame:
+    """Cells as files hold them: sets cut, keys under their names, in the order of time."""
+    sets = [name for name in SETS if name in cells.columns]
+    cut = [column for name in sets for column in distinct.cut(name, tier.set_max)]
+    keys = zip(tier.spec.keys, tier.keys, strict=True)
+    named = [pl.when(pl.col(key) != NULL_KEY).then(key).alias(name) for key, name in keys]
+    return (
+        cells.with_columns(pl.col("kind") - CUT, *cut, *named)
+        .drop(tier.spec.keys)
+        .sort("kind", "time", *tier.keys)
+    )

@@ -1,0 +1,183 @@
+"""Partials out of the files of rollups: each tier is read once for all that want it."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from store.analytics import distinct, sketch
+from store.analytics.adding import added, refined
+from store.analytics.cells import CELL, FINE, SKETCH, Spec
+from store.analytics.rollups.building import LINK_TIER
+from store.analytics.rollups.recipe import Choice, Recipe, tiles
+from store.analytics.rollups.tiers import Tier
+from store.parts.rollup_file import ROLLUP_SCHEMA
+from store.schema import PART
+from store.timespan import TimeSpan
+
+_PATH: Final = "_path"
+_LINKS: Final = ("device", "user", "time")
+
+
+class Piece(NamedTuple):
+    """Cells of one rollup that one partial is made of."""
+
+    unit: int
+    """Whose partial."""
+    path: Path
+    choice: Choice
+    within: TimeSpan | None
+    """None: all that there are."""
+
+
+class _Section(NamedTuple):
+    tier: int
+    kind: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Some cells of a section: all of some files, or a span of one."""
+
+    section: _Section
+    units: Mapping[Path, int]
+    span: TimeSpan | None
+
+
+def extracted(
+    wanted: Mapping[Hashable, Sequence[Piece]],
+) -> Iterator[tuple[Hashable, pl.DataFrame]]:
+    """For each task its partials, with PART naming the unit. FileNotFoundError: a rollup is gone.
+
+    The pieces of a task have one recipe, query and filter.
+    """
+    plans = {task: _planned(pieces) for task, pieces in wanted.items()}
+    files: dict[_Section, set[Path]] = defaultdict(set)
+    columns: dict[_Section, set[str]] = defaultdict(set)
+    for task, cells in plans.items():
+        choice = wanted[task][0].choice
+        for each in cells:
+            files[each.section] |= each.units.keys()
+            columns[each.section] |= _columns(each.section, choice)
+    sections = _read(files, columns)
+    for task, cells in plans.items():
+        yield task, _partial(wanted[task][0].choice, cells, sections)
+
+
+def _planned(pieces: Sequence[Piece]) -> list[_Cells]:
+    """Which cells of which sections; those of files that are taken whole at once."""
+    whole: dict[_Section, dict[Path, int]] = defaultdict(dict)
+    found = []
+    for piece in pieces:
+        for kind, tiers in _kinds(piece.choice):
+            if not tiers:
+                whole[_Section(LINK_TIER, None)][piece.path] = piece.unit
+            elif piece.within is None:
+                whole[_Section(tiers[0].code, kind)][piece.path] = piece.unit
+            else:
+                here = {piece.path: piece.unit}
+                found += [
+                    _Cells(_Section(tier.code, kind), here, span)
+                    for tier, span in tiles(tiers, piece.within)
+                ]
+    return [*(_Cells(section, units, None) for section, units in whole.items()), *found]
+
+
+def _kinds(choice: Choice) -> Iterator[tuple[int, tuple[Tier, ...]]]:
+    if choice.recipe.spec is None or choice.points:
+        yield CELL, choice.points
+    if choice.sketches:
+        yield SKETCH, choice.sketches
+
+
+def _columns(section: _Section, choice: Choice) -> set[str]:
+    recipe = choice.recipe
+    if recipe.spec is None:
+        return {*_LINKS}
+    keys = {*recipe.spec.by, *choice.where.fields(), *(["event_name"] if recipe.names else [])}
+    if section.kind == SKETCH:
+        return {"time", *keys, "bucket", "weights"}
+    return {"time", *keys, *_numbers(recipe.spec), *_sets(recipe.spec)}
+
+
+def _numbers(spec: Spec) -> list[str]:
+    found = ["n", "weight"]
+    found += ["weight.0", "sum.0", "low.0", "high.0"] * bool(spec.stats)
+    return found + ["errors", "severities"] * spec.errors + ["first", "last"] * spec.seen
+
+
+def _sets(spec: Spec) -> list[str]:
+    return [column for name in spec.sets for column in (name, distinct.reach_of(name))]
+
+
+def _read(
+    files: Mapping[_Section, Iterable[Path]], columns: Mapping[_Section, Iterable[str]]
+) -> Mapping[_Section, pl.DataFrame]:
+    scans = []
+    for section, paths in files.items():
+        rows = pl.scan_parquet(
+            sorted(paths),
+            schema=pl.Schema(ROLLUP_SCHEMA),
+            glob=False,
+            hive_partitioning=False,
+            include_file_paths=_PATH,
+            cache=False,
+        ).filter(pl.col("tier") == section.tier)
+        if section.kind is not None:
+            rows = rows.filter(pl.col("kind") == section.kind)
+        scans.append(rows.select(_PATH, *sorted(columns[section])))
+    return dict(zip(files, pl.collect_all(scans), strict=True))
+
+
+def _partial(
+    choice: Choice, cells: Sequence[_Cells], sections: Mapping[_Section, pl.DataFrame]
+) -> pl.DataFrame:
+    recipe, spec = choice.recipe, choice.recipe.spec
+    found = [_chosen(each, sections[each.section], choice) for each in cells]
+    if spec is None:
+        return pl.concat([rows.select(PART, *_LINKS) for rows in found])
+    whole, cut = list[pl.DataFrame](), list[pl.DataFrame]()
+    for each, rows in zip(cells, found, strict=True):
+        frame = _as_cells(rows, spec, is_sketch=each.section.kind == SKETCH)
+        (cut if each.span else whole).append(frame)
+    points = [refined(pl.concat(whole, how="diagonal"), spec, choice.query)] if whole else []
+    return recipe.made(added(pl.concat([*points, *cut], how="diagonal"), spec, (PART,)))
+
+
+def _chosen(cells: _Cells, rows: pl.DataFrame, choice: Choice) -> pl.DataFrame:
+    """The rows of these files and this span that pass the filter, with PART."""
+    recipe: Recipe = choice.recipe
+    paths = [str(path) for path in cells.units]
+    units = pl.Series(list(cells.units.values()), dtype=pl.UInt32)
+    kept = rows.filter(pl.col(_PATH).is_in(paths))
+    if cells.span:
+        time = pl.col("time")
+        kept = kept.filter((time >= cells.span.start) & (time < cells.span.end))
+    if choice.where:
+        kept = kept.filter(choice.where.expr(kept.schema))
+    if recipe.names:
+        kept = kept.filter(pl.col("event_name").is_in(recipe.names))
+    unit = pl.col(_PATH).replace_strict(paths, units, return_dtype=pl.UInt32)
+    return kept.with_columns(unit.alias(PART))
+
+
+def _as_cells(rows: pl.DataFrame, spec: Spec, *, is_sketch: bool) -> pl.DataFrame:
+    """Rows of a file as the cells of a cut part."""
+    keys = [
+        pl.col(name).fill_null("").alias(key) for key, name in zip(spec.keys, spec.by, strict=True)
+    ]
+    kind = pl.lit(FINE + (SKETCH if is_sketch else CELL), pl.UInt8).alias("kind")
+    named: list[str | pl.Expr] = [PART, "time", kind, *keys]
+    if is_sketch:
+        return rows.select(*named, "bucket", "weights", *sketch.without_extremes())
+    found = rows.select(*named, *_numbers(spec), *_sets(spec))
+    if not spec.users or spec.link:
+        return found
+    # Devices count as themselves: one more set of subjects.
+    devices = [pl.col("devices").alias("subjects"), pl.col("reach.devices").alias("reach.subjects")]
+    return pl.concat(
+        [found.drop("devices", "reach.devices"), rows.select(*named, *devices)], how="diagonal"
+    )

@@ -1,0 +1,173 @@
+"""The rollups at hand: which nodes of a plan an answer may take from them."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from store.analytics.cut import Cut
+from store.analytics.filters import Filter
+from store.analytics.plan import Node, PartKey, key_of
+from store.analytics.query import Query
+from store.analytics.rollups.extracting import Piece
+from store.analytics.rollups.recipe import Choice, FromRollups, choice, inside, tiles
+from store.analytics.rollups.tiers import Tier
+from store.parts.part import Part
+from store.timespan import TimeSpan
+
+MISSING: Final = "missing"
+
+
+class Told(NamedTuple):
+    """A span, and the tier that tells of it."""
+
+    span: TimeSpan
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The rollups of a snapshot, by the parts that they stand for."""
+
+    rollups: Mapping[PartKey, Part] = field(default_factory=dict)
+    gone: frozenset[PartKey] = frozenset()
+    """Those whose events are there no more."""
+
+    @classmethod
+    def of(cls, beside: Sequence[Part], gone: Sequence[Part]) -> "Shelf":
+        found = {key_of(each): each for each in (*beside, *gone)}
+        return cls(found, frozenset(map(key_of, gone)))
+
+    def use(self, reduction: object, query: Query, where: Filter) -> "Use":
+        """What of it serves a question."""
+        recipe = reduction.recipe(query) if isinstance(reduction, FromRollups) else None
+        found = choice(recipe, query, where) if recipe and self.rollups else None
+        return Use(self, found)
+
+
+@dataclass(slots=True)
+class Use:
+    """What one question takes from the rollups."""
+
+    shelf: Shelf
+    choice: Choice | None
+    _chosen: dict[PartKey, Choice | None] = field(default_factory=dict)
+    _served: dict[Hashable, bool] = field(default_factory=dict)
+
+    def of(self, part: Part) -> Choice | None:
+        """How the cells of a part come out of its rollup; None: not at all."""
+        key = key_of(part)
+        if key not in self._chosen:
+            self._chosen[key] = self._found(key)
+        return self._chosen[key]
+
+    def _found(self, key: PartKey) -> Choice | None:
+        rollup = self.shelf.rollups.get(key)
+        found = self.choice.of(rollup) if self.choice and rollup else None
+        # Where the events are there still, they tell more than a rollup that folded some keys.
+        is_enough = found and rollup and (key in self.shelf.gone or found.is_whole(rollup))
+        return found if is_enough else None
+
+    def is_gone(self, node: Node) -> bool:
+        """Whether some of the events below are there no more."""
+        gone = self.shelf.gone
+        return bool(gone) and any(
+            leaf.part is not None and key_of(leaf.part) in gone for leaf in node.leaves()
+        )
+
+    def serves(self, node: Node) -> bool:
+        """Whether all that is below a node can be taken from rollups."""
+        if self.choice is None or node.cut is not None:
+            return False
+        if node.key not in self._served:
+            self._served[node.key] = (
+                all(map(self.serves, node.nodes))
+                if node.nodes
+                else node.part is not None and self.of(node.part) is not None
+            )
+        return self._served[node.key]
+
+    def pieces(self, node: Node, unit: int) -> Iterator[Piece]:
+        """The cells of a node that is served."""
+        for leaf in node.leaves():
+            found = self.of(leaf.part) if leaf.part else None
+            if leaf.part and found:
+                yield Piece(unit, self.shelf.rollups[key_of(leaf.part)].path, found, leaf.within)
+
+    def at_edge(self, leaf: Node, cut: Cut, horizon: TimeSpan) -> Node | None:
+        """A part that an edge cuts, made of whole cells of its rollup, and of events around them.
+        None: there are no such cells.
+        """
+        part = leaf.part
+        found = self.of(part) if part else None
+        step = found.step if found else None
+        span = _reached(leaf, step, horizon) if step else None
+        whole = inside(step, span) if step and span else None
+        if part is None or span is None or step is None or whole is None:
+            return None
+        rolled = replace(leaf, key=(leaf.key, "rolled", whole), within=whole)
+        is_gone = key_of(part) in self.shelf.gone
+        on_grid = cut.span != horizon
+        rest = (
+            []
+            if is_gone
+            else [_raw(leaf, cut, edge, step if on_grid else None) for edge in _around(whole, span)]
+        )
+        nodes = (rolled, *rest)
+        key = (leaf.key, tuple(node.key for node in nodes), span)
+        limits = horizon if on_grid else None
+        return replace(leaf, key=key, part=None, nodes=nodes, inside=limits, lasts=False)
+
+    def told(self, horizon: TimeSpan | None) -> list[Told]:
+        """Which spans come out of rollups, and which are missing; all others are told by events."""
+        pieces = (self._told(part, horizon) for part in self.shelf.rollups.values())
+        return [piece for found in pieces for piece in found if piece.span.start < piece.span.end]
+
+    def _told(self, part: Part, horizon: TimeSpan | None) -> list[Told]:
+        seen = horizon or part.span
+        if not part.rows or not seen.overlaps(part.span):
+            return []
+        found, is_gone = self.of(part), key_of(part) in self.shelf.gone
+        if found and not found.points:  # links
+            return []
+        if found is None:
+            return [Told(_within(part.span, seen), MISSING)] if is_gone else []
+        if seen.covers(part.span):
+            return [
+                Told(_within(_snapped(part.span, found.points[-1]), seen), found.points[0].name)
+            ]
+        step = found.step
+        assert step is not None
+        span = _within(_snapped(part.span, step), seen)
+        whole = inside(step, span)
+        rest = _around(whole, span) if whole else [span]
+        missing = [Told(each, MISSING) for each in rest] if is_gone else []
+        told = tiles(found.points, whole) if whole else []
+        return [*missing, *(Told(each, tier.name) for tier, each in told)]
+
+
+def _reached(leaf: Node, step: Tier, horizon: TimeSpan) -> TimeSpan:
+    """What of the horizon the part reaches into, in whole cells where no edge cuts it."""
+    start, end = step.floor(leaf.start), step.ceil(leaf.end)
+    return TimeSpan(max(horizon.start, start), min(horizon.end, end))
+
+
+def _around(whole: TimeSpan, span: TimeSpan) -> list[TimeSpan]:
+    edges = TimeSpan(span.start, whole.start), TimeSpan(whole.end, span.end)
+    return [edge for edge in edges if edge.start < edge.end]
+
+
+def _raw(leaf: Node, cut: Cut, edge: TimeSpan, step: Tier | None) -> Node:
+    """The events at an edge; of the whole cell of `step`, so that they stay of use while the edge
+    moves within it.
+    """
+    span = TimeSpan(step.floor(edge.start), step.ceil(edge.end)) if step else edge
+    ragged = Cut(cut.width, span)
+    return replace(leaf, key=(leaf.key, ragged), cut=ragged)
+
+
+def _snapped(span: TimeSpan, tier: Tier) -> TimeSpan:
+    return TimeSpan(tier.floor(span.start), tier.ceil(span.end))
+
+
+def _within(span: TimeSpan, limits: TimeSpan) -> TimeSpan:
+    return TimeSpan(max(span.start, limits.start), min(span.end, limits.end))

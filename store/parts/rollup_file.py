@@ -1,0 +1,122 @@
+"""A rollup as a file: cells of several tiers, one row group after the other; FORMAT.md has it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from store.parts import footer
+from store.parts.disk import DISK, Disk, make_folders, write_durably
+from store.parts.layout import STAGED_SUFFIX, PartName, StoreFolder, folder_of
+from store.parts.part import Part
+from store.parts.writing import writing
+from store.schema import INSTANT
+
+HASHES: Final = pl.List(pl.UInt64())
+ROLLUP_SCHEMA: Final[Mapping[str, pl.DataType]] = {
+    "tier": pl.UInt8(),
+    "kind": pl.UInt8(),
+    "time": INSTANT,
+    "event_type": pl.String(),
+    "event_name": pl.String(),
+    "service_name": pl.String(),
+    "service_version": pl.String(),
+    "severity_class": pl.String(),
+    "n": pl.Int64(),
+    "weight": pl.Float64(),
+    "weight.0": pl.Float64(),
+    "sum.0": pl.Float64(),
+    "low.0": pl.Float64(),
+    "high.0": pl.Float64(),
+    "errors": pl.Float64(),
+    "severities": pl.Float64(),
+    "first": INSTANT,
+    "last": INSTANT,
+    "subjects": HASHES,
+    "reach.subjects": pl.UInt64(),
+    "devices": HASHES,
+    "reach.devices": pl.UInt64(),
+    "sessions": HASHES,
+    "reach.sessions": pl.UInt64(),
+    "bucket": pl.List(pl.Int32()),
+    "weights": pl.List(pl.Float64()),
+    "device": pl.UInt64(),
+    "user": pl.UInt64(),
+}
+"""All columns of every rollup, in their order; those that a row has nothing to say in are null."""
+GROUP_ROWS: Final = 4_096
+_RANDOM: Final = ("subjects", "devices", "sessions", "device", "user")
+
+
+def publish(
+    folder: StoreFolder, part: Part, tables: Mapping[int, pl.DataFrame], *, disk: Disk = DISK
+) -> Part:
+    """Writes the rollup that `part` tells of, with its rows by the code of their tier, under its
+    date, level, writer and number; durable when this returns. One of that name is replaced in one
+    step. OSError.
+    """
+    name = PartName(part.level, part.writer, part.sequence).file
+    target = folder.rollups / folder_of(part.date) / name
+    staged = folder.staging / f"rollup-{name}{STAGED_SUFFIX}"
+    made = replace(part, path=target)
+    file = _encoded(tables, made)
+    with writing(folder):
+        make_folders(disk, staged.parent)
+        make_folders(disk, target.parent)
+        staged.unlink(missing_ok=True)
+        write_durably(disk, staged, file)
+        disk.rename(staged, target)
+        disk.sync_folder(target.parent)
+    return replace(made, size_bytes=len(file))
+
+
+def _encoded(tables: Mapping[int, pl.DataFrame], part: Part) -> bytearray:
+    frames = [_whole(table, tier) for tier, table in tables.items() if table.height]
+    schema = pl.DataFrame(schema=ROLLUP_SCHEMA).to_arrow().schema
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink,
+        schema,
+        # Hashes are noise; on all else zstd is worth its time.
+        compression={path: "none" if _is_random(path) else "zstd" for path in _paths(schema)},
+        use_dictionary=[name for name, kind in ROLLUP_SCHEMA.items() if kind == pl.String],
+        write_statistics=["tier", "kind", "time"],
+        write_page_checksum=True,
+        store_schema=False,
+    ) as writer:
+        for frame in frames:
+            writer.write_table(frame.to_arrow().cast(schema), row_group_size=GROUP_ROWS)
+        writer.add_key_value_metadata(
+            {footer.SUMMARY_KEY: footer.summary_of(part), footer.SEAL_KEY: footer.UNSEALED}
+        )
+    file = bytearray(sink.getvalue())
+    footer.seal(file)
+    return file
+
+
+def _whole(table: pl.DataFrame, tier: int) -> pl.DataFrame:
+    """With all columns, in their order."""
+    table = table.with_columns(pl.lit(tier).alias("tier"))
+    absent = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in ROLLUP_SCHEMA.items()
+        if name not in table.columns
+    ]
+    return table.with_columns(absent).select(
+        pl.col(name).cast(kind) for name, kind in ROLLUP_SCHEMA.items()
+    )
+
+
+def _paths(schema: pa.Schema) -> list[str]:
+    """The columns as Parquet names them: those of lists by their elements."""
+    return [
+        f"{field.name}.list.element" if pa.types.is_large_list(field.type) else field.name
+        for field in schema
+    ]
+
+
+def _is_random(path: str) -> bool:
+    return path.partition(".")[0] in _RANDOM

@@ -1,0 +1,135 @@
+"""Rollups never change an answer: what adds up exactly is the same as from the events, estimates
+are as near as they promise, and what nobody can tell any more is null.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from store.analytics.names import Names
+from store.analytics.percentiles import Percentiles
+from store.analytics.registry import ANALYSES
+from store.analytics.releases import Releases
+from store.analytics.rollups.building import rollup_of
+from store.analytics.top import Top
+from store.analytics.trends import Trends
+from store.parts.catalog import Catalog
+from store.parts.layout import StoreFolder
+from store.parts.rollup_file import publish
+from store.testing import NOON, events_of, store_of, write
+from store.timespan import TimeSpan
+from tests.store.analytics.reference import same
+
+MINUTE = timedelta(minutes=1)
+START = NOON - timedelta(hours=14)
+LENGTH = 36 * 60
+BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
+EXACT = ("count", "users", "sessions", "sum:duration_ms", "min:duration_ms", "mean:duration_ms")
+people = st.sampled_from([None, "", "ada", "bob", "eve"])
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "event_time": st.integers(0, LENGTH * 60 - 1).map(
+                lambda second: START + timedelta(seconds=second)
+            ),
+            "event_name": st.sampled_from(["load", "save", "pay"]),
+            "event_type": st.sampled_from(["log", "span"]),
+            "user_id": people,
+            "install_id": st.sampled_from([None, "phone", "laptop"]),
+            "session_id": people,
+            "severity": st.sampled_from([None, 5, 9, 13, 17, 21]),
+            "service_name": st.sampled_from([None, "", "api", "shop"]),
+            "service_version": st.sampled_from([None, "", "1", "2"]),
+            "duration_ms": st.sampled_from([None, 0.0, -3.5, 7.0, 7.1, 900.0, float("nan")]),
+            "sample_rate": st.sampled_from([None, 1.0, 10.0]),
+        }
+    ),
+    min_size=1,
+    max_size=30,
+)
+moments = st.integers(0, LENGTH).map(lambda minute: START + minute * MINUTE)
+spans = st.tuples(moments, moments).map(lambda ends: TimeSpan(min(ends), max(ends) + 7 * MINUTE))
+wheres = st.sampled_from(
+    [None, "event_name=load", "service_name=*", 'service_name=""', "-service_version=1", "pay"]
+)
+widths = st.sampled_from([15, 20, 60, 1_440]).map(lambda minutes: minutes * MINUTE)
+
+
+def rolled_up(root, numbers=None):
+    """Rollups of the parts with these numbers, or of all."""
+    folder = StoreFolder.open(root)
+    for at, part in enumerate(Catalog(folder).snapshot().parts):
+        if part.rows and (numbers is None or at in numbers):
+            rolled, tables = rollup_of(part)
+            publish(folder, replace(part, rolled=rolled), tables)
+
+
+def expired(root):
+    """The events of all parts that have rollups go."""
+    for part in Catalog(StoreFolder.open(root)).snapshot().rollups:
+        (root / "events" / f"_date={part.date}" / part.path.name).unlink()
+
+
+def questions(span, where, width, *, link, zone):
+    common = {"span": span, "where": where, "link": link, "tz": zone}
+    return [
+        Trends(measures=EXACT, interval=width, compare="previous", **common),
+        Trends(measures=("count", "users"), by=("severity_class",), interval=width, **common),
+        Trends(measures=("sessions",), events=("load", "pay"), interval=width, **common),
+        Top(by=("service_name", "event_type"), measure="users", **common),
+        Top(by=("service_version",), measure="max:duration_ms", **common),
+        Names(interval=width, **common),
+        Percentiles(by=("event_name",), **common),
+        Releases(**common),
+    ]
+
+
+def told(answer):
+    """The answer without what is an estimate from rollups alone."""
+    document = BY_NAME[answer.analysis].as_json(answer.result)
+    for row in document.get("rows", ()):
+        for name in [name for name in row if name[0] == "p" and name[1:].isdigit()]:
+            del row[name]
+    return document
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@given(
+    first=rows,
+    second=rows,
+    late=rows,
+    numbers=st.sets(st.integers(0, 5)),
+    span=spans,
+    where=wheres,
+    width=widths,
+    link=st.booleans(),
+)
+def test_with_rollups_an_answer_is_what_the_events_say(
+    tmp_path_factory, zone, first, second, late, numbers, span, where, width, link
+):
+    root = tmp_path_factory.mktemp("store")
+    store = store_of(root, events_of(first), events_of(second))
+    asked = questions(span, where, width, link=link, zone=zone)
+    rolled_up(root, numbers)
+    store.run_all(asked)
+    write(root, events_of(late))
+    raw = EventStoreOf(root, without_rollups=True).run_all(asked)
+    for answers in (store.run_all(asked), EventStoreOf(root).run_all(asked)):
+        for found, plain in zip(answers, raw, strict=True):
+            assert same(told(found), told(plain)), found.query
+            assert found.events_scanned == plain.events_scanned
+            assert (found.coverage[0].span.start, found.coverage[-1].span.end) == (
+                span.start,
+                span.end,
+            )
+
+
+def EventStoreOf(root, *, without_rollups=False):  # noqa: N802 - a store with nothing kept yet
+    store = store_of(root)
+    if without_rollups:
+        store._catalog._with_rollups = lambda found: found
+    return store
