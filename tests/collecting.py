@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -34,13 +35,17 @@ class Answer:
 
 
 class Collecting:
-    """A running collector; `settings` are those of its process."""
+    """A running collector; `settings` are those of its process. With `orders` it is a mortal one
+    (tests.mortal).
+    """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, orders: Path | None = None) -> None:
         self.settings = settings
+        mortal = ["-m", "tests.mortal", str(orders), "-"]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, *(mortal if orders else ["-c", PROGRAM])],
             cwd=ROOT,
+            env={**os.environ, "PROGRAM": PROGRAM},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,108 +1,57 @@
-"""The promise over a kill -9, at length: every acknowledged event is there once after a restart.
+"""The promise over a kill -9, at length: collector, maintainer, commands and imports die in turn.
 
-    python -m tests.benches.bench_kill [KILLS]
+    python -m tests.benches.bench_kill [ROUNDS [SEED]]
 
-Four senders retry numbered batches, of sizes around those at which buffers fill, while the
-collector is killed at random moments and started again. At the end, all ids in the parts are
-compared with those acknowledged, the tally with their number, and the restarts are timed.
+Four senders retry numbered batches all the while. After each kill, at a random moment or at a
+named step, all acknowledged events are read back, each once, and a new write is timed.
 """
 
-import random
-import signal
-import socket
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-from store.parts.catalog import Catalog
+from store.parts.check import check
 from store.parts.layout import StoreFolder
-from store.parts.scan import scan
-from tests.collecting import Collecting, ndjson, read_answer, request, settings
+from tests.killing import VICTIMS, Battlefield, Kills
 
-SIZES = (1, 2, 100, 999, 1000, 1001, 3000)
-
-
-class Sender(threading.Thread):
-    """Sends until it is told to stop; each batch until it is acknowledged."""
-
-    def __init__(self, name: str, port: dict[str, int], stop: threading.Event) -> None:
-        super().__init__()
-        self.prefix = name
-        self.port = port
-        self.stop = stop
-        self.acknowledged: list[str] = []
-        self.again = 0
-
-    def run(self) -> None:
-        chance = random.Random(self.prefix)
-        number = 0
-        while not self.stop.is_set():
-            ids = [f"{self.prefix}-{number}-{row}" for row in range(chance.choice(SIZES))]
-            events = ({"event_id": i, "event_name": "x", "event_time": "2026-11-22"} for i in ids)
-            body = request("POST", "/v1/events", ndjson(*events))
-            while not self.is_acknowledged(body):
-                self.again += 1
-                time.sleep(0.01)
-            self.acknowledged += ids
-            number += 1
-
-    def is_acknowledged(self, body: bytes) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port["now"]), timeout=10) as link:
-                link.sendall(body)
-                return read_answer(link).status == 200
-        except OSError:
-            return False
+ROUNDS = 500
 
 
 def main() -> None:
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    chance = random.Random(kills)
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else rounds
+    victims = ["collector", *VICTIMS]
     with tempfile.TemporaryDirectory() as scratch:
-        store = Path(scratch, "store")
-        running, port, stop = Collecting(settings(store)), {"now": 0}, threading.Event()
-        port["now"] = running.port
-        senders = [Sender(name, port, stop) for name in "abcd"]
-        for sender in senders:
-            sender.start()
-        restarts = []
-        for _ in range(kills):
-            time.sleep(chance.expovariate(4))
-            running.stop(signal.SIGKILL)
-            begun = time.monotonic()
-            running = Collecting(settings(store))
-            restarts.append(time.monotonic() - begun)
-            port["now"] = running.port
-        stop.set()
-        for sender in senders:
-            sender.join()
-        tally = running.get("/v1/tally")
-        running.stop()
-        judge(store, senders, tally, restarts)
+        begun = time.monotonic()
+        with Battlefield(Path(scratch), seed) as field:
+            for number in range(rounds):
+                field.round(victims[number % len(victims)])
+            field.finish_imports()
+        seconds = time.monotonic() - begun
+        tell(field.kills, seconds)
+        report = check(StoreFolder.open(field.store))
+        print(
+            f"check: {report.events:,} events, {report.unique_event_ids:,} ids, "
+            f"{report.parts:,} parts, {len(report.faults)} faults, {report.covered} covered"
+        )
+        for victim in victims:
+            for step in field.steps_of(victim):
+                print(f"{field.kills.at[victim, step]:6}  {victim} {step}")
 
 
-def judge(store: Path, senders: list[Sender], tally: dict, restarts: list[float]) -> None:
-    parts = Catalog(StoreFolder.open(store)).snapshot().parts
-    stored = scan(parts, ["event_id"], None).collect()["event_id"].to_list()
-    wanted = [event_id for sender in senders for event_id in sender.acknowledged]
-    lost = len(set(wanted) - set(stored))
-    twice = len(stored) - len(set(stored))
-    print(f"{len(restarts)} kills, {sum(sender.again for sender in senders)} batches sent again")
+def tell(kills: Kills, seconds: float) -> None:
+    times = sorted(kills.seconds_to_write)
+    at_random = sum(n for (_, step), n in kills.at.items() if step == "at random")
     print(
-        f"{len(wanted):,} events acknowledged, {len(stored):,} stored: {lost} lost, {twice} twice"
+        f"{kills.at.total()} kills in {seconds:.0f} s, {at_random} of them at random moments; "
+        f"{kills.ended} processes ended before; {kills.again} batches were sent again"
     )
+    print(f"{kills.acknowledged:,} events acknowledged: 0 lost, 0 twice, after every kill")
     print(
-        f"tally: {tally['stored']:,} stored, {tally['duplicate']:,} duplicate; adds up: "
-        f"{tally['received'] == sum(tally.get(f, 0) for f in ('stored', 'filtered', 'sampled_out', 'duplicate', 'rejected', 'dropped'))}"
+        f"a new write was accepted after {times[len(times) // 2] * 1000:.0f} ms, "
+        f"{times[-1]:.2f} s at most"
     )
-    restarts.sort()
-    print(
-        f"accepting again after {restarts[len(restarts) // 2]:.2f} s, {restarts[-1]:.2f} s at most"
-    )
-    assert lost == twice == 0
-    assert tally["stored"] == len(stored) == len(wanted)
 
 
 if __name__ == "__main__":

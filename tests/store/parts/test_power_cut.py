@@ -1,6 +1,7 @@
 """The power goes, the process dies, or the disk fails, at each call that a commit makes."""
 
 import errno
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,99 +17,10 @@ from store.parts.layout import StoreFolder
 from store.parts.scan import scan
 from store.parts.writer import PartWriter
 from store.tally import Tally
+from tests.power import Medium, RecordingDisk, laid_out, moments
 
 CALLS_MAX = 200
 """More than any commit here makes; a test that gets so far does not end by itself."""
-
-
-class PowerCut(BaseException):
-    """Nothing runs after it, not even a handler."""
-
-
-class Inode:
-    def __init__(self):
-        self.data = self.synced = b""
-
-
-class PoweredDisk(Disk):
-    """A disk that forgets, when the power goes, all that was not synced.
-
-    `names` is what programs see; `durable` what stands on the medium: folders as their last sync
-    left them, files with the bytes of theirs.
-    """
-
-    def __init__(self, calls_left=CALLS_MAX, bytes_a_write=1_000):
-        self.calls_left = calls_left
-        self.bytes_a_write = bytes_a_write
-        self.names, self.durable, self.open_files = {}, {}, {}
-
-    def _call(self):
-        if self.calls_left <= 0:
-            raise PowerCut
-        self.calls_left -= 1
-
-    def create(self, path):
-        self._call()
-        descriptor = super().create(path)
-        self.names[path] = self.open_files[descriptor] = Inode()
-        return descriptor
-
-    def write(self, descriptor, data):
-        self._call()
-        written = super().write(descriptor, data[: self.bytes_a_write])
-        self.open_files[descriptor].data += bytes(data[:written])
-        return written
-
-    def sync(self, descriptor):
-        self._call()
-        if descriptor in self.open_files:
-            self.open_files[descriptor].synced = self.open_files[descriptor].data
-
-    def close(self, descriptor):
-        super().close(descriptor)
-        self.open_files.pop(descriptor, None)
-
-    def rename(self, source, target):
-        self._call()
-        super().rename(source, target)
-        self.names[target] = self.names.pop(source)
-
-    def remove(self, path):
-        self._call()
-        super().remove(path)
-        del self.names[path]
-
-    def make_folder(self, path):
-        self._call()
-        super().make_folder(path)
-        self.names[path] = None
-
-    def sync_folder(self, path):
-        self._call()
-        for name in {name for name in self.durable if name.parent == path} - self.names.keys():
-            del self.durable[name]
-        self.durable |= {name: node for name, node in self.names.items() if name.parent == path}
-
-    def after_the_cut(self, root, target, keeps=lambda _what: False):
-        """The store as the next start finds it, written to `target`. `keeps` says for each name
-        and each file's bytes that were not synced whether they made it all the same.
-        """
-        found = dict(self.durable)
-        for name in sorted(self.names.keys() ^ self.durable.keys()):
-            if keeps(("name", name)):
-                found.pop(name, None)
-                found |= {name: self.names[name]} if name in self.names else {}
-        target.mkdir()
-        for name in sorted(found):
-            place = target / name.relative_to(root)
-            node = found[name]
-            if not place.parent.is_dir():
-                continue  # its folder's own name was lost
-            if node is None:
-                place.mkdir()
-            else:
-                place.write_bytes(node.data if keeps(("bytes", name)) else node.synced)
-        return target
 
 
 def ids(root):
@@ -119,99 +31,102 @@ def ids(root):
 
 
 def story(root, disk, events, noon):
-    """Two commits, the second over two dates; tells after each which ids are acknowledged."""
-    folder = StoreFolder.open(root / "s", create=True, disk=disk)
+    """A store, two commits, the second over two dates; told is after each what is acknowledged."""
+    folder = StoreFolder.open(root / "a" / "s", create=True, disk=disk)
     writer = PartWriter(folder, now=lambda: noon, writer="w", disk=disk)
-    writer.commit(events(2), Tally({"stored": 2}))
-    yield {"e000000", "e000001"}
-    writer.commit(events(3, first=2, step=timedelta(hours=8)), Tally({"stored": 3}))
-    yield {"e000002", "e000003", "e000004"}
-
-
-def cut_at(calls, root, events, noon):
-    """The disk after so many calls, what was acknowledged by then, and whether the end came."""
-    root.mkdir()
-    disk, acknowledged = PoweredDisk(calls), set()
-    try:
-        for ids_ in story(root, disk, events, noon):
-            acknowledged |= ids_
-    except PowerCut:
-        return disk, acknowledged, False
-    return disk, acknowledged, True
-
-
-def moments(tmp_path, events, noon):
-    """A cut after each call, until the story ends without one."""
-    for calls in range(CALLS_MAX):
-        root = tmp_path / f"r{calls}"
-        disk, acknowledged, ended = cut_at(calls, root, events, noon)
-        yield root, disk, acknowledged
-        if ended:
-            assert calls > 20
-            return
-    pytest.fail("the story made more calls than expected")
+    for batch in (events(2), events(3, first=2, step=timedelta(hours=8))):
+        writer.commit(batch, Tally({"stored": batch.height}))
+        disk.tell(set(batch["event_id"]))
 
 
 EVERYTHING = {f"e{number:06}" for number in range(5)}
 
 
-def test_what_was_acknowledged_survives_a_power_cut_at_any_call(tmp_path, events, noon):
-    for root, disk, acknowledged in moments(tmp_path, events, noon):
-        found = ids(disk.after_the_cut(root, root / "after") / "s")
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory, events, noon):
+    root = tmp_path_factory.mktemp("recorded")
+    disk = RecordingDisk(bytes_a_write=1_000)
+    story(root, disk, events, noon)
+    assert len(disk.calls) > 20
+    return root, disk
+
+
+@pytest.fixture
+def after(recorded, tmp_path):
+    """after(lambda medium: medium.after_cut()): each different store that stands at some moment,
+    laid out, and what was acknowledged by then.
+    """
+
+    def different(what_stands):
+        seen = set()
+        for medium in moments(Medium(recorded[0]), recorded[1]):
+            content = what_stands(medium)
+            key = (frozenset(content.items()), len(medium.told))
+            if key not in seen:
+                seen.add(key)
+                store = laid_out(content, tmp_path / f"{len(seen)}") / "a" / "s"
+                yield store, set().union(*medium.told)
+
+    return different
+
+
+WAYS = [Medium.after_cut, Medium.after_death]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_acknowledged_survives_a_cut_or_a_kill_at_any_call(after, way):
+    for store, acknowledged in after(way):
+        found = ids(store)
         assert acknowledged <= set(found) <= EVERYTHING
         assert len(found) == len(set(found))
 
 
-def test_what_was_acknowledged_survives_the_death_of_the_process_at_any_call(
-    tmp_path, events, noon
-):
-    for root, _disk, acknowledged in moments(tmp_path, events, noon):
-        found = ids(root / "s")
-        assert acknowledged <= set(found) <= EVERYTHING
-        assert len(found) == len(set(found))
-
-
-@settings(max_examples=60, deadline=None)
-@given(calls=st.integers(0, 60), luck=st.randoms(use_true_random=False))
-def test_whatever_else_survived_a_cut_does_no_harm(tmp_path_factory, events, noon, calls, luck):
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=8)
+def test_whatever_else_survived_a_cut_does_no_harm(recorded, tmp_path_factory, seed):
     """The system may have written some of what was not synced, in any order."""
-    root = tmp_path_factory.mktemp("cut") / "r"
-    disk, acknowledged, _ = cut_at(calls, root, events, noon)
-    after = disk.after_the_cut(root, root / "after", lambda _what: luck.random() < 0.5)
-    found = ids(after / "s")
-    assert acknowledged <= set(found) <= EVERYTHING
+    luck, scratch = random.Random(seed), tmp_path_factory.mktemp("lucky")
+    for number, medium in enumerate(moments(Medium(recorded[0]), recorded[1])):
+        store = laid_out(medium.after_lucky_cut(luck), scratch / f"{number}") / "a" / "s"
+        assert set().union(*medium.told) <= set(ids(store)) <= EVERYTHING
 
 
-def test_the_tally_matches_the_rows_that_stand_after_any_cut(tmp_path, events, noon):
-    for root, disk, _acknowledged in moments(tmp_path, events, noon):
-        for after in (root / "s", disk.after_the_cut(root, root / "after") / "s"):
-            parts = Catalog(StoreFolder.open(after)).snapshot().parts
-            tally = Tally.total(part.tally for part in parts)
-            assert tally.fates.get("stored", 0) == sum(part.rows for part in parts)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_tally_matches_the_rows_that_stand_after_any_cut(after, way):
+    for store, _acknowledged in after(way):
+        parts = Catalog(StoreFolder.open(store)).snapshot().parts
+        tally = Tally.total(part.tally for part in parts)
+        assert tally.fates.get("stored", 0) == sum(part.rows for part in parts)
 
 
-def test_a_store_works_on_after_any_cut(tmp_path, events, noon):
-    for root, disk, acknowledged in moments(tmp_path, events, noon):
-        after = disk.after_the_cut(root, root / "after") / "s"
-        folder = StoreFolder.open(after, create=True)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_store_works_on_after_any_cut(after, way, events, noon):
+    for store, acknowledged in after(way):
+        folder = StoreFolder.open(store, create=True)
         writer = PartWriter(folder, now=lambda: noon, writer="w")
         writer.commit(events(1, first=9), Tally())
-        assert acknowledged | {"e000009"} <= set(ids(after))
+        assert acknowledged | {"e000009"} <= set(ids(store))
 
 
-class FailingDisk(PoweredDisk):
+class FailingDisk(RecordingDisk):
     """Fails with `error` at one call, and works again after it."""
 
     def __init__(self, error):
-        super().__init__()
+        super().__init__(bytes_a_write=1_000)
         self.error, self.fails_in = error, None
 
-    def _call(self):
+    def _call(self, *call):
+        super()._call(*call)
         if self.fails_in is not None:
             self.fails_in -= 1
             if self.fails_in < 0:
                 self.fails_in = None
                 raise OSError(self.error, "it failed")
+
+
+def test_the_recorder_knows_every_call_that_reaches_the_disk():
+    doors = {name for name in vars(Disk) if not name.startswith("_")}
+    assert doors <= vars(RecordingDisk).keys()
 
 
 def failure_of(work):
@@ -303,7 +218,7 @@ def test_staged_leftovers_are_seen_by_no_reader(tmp_path, events, noon):
 def test_the_order_of_calls_is_file_then_name_then_folder(tmp_path, events, noon):
     calls = []
 
-    class Told(PoweredDisk):
+    class Told(RecordingDisk):
         def __getattribute__(self, name):
             if name in {"create", "sync", "rename", "make_folder", "sync_folder"}:
                 calls.append(name)
