@@ -11,6 +11,8 @@ from textual.app import App
 SWITCH_SECONDS: Final = 0.001
 # By then the widgets, the stylesheet and Polars are there to stay.
 SETTLED_SECONDS: Final = 4.0
+# Few collections, and of the oldest hardly any: an answer makes ten thousand objects that go again.
+THRESHOLDS: Final = (10_000, 20, 50)
 
 
 def keep_pauses_short(app: App[Any]) -> None:
@@ -28,3 +30,4 @@ def keep_pauses_short(app: App[Any]) -> None:
 def _exempt_what_stands() -> None:
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
