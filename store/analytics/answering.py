@@ -154,11 +154,10 @@ def _finished(moment: Moment, task: Task, combined: Combined) -> Finished:
     key = (combined.key, repr(task.query))
     kept = moment.finished.get(key, moment.links)
     if kept is None:
-        # Its own, so that it shows whether they were needed.
+        # Its own, so that it shows which were needed.
         links = Links(lambda: moment.links.frame) if task.query.link else no_links()
         kept = cast(Analysis, task.reduction).finish(combined.frame, task.query, links)
-        needed = moment.links.version if task.query.link and links.was_read else None
-        moment.finished.put(key, needed, kept)
+        moment.finished.put(key, kept, links)
     return without_missing(kept, combined.told)
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -59,21 +59,31 @@ class FinishedCache:
     def __init__(self, entries_max: int = 128) -> None:
         self._entries_max = entries_max
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, tuple[Finished, Hashable]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
 
     def get(self, key: Hashable, links: Links) -> Finished | None:
-        """What was made of `key`, unless it needed links and these are others."""
+        """What was made of `key`, unless a device that it asked about has another user now."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is None:
+            kept = self._kept.get(key)
+            if kept is None:
                 return None
             self._kept.move_to_end(key)
-        finished, version = found
-        return finished if version is None or version == links.version else None
+        if kept.devices is not None and links.version(kept.devices) != kept.links_version:
+            return None
+        return kept.finished
 
-    def put(self, key: Hashable, links_version: Hashable, finished: Finished) -> None:
-        """Keeps it; `links_version` is that of the links it needed, None of those that did not."""
+    def put(self, key: Hashable, finished: Finished, links: Links) -> None:
+        """Keeps it; `links` are those that it was made with."""
+        devices = links.asked
+        version = None if devices is None else links.version(devices)
         with self._lock:
-            self._kept[key] = (finished, links_version)
+            self._kept[key] = _Kept(finished, devices, version)
             if len(self._kept) > self._entries_max:
                 self._kept.popitem(last=False)
+
+
+class _Kept(NamedTuple):
+    finished: Finished
+    devices: pl.Series | None
+    """Whose users it depends on; None: on nobody's."""
+    links_version: Hashable

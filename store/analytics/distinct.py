@@ -100,7 +100,8 @@ def users(frame: pl.DataFrame, most: pl.Expr, links: Links) -> pl.DataFrame:
     )
     if not frame["devices"].list.len().sum():
         return rows.drop(_HELP)
-    added = _device_users(rows.lazy(), links.frame.lazy())
+    linked = links.of(frame["devices"].explode().unique())
+    added = _device_users(rows.lazy(), linked.lazy())
     both = rows.lazy().join(added, on="_row", how="left", maintain_order="left")
     more = pl.col("_devices") * pl.col("_new_share").fill_null(0.0)
     return both.with_columns(pl.col("users") + more).drop(*_HELP, "_new_share").collect()

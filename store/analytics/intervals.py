@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -102,6 +103,14 @@ def points(query: Query) -> Sequence[datetime]:
     span, width = query.span, query.interval
     if span is None or width is None or span.length == _ZERO:
         return []
+    return _points(Query(span=span, interval=width, tz=query.tz, week_start=query.week_start))
+
+
+@lru_cache(maxsize=64)  # a live view asks for the same ones again until it moves on
+def _points(query: Query) -> Sequence[datetime]:
+    span, width = query.span, query.interval
+    assert span is not None
+    assert width is not None
     # Fine enough to meet every point, also on the days on which clocks change.
     step = width if _is_plain(query, width) else min(width, _HOUR / 2 if width < _DAY else _DAY / 2)
     inside = pl.datetime_range(span.start, span.end, step, closed="left", eager=True)

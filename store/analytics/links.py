@@ -25,16 +25,21 @@ class Links:
     def __init__(self, load: Callable[[], pl.DataFrame]) -> None:
         """`load` gives the frame; it is called once, or never when no device was seen."""
         self._load = load
+        self.asked: pl.Series | None = None
+        """The devices whose users somebody asked for."""
 
-    @property
-    def was_read(self) -> bool:
-        """Whether anybody asked for them."""
-        return "frame" in self.__dict__
+    def of(self, devices: pl.Series) -> pl.DataFrame:
+        """The rows of `frame` for these hashes of devices."""
+        self.asked = devices if self.asked is None else self.asked.append(devices)
+        return self._of(devices)
 
-    @cached_property
-    def version(self) -> Hashable:
-        """Equal for the same links."""
-        return self.frame.height, int(self.frame.hash_rows(seed=3).sum())
+    def version(self, devices: pl.Series) -> Hashable:
+        """Equal while these devices belong to the same users."""
+        found = self._of(devices)
+        return found.height, int(found.hash_rows(seed=3).sum())
+
+    def _of(self, devices: pl.Series) -> pl.DataFrame:
+        return self.frame.filter(self.frame["device"].is_in(devices.implode()))
 
     @cached_property
     def frame(self) -> pl.DataFrame:

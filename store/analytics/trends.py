@@ -13,7 +13,7 @@ from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, points
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked, spec_of
-from store.analytics.measures import Measure, number, numbers, parse_measure
+from store.analytics.measures import Measure, Number, number, numbers, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Series, Timeline
@@ -127,8 +127,6 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
         ]
         for group, columns in _spread(rows, starts, len(measures))
     }
-    nowhere = pl.Series([None] * len(starts), dtype=pl.Float64)
-    empty = [numbers(nowhere, measure, seconds) for measure in measures]
     whole = {group: values for group, _, values in groups(totals, len(measures))}
     length = query.span.length.total_seconds() if query.span else 0.0
     nothing = [None] * len(measures)
@@ -138,7 +136,7 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
         series=[
             Series(
                 key=dict(zip(_by(query), group.key, strict=True)),
-                values=found.get(group, empty)[at],
+                values=found[group][at] if group in found else _nothing(measure, starts),
                 measure=measure.text,
                 folded=group.folded,
                 total=number(whole.get(group, nothing)[at], measure, length),
@@ -147,6 +145,11 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
             for at, measure in enumerate(measures)
         ],
     )
+
+
+def _nothing(measure: Measure, starts: Sequence[datetime]) -> Sequence[Number]:
+    """The points of a series without an event."""
+    return [number(None, measure, 1.0)] * len(starts)
 
 
 def _spread(
