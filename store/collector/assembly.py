@@ -13,9 +13,10 @@ from store.collector.bodies import Budget
 from store.collector.collector import Collector
 from store.collector.commits import Committer
 from store.collector.decoders import Decoders
-from store.collector.duplicates import KEY_COLUMNS, SeenIds, recent
+from store.collector.duplicates import IDS_MAX, KEY_COLUMNS, SeenIds, recent
 from store.collector.intake import INTAKES
 from store.collector.ledger import Ledger
+from store.collector.maintaining import Maintaining
 from store.collector.processors import PROCESSORS
 from store.collector.security import Guard
 from store.collector.sinks import SINKS
@@ -37,7 +38,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def assembled(settings: Settings, folder: StoreFolder, decoders: Decoders) -> tuple[App, Collector]:
+def assembled(
+    settings: Settings, folder: StoreFolder, decoders: Decoders, maintaining: Maintaining
+) -> tuple[App, Collector]:
     """A collector over `folder`, and its door. Reads the footers of the store's parts, and the
     ids of the last day's.
     """
@@ -52,7 +55,7 @@ def assembled(settings: Settings, folder: StoreFolder, decoders: Decoders) -> tu
         settings.collector, committer, PROCESSORS, coming=lambda: decoders.waiting
     )
     budget = Budget(settings.collector.bodies_bytes_max)
-    stats = Stats(collector, budget, decoders, [intake.name for intake in INTAKES])
+    stats = Stats(collector, budget, decoders, maintaining, [intake.name for intake in INTAKES])
     app = App(
         collector,
         INTAKES,
@@ -71,15 +74,22 @@ def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:
     seen = SeenIds(StoredKeys(folder, catalog), now)
     parts = recent(catalog.snapshot().parts, now())
     # In groups: all at once took 70 MB more at a million ids, and no less time.
-    for start in range(0, len(parts), PARTS_AT_ONCE):
-        _learn(seen, parts[start : start + PARTS_AT_ONCE])
+    large = [part for part in parts if part.level]
+    small = [part for part in parts if not part.level]
+    for part in large:
+        _learn(seen, [part])
+    for start in range(0, len(small), PARTS_AT_ONCE):
+        _learn(seen, small[start : start + PARTS_AT_ONCE])
     return seen
 
 
 def _learn(seen: SeenIds, parts: Sequence[Part]) -> None:
     """A part that cannot be read costs its own ids, not the start."""
     try:
-        seen.learn(scan(parts, KEY_COLUMNS, None).collect(), parts)
+        events = scan(parts, KEY_COLUMNS, None)
+        if len(parts) == 1:  # a compacted part may hold a whole day; the newest stand last
+            events = events.tail(IDS_MAX)
+        seen.learn(events.collect(), parts)
     except (pl.exceptions.PolarsError, OSError) as error:
         if len(parts) == 1:
             LOG.warning("the ids in %s are not known: %s", parts[0].key, error)

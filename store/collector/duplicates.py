@@ -29,7 +29,7 @@ _ODD: Final = 0x9E3779B97F4A7C15
 _BITS: Final = 2**60 - 1
 
 Key = tuple[str, date]
-ReadKeys = Callable[[Collection[str]], set[Key]]
+ReadKeys = Callable[[Collection[str], pl.DataFrame], set[Key]]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,9 @@ class SeenIds:
     def __init__(
         self, read_keys: ReadKeys, now: Callable[[], datetime], ids_max: int = IDS_MAX
     ) -> None:
-        """`read_keys` gives the (event_id, date) of the events in the parts of these keys."""
+        """`read_keys` gives the (event_id, date) of the events in the parts of these keys, as far
+        as they may be among those of a frame.
+        """
         self._read_keys = read_keys
         self._now = now
         self._ids_max = ids_max
@@ -81,9 +83,10 @@ class SeenIds:
         keys = events.select("event_id", pl.col("event_time").dt.date())
         again = ~keys.select(pl.struct(pl.all()).is_first_distinct()).to_series()
         distinct = set(hashes)
-        suspected_in = self._parts_with(distinct, len(distinct) - new)
+        suspected_in, suspects = self._parts_with(distinct, len(distinct) - new)
         if suspected_in:
-            stored = self._read_keys(suspected_in)
+            is_suspect = pl.Series([h in suspects for h in hashes], dtype=pl.Boolean)
+            stored = self._read_keys(suspected_in, events.filter(is_suspect))
             again |= pl.Series([key in stored for key in keys.iter_rows()], dtype=pl.Boolean)
         return again if again.any() else None
 
@@ -128,11 +131,12 @@ class SeenIds:
             self._count -= len(oldest.hashes)
             self._known.difference_update(oldest.hashes)
 
-    def _parts_with(self, hashes: set[int], count: int) -> set[str]:
-        """Where `count` of these ids may be; the newest first, since what is sent again mostly is
-        sent again soon.
+    def _parts_with(self, hashes: set[int], count: int) -> tuple[set[str], set[int]]:
+        """Where `count` of these ids may be, and which; the newest first, since what is sent again
+        mostly is sent again soon.
         """
         found: set[str] = set()
+        suspects: set[int] = set()
         missing = count
         for run in reversed(self._runs):
             if missing <= 0:
@@ -140,8 +144,9 @@ class SeenIds:
             here = hashes.intersection(run.hashes)
             if here:
                 found.update(run.part_keys)
+                suspects |= here
                 missing -= len(here)
-        return found
+        return found, suspects
 
 
 def recent(parts: Sequence[Part], now: datetime, ids_max: int = IDS_MAX) -> list[Part]:

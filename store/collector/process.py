@@ -20,6 +20,7 @@ from store.collector.app import App
 from store.collector.assembly import assembled
 from store.collector.collector import Collector
 from store.collector.decoders import Decoders
+from store.collector.maintaining import Maintaining
 from store.collector.memory import rest_garbage_collection
 from store.collector.presence import Listening
 from store.collector.protocol import BoundedProtocol
@@ -52,15 +53,17 @@ class Process:
         self._announce = announce
         self._until = until
         self._decoders = Decoders()
+        self._maintaining = Maintaining(settings, folder)
 
     def run(self) -> None:
-        app, collector = assembled(self._settings, self._folder, self._decoders)
+        app, collector = assembled(self._settings, self._folder, self._decoders, self._maintaining)
         config = self._config(app)
         rest_garbage_collection()
         try:
             with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
                 runner.run(self._serve(config, collector))
         finally:
+            self._maintaining.close()
             self._decoders.close()
 
     async def _serve(self, config: uvicorn.Config, collector: Collector) -> None:
@@ -84,6 +87,7 @@ class Process:
     async def _wait(self, server: "_Server") -> None:
         while not self._until():
             self._decoders.rest()
+            await asyncio.to_thread(self._maintaining.look)
             await asyncio.sleep(1)
         server.stop()
 

@@ -11,17 +11,24 @@ from typing import Any
 from store.collector.bodies import Budget
 from store.collector.collector import Collector
 from store.collector.decoders import Decoders
+from store.collector.maintaining import Maintaining
 
 
 class Stats:
     """Reads the numbers where they are kept; nothing is computed before somebody asks."""
 
     def __init__(
-        self, collector: Collector, budget: Budget, decoders: Decoders, intakes: Sequence[str]
+        self,
+        collector: Collector,
+        budget: Budget,
+        decoders: Decoders,
+        maintaining: Maintaining,
+        intakes: Sequence[str],
     ) -> None:
         self._collector = collector
         self._budget = budget
         self._decoders = decoders
+        self._maintaining = maintaining
         self._intakes = list(intakes)
         self.refused: Counter[str] = Counter()
         """Requests turned away, by reason; the app counts here."""
@@ -49,6 +56,7 @@ class Stats:
             },
             "bodies_bytes": self._budget.bytes,
             "decoder_pid": self._decoders.helper_pid,
+            "maintenance": self._maintaining.last_round(),
             "refused": dict(sorted(self.refused.items())),
             "intakes": self._intakes,
             "rss_bytes": rss_bytes(),

@@ -15,7 +15,7 @@ from store.maintenance.job import AnyJob, Done, State, Step, Tools
 from store.maintenance.notes import Notes
 from store.maintenance.quarantine import VERIFIED_NOTE
 from store.parts.catalog import Catalog
-from store.parts.disk import DISK, Disk
+from store.parts.disk import DISK, Disk, as_store_error
 from store.parts.layout import StoreFolder
 from store.parts.lock import FileLock
 from store.parts.writing import leftovers
@@ -100,8 +100,12 @@ class Maintainer:
         self._notes = Notes(folder.root, disk=disk)
 
     def __enter__(self) -> Self:
-        """BusyError: another process maintains the store."""
-        if not self._lock.acquire(patience_seconds=self._patience_seconds):
+        """BusyError: another process maintains the store. ReadOnlyStoreError, NoRoomError."""
+        try:
+            is_mine = self._lock.acquire(patience_seconds=self._patience_seconds)
+        except OSError as error:
+            raise as_store_error(error, self._folder.root) from error
+        if not is_mine:
             raise BusyError(
                 "maintenance",
                 "another process maintains this store",

@@ -5,6 +5,7 @@ from typing import Final
 from tui.commands import (
     check,
     collect,
+    compact,
     dashboard,
     demo,
     export,
@@ -29,5 +30,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     tail.COMMAND,
     inspect.COMMAND,
     check.COMMAND,
+    compact.COMMAND,
 )
 DEFAULT_COMMAND: Final = dashboard.COMMAND

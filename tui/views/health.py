@@ -90,10 +90,23 @@ def _collector(url: str, stats: Mapping[str, Any]) -> Iterator[Fact | Heading]:
         if taken is not None:
             yield Fact(f"commit {name}", f"{taken:.1f}", "ms")
     yield Fact("memory", *size(stats.get("rss_bytes", 0)))
+    yield from _maintenance(stats.get("maintenance") or {})
     if fault := commits.get("fault"):
         yield Fact(clean(str(fault)), role="error")
     for reason, number in _largest(stats.get("refused") or {}):
         yield Fact(f"turned away: {clean(reason)}", f"{number:,}", role="warning")
+
+
+def _maintenance(last: Mapping[str, Any]) -> Iterator[Fact]:
+    """What the last round did to the parts."""
+    if not last:
+        return
+    changed = (
+        f"s; {last.get('files_added', 0):,} parts made, {last.get('files_removed', 0):,} removed"
+    )
+    yield Fact("last maintenance", f"{last.get('seconds', 0):.1f}", changed)
+    for fault in last.get("faults", ())[:5]:
+        yield Fact(clean(str(fault)), role="error")
 
 
 def store_facts(

@@ -12,7 +12,7 @@ from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from store.parts.part import Part
 from store.parts.scan import scan
-from store.parts.writer import PartWriter
+from store.parts.writer import PartWriter, span_of
 from store.tally import Tally
 
 
@@ -40,8 +40,10 @@ class StoredKeys:
         self._folder = folder
         self._catalog = catalog
 
-    def __call__(self, part_keys: Collection[str]) -> set[Key]:
-        """Of the parts with these keys; where one has gone (compacted), of all of its date."""
+    def __call__(self, part_keys: Collection[str], suspects: pl.DataFrame) -> set[Key]:
+        """Of the parts with these keys; where some have gone (compacted), those of `suspects` that
+        stand in what took their place.
+        """
         found: set[Key] = set()
         gone: set[str] = set()
         for key in part_keys:
@@ -49,10 +51,27 @@ class StoredKeys:
                 found |= _keys_in(self._folder.events / f"{key}.parquet")
             except FileNotFoundError:
                 gone.add(key.partition("/")[0].removeprefix("_date="))
-        if gone:
-            parts = [part for part in self._catalog.snapshot().parts if part.date in gone]
-            found |= _keys(scan(parts, KEY_COLUMNS, None).collect())
+        for day in gone:
+            found |= self._compacted(day, suspects)
         return found
+
+    def _compacted(self, day: str, suspects: pl.DataFrame) -> set[Key]:
+        """What is sent again has mostly the same time: all else of a large day is left unread."""
+        asked = suspects.filter(pl.col("event_time").dt.date().cast(pl.String) == day)
+        if not asked.height:
+            return set()
+        parts = [part for part in self._catalog.snapshot().parts if part.date == day]
+        times = asked["event_time"].sort()
+        at_once = _among(scan(parts, KEY_COLUMNS, span_of(times.to_frame())), asked)
+        rest = asked.filter(~pl.col("event_id").is_in([event_id for event_id, _ in at_once]))
+        return at_once | _among(scan(parts, KEY_COLUMNS, None), rest)
+
+
+def _among(events: pl.LazyFrame, asked: pl.DataFrame) -> set[Key]:
+    if not asked.height:
+        return set()
+    same = pl.col("event_id").is_in(asked["event_id"].implode())
+    return _keys(events.filter(same).collect(engine="streaming"))
 
 
 def _keys_in(path: Path) -> set[Key]:
