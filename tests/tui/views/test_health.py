@@ -3,7 +3,7 @@ from tui.views.health import collector_facts
 
 def lines(stats):
     facts = collector_facts("http://127.0.0.1:4318", {"uptime_seconds": 1, **stats})
-    return [(fact.name, fact.value) for fact in facts]
+    return [(fact.label, fact.number) for fact in facts]
 
 
 def test_the_last_round_of_maintenance_is_told_once_there_was_one():
