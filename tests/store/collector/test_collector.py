@@ -46,7 +46,7 @@ class Shelf:
         self.parts.append(FakePart(len(self.parts), events, tally))
         return [self.parts[-1]]
 
-    def keys(self, part_keys):
+    def keys(self, part_keys, _suspects):
         frames = [part.events for part in self.parts if part.key in part_keys]
         rows = pl.concat(frames, how="diagonal_relaxed")
         return set(rows.select("event_id", pl.col("event_time").dt.date()).iter_rows())
