@@ -49,13 +49,13 @@ class Sender(threading.Thread):
         self.stop = stop
         self.acknowledged: list[str] = []
         self.again = 0
+        self.batches = 0
 
     def run(self) -> None:
         chance = random.Random(self.name)
-        number = 0
         while not self.stop.is_set():
-            number += 1
-            ids = [f"{self.name}-{number}-{row}" for row in range(chance.choice(SIZES))]
+            self.batches += 1
+            ids = [f"{self.name}-{self.batches}-{row}" for row in range(chance.choice(SIZES))]
             while not is_acknowledged(ids, self.port()):
                 self.again += 1
                 time.sleep(0.02)
