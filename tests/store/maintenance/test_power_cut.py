@@ -7,6 +7,8 @@ from itertools import islice
 
 import pytest
 
+from store.analytics.trends import Trends
+from store.event_store import EventStore
 from store.maintenance.maintainer import Maintainer
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
@@ -73,6 +75,8 @@ def assert_whole(root):
     ids = found(root)
     assert ids.keys() == IDS
     assert {name for name, times in ids.items() if times > 1} <= {TWICE}
+    answer = EventStore(root, now=lambda: NOON + timedelta(days=1)).run(Trends())
+    assert answer.events_scanned == ids.total()
 
 
 def fresh(medium):
@@ -86,7 +90,8 @@ def test_all_events_are_there_once_after_a_cut_or_a_kill_at_any_call(recorded, t
     seen = set()
     for medium in moments(fresh(before), disk):
         content = way(medium)
-        state = frozenset(content.items())
+        # What is staged is read by nobody, however much of it was written.
+        state = frozenset(each for each in content.items() if each[0].suffix != ".staged")
         if state not in seen:
             seen.add(state)
             assert_whole(laid_out(content, tmp_path / f"{len(seen)}"))
