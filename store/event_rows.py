@@ -7,13 +7,14 @@ footers alone; what was read of it stays good while new parts arrive on top.
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 import orjson
 import polars as pl
 
 from store.analytics.filters import Filter
+from store.parts.catalog import hides
 from store.parts.part import Part
 from store.parts.scan import column_types, scan
 from store.row_index import (
@@ -170,17 +171,38 @@ class EventRows:
         return {name: value for name, value in event.items() if value is not None}
 
     def place(self, row: Mapping[str, Any]) -> int | None:
-        """Where a row of a page stands here, also one of other rows; None when it does not."""
-        key = row[PART].key
-        index = next((i for i, part in enumerate(self.parts) if part.key == key), None)
+        """Where a row of a page stands here, also one of other rows; None when it does not. An
+        event that a merge put into another part is found for as long as its old part is there.
+        """
+        index, number = self._number_of(row[PART]), row[ROW]
+        if index is None:
+            index, number = self._moved(row)
         start = 0
         for stretch in self.stretches:
             if index is not None and stretch.oldest <= row[TIME] <= stretch.newest:
-                found = stretch.place(index, row[ROW], row[TIME])
+                found = stretch.place(index, number, row[TIME])
                 if found is not None:
                     return start + found
             start += stretch.rows
         return None
+
+    def _number_of(self, part: Part) -> int | None:
+        return next((i for i, each in enumerate(self.parts) if each.key == part.key), None)
+
+    def _moved(self, row: Mapping[str, Any]) -> tuple[int | None, int]:
+        """The part and the row where the event of a row stands now."""
+        part: Part = row[PART]
+        instant = TimeSpan(row[TIME], row[TIME] + timedelta(microseconds=1))
+        merged = [each for each in self.parts if hides(each, part)]
+        try:
+            event_id = scan([part], ["event_id"], None).slice(row[ROW], 1).collect()["event_id"]
+        except FileNotFoundError:
+            return None, 0
+        at_once = scan(merged, ["event_id"], instant, rows=True)
+        found = at_once.filter(pl.col("event_id").is_in(event_id.implode())).collect()
+        if not found.height:
+            return None, 0
+        return self._number_of(merged[found[PART][0]]), int(found[ROW][0])
 
     def newer_than(self, instant: datetime) -> int:
         """How many events are later than `instant`, in the order by time: the place of the first

@@ -170,3 +170,27 @@ def test_nothing_stored_is_no_rows(store):
     assert rows.page(range(10), ["event_name"]) == {}
     assert rows.grown(store.parts, SPAN).total == 0
     assert rows.newer_than(NOON) == 0
+
+
+def merge_all(store, level=1):
+    from store.maintenance.merging import merge
+    from store.parts.compaction import covers_of
+    from store.parts.disk import DISK
+    from store.parts.layout import PartName
+
+    merge(store.folder, DISK, store.parts, PartName(level, "m", level), covers_of(store.parts, ()))
+
+
+def test_a_row_is_found_again_after_a_merge_put_it_into_another_part(store):
+    store.write(5, 5, 5, 7, writer=0)
+    store.write(5, 5, 6, writer=1)
+    before = EventRows.open(store.parts, SPAN)
+    page = before.page(range(before.total), ["event_id"])
+    merge_all(store)
+    after = before.grown(store.parts, SPAN)
+    ids = after.page(range(after.total), ["event_id"])
+    for row in page.values():
+        assert ids[after.place(row)]["event_id"] == row["event_id"]
+    for part in before.parts:
+        part.path.unlink()
+    assert after.place(page[0]) is None

@@ -76,20 +76,24 @@ def _follow(
     """First the events of a span, or those that landed since an instant; then what comes."""
     from tui.arrivals import Arrivals
 
-    parts = catalog.snapshot().parts
+    snapshot = catalog.snapshot()
     if isinstance(since, TimeSpan):
-        arrivals = Arrivals(parts)
-        for piece in _pieces(parts, since):
-            _show(parts, wanted, piece, write)
+        arrivals = Arrivals(snapshot)
+        for piece in _pieces(snapshot.parts, since):
+            _show(snapshot.parts, wanted, piece, write)
     else:
-        arrivals = Arrivals(part for part in parts if part.newest_received < since)
+        arrivals = Arrivals(snapshot, since)
     generation = ""
     while not once:
         time.sleep(POLL_SECONDS)
         # The generation is made of names alone; footers are read when it has changed.
         if generation == (generation := catalog.generation()):
             continue
-        _show(arrivals.new(catalog.snapshot().parts), wanted, None, write)
+        came = arrivals.new(catalog.snapshot())
+        _show([part for part, after in came if not after], wanted, None, write)
+        for part, after in came:
+            if after:
+                _show([part], wanted, None, write, after=after)
 
 
 def _show(
@@ -97,8 +101,12 @@ def _show(
     wanted: "Filter",
     span: TimeSpan | None,
     write: Callable[["pl.DataFrame"], None],
+    *,
+    after: datetime | None = None,
 ) -> None:
-    """The wanted events of the parts, in their order."""
+    """The wanted events of the parts, in their order; with `after`, those received after it."""
+    import polars as pl
+
     from store.parts.scan import scan
     from store.parts.widen import column_types
     from store.schema import PART
@@ -107,6 +115,8 @@ def _show(
         return
     types = column_types(parts)
     events = scan(parts, types, span).filter(wanted.expr(types)).drop(PART)
+    if after:
+        events = events.filter(pl.col("received_time") > after)
     found = events.sort("event_time", "event_id").collect()
     if found.height:
         write(found)

@@ -89,10 +89,13 @@ def _above(rows: "EventRows", shown: Shown) -> int | None:
     if shown.anchor is None or not by_time(rows):
         return None
     place = rows.place(shown.anchor)
-    if place is None:  # it left the span, or a merge put it into another part
+    if place is None:  # it left the span
         place = rows.newer_than(shown.anchor["event_time"])
-    # Fewer above than before: the span ends sooner, so these are others.
-    return place - shown.seen.start if place >= shown.seen.start else None
+    above = place - shown.seen.start
+    # Fewer above than before: the span ends sooner, so these are others. In the same span it was a
+    # merge, which took duplicates out.
+    moved_back = shown.rows is None or rows.span.end < shown.rows.span.end
+    return None if above < 0 and moved_back else above
 
 
 def page_of(rows: "EventRows", places: range) -> Mapping[int, Row]:
