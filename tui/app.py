@@ -84,11 +84,15 @@ class DeckApp(CellDiff, Viewing):
         address of the one that serves this store (None: none does); `view_file` is where the
         view is kept for the next start.
         """
+        view = view or View()
+        # Else Textual begins with an empty screen, and styles everything twice.
+        is_known = view.screen in self.MODES
+        self.DEFAULT_MODE = view.screen if is_known else SCREENS[0].mode  # type: ignore[misc]
         super().__init__(driver_class=driver_class)
         self.set_reactive(DeckApp.collector, collector)
         self.zone = zone
         self.ascii_glyphs = ascii_glyphs
-        self.history = History(view or View())
+        self.history = History(view)
         self.stored: StoreChanged | None = None
         self.failures: deque[tuple[datetime, str, str]] = deque(maxlen=100)
         self.runner = QueryRunner(open_store, self.post_message)
@@ -153,7 +157,6 @@ class DeckApp(CellDiff, Viewing):
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_glyphs, "-ascii")
-        self.switch_mode(self.view.screen if self.view.screen in self.MODES else SCREENS[0].mode)
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:

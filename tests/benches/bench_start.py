@@ -1,7 +1,7 @@
 """From the command to the first picture, and to the whole Overview, beside a bare import.
 
-`python -m tests.benches.bench_start [STORE] [VIEW]`; without a store, on a day of sample history.
-The bare import and the dashboard, in a pty of 120x40, take turns.
+`python -m tests.benches.bench_start [STORE]`; without a store, on a day of sample history. The bare
+import and `eventdeck`, in a pty of 120x40 and at its default view, take turns.
 """
 
 import os
@@ -27,11 +27,10 @@ WHOLE = re.compile(b"\xe2[\xa0-\xa3][\x80-\xbf]")
 def main():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(sys.argv[1]) if len(sys.argv) > 1 else sample(Path(folder))
-        view = sys.argv[2] if len(sys.argv) > 2 else "overview?last=24h"
         bare, first, whole = [], [], []
         for _ in range(ROUNDS):
             bare.append(bare_import())
-            shown, complete = dashboard(root, view)
+            shown, complete = dashboard(root, folder)
             first.append(shown)
             whole.append(complete)
     middle = statistics.median(bare)
@@ -62,11 +61,12 @@ def bare_import():
     return time.perf_counter() - begun
 
 
-def dashboard(root, view):
+def dashboard(root, home):
     """Seconds to the first picture, and to the whole one."""
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment = {**os.environ, "TERM": "xterm-256color", "XDG_STATE_HOME": str(home)}
+    environment["COLORTERM"] = "truecolor"
     environment.pop("NO_COLOR", None)
-    child = [sys.executable, "-m", "tui.cli", "--store", str(root), "open", view]
+    child = [sys.executable, "-m", "tui.cli", "--store", str(root)]
     terminal = PtyTerminal(child, environment)
     try:
         times = [seen_after(terminal, sign) for sign in (FIRST, WHOLE)]

@@ -47,6 +47,8 @@ class DeckScreen(Screen[None]):
         """`mode` is its name in the text of a view; `tabs` are all screens'."""
         super().__init__()
         self.mode = mode
+        # The style sheet is up to date: Textual would read all of it again for a new screen.
+        self._css_update_count = self.app._css_update_count  # noqa: SLF001
         self.ready = False
         """Its widgets stand and can be told things."""
         self._tabs = tabs
