@@ -4,12 +4,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 
 from store.timespan import TimeSpan, duration_text
+from tui.copying import files_for, is_too_long, keep, read_file
 from tui.filtering import Suggestions, matches
 from tui.formatting import clean, length, moment
 from tui.messages import (
@@ -31,8 +34,6 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.help import Help, sections
 from tui.widgets.picker import Choice, Picker
 
-COPY_BYTES_MAX: Final = 74_000
-"""What terminals take through OSC 52."""
 # What one breaks down by most, first in the list.
 USUAL_ATTRIBUTES: Final = (
     *("event_name", "service_name", "service_version", "severity_class", "event_type"),
@@ -156,11 +157,25 @@ class Viewing(App[None]):
 
     def copy_text(self, text: str) -> None:
         """To the clipboard through the terminal (OSC 52), which works over SSH."""
-        if len(text.encode()) > COPY_BYTES_MAX:
-            self.notify("that is too long for the terminal's clipboard", severity="warning")
+        if is_too_long(text):
+            title = "too long for the terminal's clipboard: keep it in a file?"
+            files = files_for(text, self.now().astimezone(self.zone))
+            picker = Picker(title, files, placeholder="another file", read=read_file)
+            self.push_screen(picker, partial(self._keep_copy, text))
             return
         self.copy_to_clipboard(text)
         self.notify(f"copied: {clean(text)}", markup=False, timeout=3)
+
+    def _keep_copy(self, text: str, path: Path | None) -> None:
+        if path is None:
+            return
+        try:
+            keep(text, path)
+        except OSError as error:
+            said = f"{path}: {(error.strerror or str(error)).lower()}"
+            self.notify(clean(said), markup=False, severity="error")
+        else:
+            self.notify(f"kept in {clean(str(path))}", markup=False)
 
     def action_filter(self) -> None:
         self._suggestions = Suggestions(self.view.at(self.now()))

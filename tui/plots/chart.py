@@ -1,6 +1,6 @@
 """A chart: a plot inside axes, with a grid, round time ticks, marked instants and a brush."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -29,6 +29,15 @@ class Mark:
     instant: datetime
     text: str
     role: str = "mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A value that lies above the axis: when, and how much in words."""
+
+    instant: datetime
+    text: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,12 @@ def chart(
     look: Look,
     zone: tzinfo = UTC,
     marks: Sequence[Mark] = (),
+    peaks: Sequence[Peak] = (),
     brush: TimeSpan | None = None,
 ) -> list[Strip]:
     """`height` rows of `width` cells: the body, a value axis up to `top` on its left, the time
     axis in the two rows below. The grid and the stems of marks lie behind the data, the words of
-    marks over it.
+    marks over it; so do the signs of peaks, which the axis cuts off.
     """
     frame = chart_frame(span, width, height)
     canvas = Canvas(width, height)
@@ -81,6 +91,7 @@ def chart(
     canvas.paste(body(frame.width, frame.height), frame.left, 0)
     if brush is not None:
         _draw_brush_ground(canvas, frame, brush, look)
+    _draw_peaks(canvas, frame, peaks, look, row=int(any(_inside(marks, frame))))
     _draw_marks(canvas, frame, marks, look)
     _draw_value_axis(canvas, frame, top, look)
     _draw_time_axis(canvas, frame, zone, look)
@@ -110,7 +121,7 @@ def _draw_time_axis(canvas: Canvas, frame: ChartFrame, zone: tzinfo, look: Look)
 
 def _draw_marks(canvas: Canvas, frame: ChartFrame, marks: Sequence[Mark], look: Look) -> None:
     """A stem for each, and its words unless an earlier mark's lie there already."""
-    inside = sorted((m for m in marks if frame.span.contains(m.instant)), key=lambda m: m.instant)
+    inside = sorted(_inside(marks, frame), key=lambda mark: mark.instant)
     free = frame.left
     for mark in inside:
         column, style = frame.column(mark.instant), look.style(mark.role)
@@ -121,6 +132,30 @@ def _draw_marks(canvas: Canvas, frame: ChartFrame, marks: Sequence[Mark], look: 
             canvas.behind(column, head, look.glyphs.mark, style)
         else:
             free = _put_words(canvas, column, free, mark, look)
+
+
+def _inside(marks: Iterable[Mark], frame: ChartFrame) -> list[Mark]:
+    return [mark for mark in marks if frame.span.contains(mark.instant)]
+
+
+def _draw_peaks(
+    canvas: Canvas, frame: ChartFrame, peaks: Sequence[Peak], look: Look, *, row: int
+) -> None:
+    """A sign where the axis cuts a value off, and the value beside it where there is room."""
+    free = frame.left
+    columns = {frame.column(peak.instant) for peak in peaks}
+    for column in columns:
+        role = next(peak.role for peak in peaks if frame.column(peak.instant) == column)
+        canvas.put(column, row, look.glyphs.up, look.style(role, bold=True))
+    for peak in sorted(peaks, key=lambda peak: peak.instant):
+        column, size = frame.column(peak.instant), cell_len(peak.text) + 1
+        for start in (column + 1, column - size):
+            taken = columns & {*range(start, start + size)}
+            if free <= start and start + size <= canvas.width and peak.text and not taken:
+                text = f" {peak.text}" if start > column else f"{peak.text} "
+                canvas.put(start, row, text, look.style(peak.role))
+                free = start + size + 1
+                break
 
 
 def _put_words(canvas: Canvas, column: int, free: int, mark: Mark, look: Look) -> int:

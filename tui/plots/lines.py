@@ -33,8 +33,8 @@ def lines(curves: Sequence[Curve], width: int, height: int, top: float, look: Lo
     if width <= 0 or height <= 0:
         return [Strip([], 0) for _ in range(max(0, height))]
     figure = _blank_figure(width, height, top)
-    marker = "braille" if look.glyphs.braille else "*"
     for tag, curve in enumerate(curves, 1):
+        marker = "braille" if look.glyphs.braille else "." if curve.dotted else "*"
         for xs, ys in _runs(curve.values, top):
             # A NaN aborts the whole process inside plotext: _runs lets none through.
             signal = figure.signal(xs, ys, marker=_marker(marker, tag))

@@ -1,15 +1,16 @@
 """Timelines as charts and silhouettes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
+from itertools import groupby
 from typing import Final
 
 from store.analytics.shapes import Series, Timeline
 from store.timespan import TimeSpan
-from tui.formatting import clean, duration_scale
+from tui.formatting import clean, duration, duration_scale
 from tui.glyphs import Glyphs
-from tui.plots.chart import Mark
+from tui.plots.chart import Mark, Peak
 from tui.plots.lines import Curve
 from tui.plots.scale import Value, nice_top
 from tui.plots.stack import Layer
@@ -25,6 +26,11 @@ SEVERITY_LAYERS: Final = (
 )
 # The roles of the largest values of a breakdown; the rest is `other`.
 BREAKDOWN_ROLES: Final = ("info", "p50", "p95", "p99", "live")
+RATE_UNITS: Final = ((1, "second"), (60, "minute"), (3_600, "hour"), (86_400, "day"))
+# A few values so many times above what nine of ten stay below would press all others flat.
+CUT_RATIO: Final = 3.0
+USUAL_SHARE: Final = 0.9
+CUT_POINTS_MIN: Final = 10
 PERCENTILES: Final = ("p99", "p95", "p50")
 # The share of its interval that a point at the live edge is taken for at least: a rate over less
 # would jump.
@@ -109,24 +115,30 @@ def stack_chart(
     marks: Sequence[Mark],
     zone: tzinfo,
     glyphs: Glyphs,
-    title: str = "events per second",
 ) -> Chart:
-    """Layers with their names as one chart."""
+    """Layers of events a second, with their names, as one chart; the title says the unit."""
     sums = _summed([layer.values for _, layer in layers])
+    seconds, unit = rate_unit(_largest(sums))
     # A stack of one that has no name needs no legend.
     named = layers if [name for name, _ in layers] != ["other"] else ()
     signs = glyphs.severity
     return Chart(
-        title=title,
+        title=f"events per {unit}",
         span=frame.span,
-        top=nice_top(_largest(sums)),
-        layers=tuple(layer for _, layer in layers),
+        top=nice_top(_largest(sums) * seconds),
+        layers=tuple(replace(each, values=_over(each.values, 1 / seconds)) for _, each in layers),
         marks=tuple(marks),
         legend=tuple(
             (signs.get(name, glyphs.severity["info"]), name, layer.role) for name, layer in named
         ),
         zone=zone,
     )
+
+
+def rate_unit(per_second: float) -> tuple[int, str]:
+    """In which unit of time a rate is a number from 1 on: its seconds, and its name."""
+    fitting = ((size, name) for size, name in RATE_UNITS if per_second * size >= 1)
+    return next(fitting, RATE_UNITS[-1]) if per_second else RATE_UNITS[0]
 
 
 def duration_chart(
@@ -138,27 +150,68 @@ def duration_chart(
     zone: tzinfo,
     glyphs: Glyphs,
 ) -> Chart:
-    """p50, p95 and p99 as lines; p95 of the previous period dotted behind them."""
-    named = {p: frame.values(series_of(frame.timeline, f"{p}:{measure}")) for p in PERCENTILES}
-    ghost = []
-    if before is not None and (series := series_of(before, f"p95:{measure}")):
-        ghost = list(series.values[-frame.points :])
-    largest = _largest(v for values in (*named.values(), ghost) for v in values if v is not None)
-    scale, unit = duration_scale(largest)
-    curves = [Curve("dim", _over(ghost, scale), dotted=True)] if any(ghost) else []
-    curves += [Curve(name, _over(values, scale)) for name, values in named.items() if values]
+    """p50, p95 and p99 as lines, those of the previous period dotted behind them. A few values
+    far above all others are cut off, and told where they stand.
+    """
+    named = _percentiles(frame.timeline, measure, frame)
+    ghosts = _percentiles(before, measure, frame) if before is not None else {}
+    highest, before_it = (next(iter(each.values()), []) for each in (named, ghosts))
+    top = cut_at([*highest, *before_it])
+    scale, unit = duration_scale(top)
+    curves = [
+        Curve("dim", [None if v is None or v > top else v / scale for v in values], dotted=True)
+        for values in ghosts.values()
+        if any(values)
+    ]
     legend = [(glyphs.line, name, name) for name in PERCENTILES]
-    if curves and curves[0].dotted:
+    if curves:
         legend.append((glyphs.dotted, "before", "dim"))
+    curves += [Curve(name, _over(values, scale)) for name, values in named.items() if values]
     return Chart(
         title=f"duration, {unit}",
         span=frame.span,
-        top=nice_top(largest / scale),
+        top=nice_top(top / scale),
         curves=tuple(curves),
         marks=tuple(marks),
+        peaks=_peaks(frame, highest, nice_top(top / scale) * scale),
         legend=tuple(legend),
         zone=zone,
     )
+
+
+def _percentiles(timeline: Timeline, measure: str, frame: Frame) -> dict[str, list[Value]]:
+    """The values of each percentile that is there, the highest first."""
+    found = {name: series_of(timeline, f"{name}:{measure}") for name in PERCENTILES}
+    return {name: frame.values(series) for name, series in found.items() if series}
+
+
+def cut_at(values: Iterable[Value]) -> float:
+    """Up to where an axis shows `values`: the largest, unless it and a few others stand out."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return 0.0
+    usual = known[int(USUAL_SHARE * (len(known) - 1))]
+    stands_out = len(known) >= CUT_POINTS_MIN and known[-1] > CUT_RATIO * usual > 0
+    return usual * CUT_RATIO / 2 if stands_out else known[-1]
+
+
+def _peaks(frame: Frame, values: Sequence[Value], top: float) -> tuple[Peak, ...]:
+    """Where values are cut off; of neighbours the highest says how much it is."""
+    step = frame.span.length / max(1, frame.points)
+    above = [value is not None and value > top * (1 + 1e-9) for value in values]
+    peaks: list[Peak] = []
+    for is_cut, group in groupby(enumerate(values), lambda each: above[each[0]]):
+        run = list(group) if is_cut else []
+        highest = max((value or 0 for _, value in run), default=0)
+        peaks += [
+            Peak(
+                frame.span.start + step * (at + 0.5),
+                " ".join(duration(value or 0)) if value == highest else "",
+                PERCENTILES[0],
+            )
+            for at, value in run
+        ]
+    return tuple(peaks)
 
 
 def _over(values: Iterable[Value], scale: float) -> list[Value]:

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from store.timespan import TimeSpan
 from tui.formatting import clock, length
 from tui.messages import RowsWanted, SpanPicked
-from tui.plots.chart import ChartFrame, Mark, chart, chart_frame
+from tui.plots.chart import ChartFrame, Mark, Peak, chart, chart_frame
 from tui.plots.lines import Curve, lines
 from tui.plots.stack import Layer, stack
 from tui.theme import Look, look_of
@@ -38,6 +38,7 @@ class Chart:
     layers: Sequence[Layer] = ()
     curves: Sequence[Curve] = ()
     marks: Sequence[Mark] = ()
+    peaks: Sequence[Peak] = ()
     legend: Legend = ()
     steps: int = 0
     """How many values there are over the span."""
@@ -124,6 +125,7 @@ class ChartPanel(Drawn, can_focus=True):
             look=look,
             zone=picture.zone,
             marks=picture.marks,
+            peaks=picture.peaks,
             brush=self.brushed(),
         )
 

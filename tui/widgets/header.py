@@ -108,14 +108,20 @@ def current_style(look: Look) -> Style:
 
 
 def span_text(span: TimeSpan, status: Status) -> str:
-    """A fixed span as it reads shortest: the day when it is not today, seconds when they matter."""
+    """A fixed span as it reads shortest: the day when it is not today, the year when
+    it is not this one, seconds when they matter.
+    """
     zone = status.zone
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
     seconds = span.length < timedelta(minutes=10) or start.second or end.second
     pattern = "%H:%M:%S" if seconds else "%H:%M"
     today = status.now.astimezone(zone).date()
-    day = "" if start.date() == today else f"{start:%d %b} "
-    end_day = "" if end.date() == start.date() else f"{end:%d %b} "
+    # The year where it is another one: at the end, or at both where they differ.
+    year = "" if end.year == today.year else f"{end:%Y} "
+    start_year = year if start.year == end.year else f"{start:%Y} "
+    same_day = end.date() == start.date()
+    day = "" if start.date() == today else f"{start:%d %b} {start_year}"
+    end_day = "" if same_day else f"{end:%d %b} {year}"
     return f"{day}{start:{pattern}} - {end_day}{end:{pattern}}"
 
 

@@ -21,6 +21,7 @@ from tui.plots import (
     time_ticks,
     trend,
 )
+from tui.plots.chart import Peak
 from tui.plots.scale import axis_label, columns, divisions
 from tui.theme import DARK, look
 
@@ -219,3 +220,31 @@ def test_columns_and_instants_are_each_others_way_back():
     frame = chart_frame(SPAN, 58, 11)
     for column in range(frame.left, frame.left + frame.width):
         assert frame.column(frame.instant(column) + timedelta(milliseconds=1)) == column
+
+
+def peaks_drawn(*peaks, marks=(), width=46):
+    start = datetime(2026, 11, 22, 14, tzinfo=UTC)
+    span = TimeSpan(start, start + timedelta(minutes=40))
+    told = [Peak(start + timedelta(minutes=at), words, "p99") for at, words in peaks]
+    blank = lambda columns, rows: lines([], columns, rows, 1, LOOK)  # noqa: E731
+    drawn = chart(
+        blank, span=span, top=1, width=width, height=6, look=LOOK, marks=marks, peaks=told
+    )
+    return texts(drawn)
+
+
+def test_a_value_above_the_axis_is_told_beside_its_sign():
+    top, *_ = peaks_drawn((10, "14 s"), (39, "2 s"))
+    assert top[16:22] == "▲ 14 s"
+    assert top.rstrip().endswith("2 s ▲")
+
+
+def test_the_words_of_peaks_keep_clear_of_each_other_and_of_marks():
+    top, *_ = peaks_drawn((10, "14 s"), (12, "9 s"), (14, ""))
+    assert (top[16], top[18], top[20]) == ("▲", "▲", "▲")
+    assert "14 s ▲" in top
+    assert "▲ 9 s" not in top
+    start = datetime(2026, 11, 22, 14, tzinfo=UTC)
+    first, second, *_ = peaks_drawn((10, "14 s"), marks=[Mark(start, "2.4.0")])
+    assert "▲" not in first
+    assert "▲ 14 s" in second

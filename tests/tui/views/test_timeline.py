@@ -1,9 +1,19 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from store.analytics.shapes import Series, Timeline
 from store.timespan import TimeSpan
 from tui.glyphs import FULL
-from tui.views.timeline import Frame, breakdown_layers, duration_chart, severity_layers, stack_chart
+from tui.views.timeline import (
+    Frame,
+    breakdown_layers,
+    cut_at,
+    duration_chart,
+    rate_unit,
+    severity_layers,
+    stack_chart,
+)
 
 START = datetime(2026, 11, 22, 14, tzinfo=UTC)
 STEP = timedelta(seconds=10)
@@ -92,8 +102,11 @@ def test_durations_are_in_the_unit_of_the_largest():
 
 
 def test_the_period_before_is_dotted_and_lies_below():
-    drawn = chart(durations(p50=1, p95=2, p99=3), durations(p95=9))
-    assert (drawn.curves[0].dotted, list(drawn.curves[0].values)) == (True, [9])
+    drawn = chart(durations(p50=1, p95=2, p99=3), durations(p50=2, p95=5, p99=9))
+    assert [(curve.dotted, list(curve.values)) for curve in drawn.curves] == [
+        *((True, [9]), (True, [5]), (True, [2])),
+        *((False, [3]), (False, [2]), (False, [1])),
+    ]
     assert drawn.top == 10
     assert drawn.legend[-1][1] == "before"
 
@@ -101,3 +114,52 @@ def test_the_period_before_is_dotted_and_lies_below():
 def test_without_any_duration_there_is_nothing_to_draw():
     drawn = chart(durations(p50=None, p95=None, p99=None))
     assert not any(any(curve.values) for curve in drawn.curves)
+
+
+@pytest.mark.parametrize(
+    ("per_second", "unit"),
+    [
+        (150, "second"),
+        (1, "second"),
+        (0.5, "minute"),
+        (0.004, "hour"),
+        (1e-5, "day"),
+        (0, "second"),
+    ],
+)
+def test_a_rate_is_told_in_the_unit_in_which_it_is_a_number(per_second, unit):
+    assert rate_unit(per_second)[1] == unit
+
+
+def test_a_low_rate_has_an_axis_that_people_read():
+    told = Frame.of(timeline(info=[1, 2, 0]), span(3))
+    drawn = stack_chart(told, severity_layers(told, span(3)), marks=(), zone=UTC, glyphs=FULL)
+    assert drawn.title == "events per minute"
+    assert (list(drawn.layers[0].values), drawn.top) == ([6, 12, 0], 15)
+
+
+def spiky(*p99):
+    starts = [START + STEP * at for at in range(len(p99))]
+    named = {"p50": [10.0] * len(p99), "p95": [20.0] * len(p99), "p99": list(p99)}
+    series = [Series({}, values, f"{p}:duration_ms") for p, values in named.items()]
+    frame = Frame.of(Timeline(10.0, starts, series), span(len(p99)))
+    options = {"measure": "duration_ms", "marks": (), "zone": UTC, "glyphs": FULL}
+    return duration_chart(frame, None, **options)
+
+
+def test_one_spike_does_not_press_the_others_flat_and_is_told():
+    drawn = spiky(*[30.0] * 20, 14_000.0, *[30.0] * 9)
+    assert (drawn.title, drawn.top) == ("duration, ms", 50)
+    assert [(peak.text, peak.instant) for peak in drawn.peaks] == [("14 s", START + STEP * 20.5)]
+
+
+def test_of_neighbours_that_are_cut_off_the_highest_says_how_much():
+    drawn = spiky(*[30.0] * 30, 500.0, 900.0, 700.0)
+    assert [peak.text for peak in drawn.peaks] == ["", "900 ms", ""]
+
+
+def test_what_is_usual_is_never_cut_off():
+    assert spiky(*[30.0, 900.0] * 20).peaks == ()
+    assert spiky(30.0, 900.0).top == 1_000
+    assert cut_at([]) == cut_at([None]) == 0
+    assert cut_at([0.0] * 20 + [5.0]) == 5
