@@ -13,6 +13,7 @@ from store.analytics.analysis import AnyAnalysis
 from store.analytics.answering import Moment, answers
 from store.analytics.cache import FinishedCache, PartialCache
 from store.analytics.filters import parse_filter
+from store.analytics.heritage import Heritage
 from store.analytics.plan import Planner
 from store.analytics.query import Query
 from store.analytics.reading import Cancelled, Planners
@@ -66,6 +67,7 @@ class EventStore:
         self._now = now
         self._catalog = Catalog(self.folder)
         self._planners: Planners = defaultdict(Planner)
+        self._heritage = Heritage()
         self._cache = PartialCache(cache_bytes_max)
         self._finished = FinishedCache()
         self._analyses = (*analyses, *HELPERS)
@@ -158,6 +160,7 @@ class EventStore:
             unreadable=snapshot.unreadable,
             analyses=self._analyses,
             planners=self._planners,
+            sources=self._heritage.sources(snapshot.parts),
             cache=self._cache,
             finished=self._finished,
             cancelled=cancelled,

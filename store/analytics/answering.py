@@ -14,6 +14,7 @@ from store.analytics.batches import Task
 from store.analytics.cache import FinishedCache, PartialCache
 from store.analytics.coverage import coverage, without_missing
 from store.analytics.filters import Filter, parse_filter
+from store.analytics.heritage import Sources
 from store.analytics.intervals import checked_zone
 from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
 from store.analytics.query import Query
@@ -44,6 +45,8 @@ class Moment:
     """The date of each part that is missing from `parts` because it cannot be read."""
     analyses: Sequence[AnyAnalysis]
     planners: Planners
+    sources: Sources
+    """Of merged parts."""
     cache: PartialCache
     finished: FinishedCache
     cancelled: Callable[[], bool]
@@ -55,7 +58,13 @@ class Moment:
 
     def reading(self) -> Reading:
         return Reading(
-            self.parts, self.types, self.planners, self.cache, self.cancelled, self.shelf
+            self.parts,
+            self.types,
+            self.planners,
+            self.cache,
+            self.cancelled,
+            self.shelf,
+            self.sources,
         )
 
 

@@ -58,6 +58,8 @@ class Node:
     """Only the members' cells that start in here count."""
     lasts: bool = True
     """False for a group that was made for a span, and will soon have other members."""
+    heritage: Sequence["Node"] = ()
+    """Of a merged part: earlier nodes that together hold the same events."""
 
     def leaves(self) -> Iterator["Node"]:
         """The parts below, or itself."""
@@ -65,6 +67,9 @@ class Node:
             yield self
         for member in self.nodes:
             yield from member.leaves()
+
+
+HeritageOf = Callable[[Part, Sequence[Node]], Sequence[Node]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +121,14 @@ class Planner:
         self._numbers = count()
         self._days: dict[str, _Day] = {}
         self._joined_before: OrderedDict[Hashable, Node] = OrderedDict()
+        self._heritage: HeritageOf = lambda _part, _tree: ()
 
-    def tree(self, parts: Iterable[Part]) -> Tree:
-        """The tree over `parts`, which are in the order of a snapshot."""
+    def tree(self, parts: Iterable[Part], heritage: HeritageOf = lambda _part, _tree: ()) -> Tree:
+        """The tree over `parts`, which are in the order of a snapshot. `heritage` gives what a new
+        part inherits from the nodes of its day before.
+        """
         with self._lock:
+            self._heritage = heritage
             days = {day: tuple(found) for day, found in groupby(parts, attrgetter("date"))}
             self._days = {day: self._day(day, found) for day, found in days.items()}
             nodes = [node for day in self._days.values() for node in day.top]
@@ -137,8 +146,22 @@ class Planner:
         for eight, members in eights.items():
             before = known.nodes.get(eight, ())
             same = known.eights.get(eight) == members
-            nodes[eight] = before if same else _leaves(members, before)
+            nodes[eight] = before if same else self._leaves(members, before, known.top)
         return _Day(parts, eights, nodes, made, self._above(nodes, known.made, made))
+
+    def _leaves(
+        self, parts: Iterable[Part], before: Iterable[Node], tree: Sequence[Node]
+    ) -> Sequence[Node]:
+        """The parts that hold events as nodes, those of `before` again."""
+        known = {node.key: node for node in before}
+        return [known.get(key_of(part)) or self._leaf(part, tree) for part in parts if part.rows]
+
+    def _leaf(self, part: Part, tree: Sequence[Node]) -> Node:
+        span, received = part.span, part.newest_received
+        heritage = self._heritage(part, tree) if part.level else ()
+        return Node(
+            key_of(part), span.start, span.end, received, part.rows, part, heritage=heritage
+        )
 
     def _above(
         self,
@@ -203,18 +226,6 @@ class _Day:
 
 
 _NOTHING: Final = _Day((), {}, {}, {}, ())
-
-
-def _leaves(parts: Iterable[Part], before: Iterable[Node]) -> Sequence[Node]:
-    """The parts that hold events as nodes, those of `before` again."""
-    known = {node.key: node for node in before}
-    return [
-        known.get(key)
-        or Node(key, part.span.start, part.span.end, part.newest_received, part.rows, part)
-        for part in parts
-        if part.rows
-        for key in [key_of(part)]
-    ]
 
 
 def _is_small(node: Node) -> bool:

@@ -6,7 +6,7 @@ there; what is missing for all questions is read together.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
@@ -15,7 +15,9 @@ import polars as pl
 from store.analytics.batches import Batch, Task, read
 from store.analytics.cache import PartialCache
 from store.analytics.cut import Cut
+from store.analytics.edges import at_edge, inside
 from store.analytics.filters import Filter
+from store.analytics.heritage import Sources, inherited
 from store.analytics.intervals import cut_of
 from store.analytics.plan import Node, Plan, Planner, Tree
 from store.analytics.rollups.extracting import Piece, extracted
@@ -33,6 +35,7 @@ UNIT_ROWS: Final = 200_000
 each by itself would cost a hundred times the reading."""
 
 _NO_ROLLUPS: Final = Shelf()
+_NO_MERGES: Final = Sources()
 Planners = defaultdict[frozenset[str], Planner]
 """By the columns that parts need."""
 
@@ -76,9 +79,11 @@ class Reading:
         cache: PartialCache,
         cancelled: Callable[[], bool],
         shelf: Shelf = _NO_ROLLUPS,
+        sources: Sources = _NO_MERGES,
     ) -> None:
         """`types` are the columns of `parts`; `cancelled` is asked before every batch. The events
-        of parts that are `gone` from the shelf are told by their rollups alone.
+        of parts that are `gone` from the shelf are told by their rollups alone. `sources` are those
+        of merged parts, whose partials were perhaps kept.
         """
         self._parts = parts
         self._types = types
@@ -86,6 +91,7 @@ class Reading:
         self._cache = cache
         self._cancelled = cancelled
         self._shelf = shelf
+        self._sources = sources
         self._trees: dict[frozenset[str], Tree] = {}
         self._plans: dict[Hashable, Plan] = {}
         self._frames: dict[Hashable, pl.DataFrame] = {}
@@ -117,13 +123,13 @@ class Reading:
         use = self._shelf.use(task.reduction, task.query, task.where)
         nodes = list(plan.nodes)
         if cut and horizon:
-            nodes += (_at_edge(part, cut, horizon, use) for part in plan.cut)
+            nodes += (at_edge(part, cut, horizon, use) for part in plan.cut)
         key = (task.key, tuple(node.key for node in nodes))
         work = _Work(task, task.key, key, cut, nodes, use)
         kept = self._kept(work.whole_key)
         if kept is None:
             for node in nodes:
-                self._look_up(work.key, node)
+                self._look_up(work, node)
             self._advance(work)
         else:
             work.pending = []
@@ -132,7 +138,8 @@ class Reading:
     def _plan(self, needs: frozenset[str], horizon: TimeSpan | None) -> Plan:
         if needs not in self._trees:
             parts = [part for part in self._parts if needs <= part.columns.keys()]
-            self._trees[needs] = self._planners[needs].tree(parts if needs else self._parts)
+            whole = parts if needs else self._parts
+            self._trees[needs] = self._planners[needs].tree(whole, self._sources.heritage(needs))
         if (needs, horizon) not in self._plans:
             self._plans[needs, horizon] = self._trees[needs].planned(horizon)
         return self._plans[needs, horizon]
@@ -151,13 +158,22 @@ class Reading:
         self._cache.put(name, frame)
         return frame
 
-    def _look_up(self, key: Hashable, node: Node) -> None:
-        """Takes what is kept of a node, or of its members."""
-        name = (key, node.key)
+    def _look_up(self, work: _Work, node: Node) -> None:
+        """Takes what is kept of a node, of its members, or of what it was merged from."""
+        name = (work.key, node.key)
         self._users[name] += 1
-        if self._kept(name) is None:
-            for member in node.nodes:
-                self._look_up(key, member)
+        if self._kept(name) is not None:
+            return
+        for member in node.nodes:
+            self._look_up(work, member)
+        if node.heritage and not node.cut:
+            found = inherited(
+                node,
+                lambda key: self._cache.get((work.key, key)),
+                lambda frames: _combined(work.task, frames),
+            )
+            if found is not None:
+                self._keep(name, found)
 
     def _take_from_rollups(self, works: Sequence[_Work]) -> None:
         """All that rollups can tell, in one reading of them."""
@@ -242,7 +258,7 @@ class Reading:
         if len(frames) < len(members):
             return None
         if node.inside:
-            frames = [_inside(frame, node.inside) for frame in frames]
+            frames = [inside(frame, node.inside) for frame in frames]
         self._keep(name, _combined(work.task, frames))
         for member in node.nodes:
             self._release(work.key, member)
@@ -277,23 +293,3 @@ def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
             next_step="filter first, or break down by something coarser",
         )
     return task.reduction.combine(pl.concat(frames, how="diagonal"), task.query)
-
-
-def _at_edge(leaf: Node, cut: Cut, horizon: TimeSpan, use: Use) -> Node:
-    """A part that an edge cuts: its cells, and of those the ones in the horizon added up, which
-    stay the same until the edge reaches the next cell.
-    """
-    rolled = use.at_edge(leaf, cut, horizon)
-    if rolled:
-        return rolled
-    cells = replace(leaf, key=(leaf.key, cut), cut=cut)
-    inside = (max(horizon.start, leaf.start), min(horizon.end, leaf.end))
-    # A cut that is made for this very horizon holds no other cells, but may begin before it.
-    limits = None if cut.span == horizon else horizon
-    key = (leaf.key, cut, inside)
-    return replace(leaf, key=key, part=None, nodes=(cells,), inside=limits, lasts=False)
-
-
-def _inside(cells: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
-    time = pl.col("time")
-    return cells.filter((time >= span.start) & (time < span.end))
