@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from store.analytics import distinct, sketch
-from store.analytics.cells import CELL, FINE, SETS, SKETCH, WHOLE, Spec, most_kept
+from store.analytics.cells import CELL, FINE, SETS, SKETCH, WHOLE, Spec, added_up, most_kept
 from store.analytics.intervals import cell_start
 from store.analytics.query import Query
 from store.schema import INSTANT, PART
@@ -26,7 +26,7 @@ def added(cells: pl.DataFrame, spec: Spec, apart: Sequence[str] = ()) -> pl.Data
     if not repeated.any():
         return cells
     many, is_sketch = cells.filter(repeated), pl.col("kind") % FINE >= SKETCH
-    sums = [_added(name) for name in cells.columns if name not in (*keys, *SETS, *sketch.LISTS)]
+    sums = [added_up(name) for name in cells.columns if name not in (*keys, *SETS, *sketch.LISTS)]
     most = _most_of_rows(spec)
     unions = [distinct.union(name, most, cells.columns).alias(name) for name in spec.sets]
     frames = [
@@ -69,7 +69,7 @@ def with_totals(cells: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     keys = [name for name in (*spec.keys, "folded") if name in cells.columns]
     sets = [*spec.sets, *distinct.reaches(spec.sets, cells.columns)]
     others = ("kind", "time", *keys, *sets, *sketch.LISTS)
-    sums = [_added(name) for name in cells.columns if name not in others]
+    sums = [added_up(name) for name in cells.columns if name not in others]
     whole = pl.lit(WHOLE, pl.UInt8).alias("kind")
     numbers = points.lazy().group_by(whole, *keys).agg(sums)
     if sets:
@@ -97,11 +97,3 @@ def _most_of_rows(spec: Spec) -> pl.Expr:
     return (
         pl.when(pl.col("kind").first() == CELL).then(most_kept(spec)).otherwise(distinct.WHOLE_MAX)
     )
-
-
-def _added(name: str) -> pl.Expr:
-    column = pl.col(name)
-    base = name.partition(".")[0]
-    if base in ("low", "first", distinct.REACH):
-        return column.min()
-    return column.max() if base in ("high", "last") else column.sum()

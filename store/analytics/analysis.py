@@ -35,7 +35,8 @@ class Reduction(Protocol):
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         """Filtered events (with schema.PART naming each row's part) reduced, part by part: the
-        result has PART as a key. With `cut`, or with an interval, `time` is a key as well: the
+        result has PART as a key (it is of the type Null, and may be left out, when all are of one
+        part). With `cut`, or with an interval, `time` is a key as well: the
         start of the cell. Depends on the events, the query without its span, and the cut alone.
         A column that no event has is there, and null; `sample_rate` has the type Null then.
         """

@@ -15,10 +15,8 @@ from store.parts.scan import scan
 from store.schema import PART
 from store.timespan import TimeSpan
 
-BATCH_ROWS: Final = 1_000_000
-"""Read at once for several tasks, who share it in memory."""
-STREAMED_ROWS: Final = 8_000_000
-"""Read at once for one task: nothing is held, so only giving up must not take too long."""
+BATCH_ROWS: Final = 1_500_000
+"""Read at once: large enough for both cores, small enough for memory and for giving up."""
 BATCH_UNITS: Final = 512
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
@@ -63,10 +61,12 @@ class Batch:
         for key in tasks:
             self.missing.setdefault(key, set()).add(unit.key)
 
-    @property
-    def is_full(self) -> bool:
-        rows_max = BATCH_ROWS if len(self.tasks) > 1 else STREAMED_ROWS
-        return self.rows >= rows_max or len(self.units) >= BATCH_UNITS
+    def has_room(self, unit: Node) -> bool:
+        """Whether it may come on top. Large ones are read alone: groups of several parts at once
+        would be too many for the caches of the processor.
+        """
+        fits = self.rows + unit.rows <= BATCH_ROWS and len(self.units) < BATCH_UNITS
+        return fits or not self.units
 
 
 def read(
@@ -88,6 +88,9 @@ def read(
         if len(places) < len(units):
             chosen = chosen.filter(pl.col(PART).is_in(places))
         found = _collected(task.reduction.partial(chosen, task.query, batch.cut), rows)
+        if len(units) == 1:
+            yield key, units[0].key, found.drop(PART, strict=False)
+            continue
         by_part = found.partition_by(PART, as_dict=True, include_key=False)
         nothing = found.clear().drop(PART)
         for at in places:
@@ -95,8 +98,8 @@ def read(
 
 
 def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """The columns that somebody wants, of the events that pass the filter, with the place of their
-    unit as PART.
+    """The columns that somebody wants, of the events that pass the filter; PART is the place
+    of their unit, or of the type Null when there is but one.
     """
     placed = [(leaf.part, at) for at, unit in enumerate(units) for leaf in unit.leaves()]
     parts = [part for part, _ in placed if part]
@@ -108,7 +111,9 @@ def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType
     if batch.where:
         kept = batch.where.expr(events.collect_schema())
         events = events.filter(kept).select(*sorted(wanted - absent), PART)
-    if len(parts) > len(units):
+    if len(units) == 1:
+        absent.add(PART)
+    elif len(parts) > len(units):
         unit = pl.lit(pl.Series([at for _, at in placed], dtype=pl.UInt32)).gather(pl.col(PART))
         events = events.with_columns(unit.alias(PART))
     return events.with_columns(pl.lit(None).alias(name) for name in absent)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics import adding, cells
+from store.analytics import adding, cells, reducing
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
@@ -48,7 +48,7 @@ class PercentilesAnalysis:
         return _spec(query).numbers
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
-        return cells.partial(events, _spec(query), query, cut)
+        return reducing.partial(events, _spec(query), query, cut)
 
     def recipe(self, query: Query) -> Recipe | None:
         return Recipe(_spec(query))

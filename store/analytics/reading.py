@@ -30,9 +30,9 @@ from store.timespan import TimeSpan
 ROWS_MAX: Final = 5_000_000
 """Rows of partials put together at once: what a breakdown by single events would run into."""
 
-UNIT_ROWS: Final = 200_000
+UNIT_ROWS: Final = 1_500_000
 """Groups of parts up to here are read as if they were one part: with a part a second, partials of
-each by itself would cost a hundred times the reading."""
+each by itself would cost a hundred times the reading. Once an edge cuts the group, its parts are."""
 
 _NO_ROLLUPS: Final = Shelf()
 _NO_MERGES: Final = Sources()
@@ -203,10 +203,10 @@ class Reading:
         for (where, cut), found in units.items():
             batch = Batch(where, cut)
             for unit in found.values():
-                batch.add(unit, tasks[where, unit.key])
-                if batch.is_full:
+                if not batch.has_room(unit):
                     yield batch
                     batch = Batch(where, cut)
+                batch.add(unit, tasks[where, unit.key])
             if batch.units:
                 yield batch
 

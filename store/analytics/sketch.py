@@ -54,17 +54,44 @@ def listed() -> list[pl.Expr]:
 
 def merged(sketches: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Sketches of the same keys as one."""
-    flat = sketches.select(*keys, *LISTS).explode(LISTS)
+    if _are_plain(sketches):
+        return sketches.group_by(keys).agg(pl.col("bucket").list.explode())
+    flat = _weighed(sketches).select(*keys, *LISTS).explode(LISTS)
     return flat.group_by(*keys, "bucket").agg(added()).group_by(keys).agg(listed())
+
+
+def _are_plain(sketches: pl.DataFrame) -> bool:
+    """Whether all are values as they came, each of which counts once."""
+    weights = sketches.get_column("weights", default=None)
+    return weights is None or weights.null_count() == sketches.height > 0
+
+
+def _weighed(sketches: pl.DataFrame) -> pl.DataFrame:
+    """Plain values, where there are any, as the others are."""
+    if not sketches["weights"].null_count():
+        return sketches
+    plain = pl.when(pl.col("weights").is_null())
+    values = pl.col("bucket")
+    ones = values.list.eval(pl.element() * 0 + 1.0)
+    return sketches.with_columns(
+        plain.then(values.list.sort()).otherwise(values).alias("bucket"),
+        plain.then(ones).otherwise("weights").alias("weights"),
+        plain.then(values.list.sort()).otherwise("lows").alias("lows"),
+        plain.then(values.list.sort()).otherwise("highs").alias("highs"),
+    )
 
 
 def percentiles(sketches: pl.DataFrame, quantiles: Sequence[float]) -> pl.DataFrame:
     """For each row the columns q0, q1, … (Float64) and `is_exact`.
 
     `sketches` has lists: `bucket` (codes, or the values themselves, ascending), `weights` (events
-    in each, or that they stand for), `lows` and `highs` (their least and greatest values). Ranks
+    in each, or that they stand for), `lows` and `highs` (their least and greatest values). Without
+    these three, or where they are null, it has values in no order, each of which counts once. Ranks
     are numpy's `linear` ones: both neighbours are estimated and interpolated.
     """
+    if _are_plain(sketches):
+        return _of_values(sketches["bucket"], quantiles)
+    sketches = _weighed(sketches)
     rows = sketches.select(
         pl.col("weights").list.sum().alias("weight"),
         pl.col("weights").list.len().cast(pl.Int64).cum_sum().alias("end"),
@@ -84,6 +111,18 @@ def percentiles(sketches: pl.DataFrame, quantiles: Sequence[float]) -> pl.DataFr
         part = (rows["weight"] - 1) * quantile - ranks[2 * at]
         answers.append((lower["value"] + (upper["value"] - lower["value"]) * part).alias(f"q{at}"))
         exact &= lower["known"] & (upper["known"] | (part == 0))
+    return pl.DataFrame([*answers, exact.alias("is_exact")])
+
+
+def _of_values(values: pl.Series, quantiles: Sequence[float]) -> pl.DataFrame:
+    ordered = values.list.sort()
+    answers = []
+    for at, quantile in enumerate(quantiles):
+        rank = (ordered.list.len().cast(pl.Float64) - 1) * quantile
+        lower = ordered.list.get(rank.floor().cast(pl.Int64))
+        upper = ordered.list.get(rank.ceil().cast(pl.Int64))
+        answers.append((lower + (upper - lower) * (rank - rank.floor())).alias(f"q{at}"))
+    exact = pl.repeat(value=True, n=values.len(), dtype=pl.Boolean, eager=True)
     return pl.DataFrame([*answers, exact.alias("is_exact")])
 
 

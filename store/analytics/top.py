@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 
 import polars as pl
 
-from store.analytics import adding, cells
+from store.analytics import adding, reducing
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
@@ -51,7 +51,7 @@ class TopAnalysis:
         return _spec(query).numbers
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
-        return cells.partial(events, _spec(query), query, cut)
+        return reducing.partial(events, _spec(query), query, cut)
 
     def recipe(self, query: Query) -> Recipe | None:
         return Recipe(_spec(query))

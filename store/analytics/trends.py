@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 import polars as pl
 
-from store.analytics import adding, cells
+from store.analytics import adding, reducing
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, points
@@ -60,7 +60,7 @@ class TrendsAnalysis:
         asked = _asked(query)
         if asked.events:
             events = events.filter(pl.col("event_name").is_in(asked.events))
-        return cells.partial(events, _spec(asked), query, cut)
+        return reducing.partial(events, _spec(asked), query, cut)
 
     def recipe(self, query: Query) -> Recipe | None:
         asked = _asked(query)

@@ -8,10 +8,11 @@ import polars as pl
 from store.analytics import distinct
 from store.analytics.adding import added
 from store.analytics.cells import FINE as CUT
-from store.analytics.cells import SETS, partial
+from store.analytics.cells import SETS
 from store.analytics.cut import Cut
 from store.analytics.links import LINK_COLUMNS, LinksQuery, LinksReduction
 from store.analytics.query import Query
+from store.analytics.reducing import partial
 from store.analytics.rollups.tiers import (
     DAY,
     FINE,
