@@ -286,7 +286,12 @@ def importing(field: Battlefield, *files: Path) -> Command:
     return ["tui.cli", "import", *paths, "--store", str(field.store)], ""
 
 
+def compacting(field: Battlefield) -> Command:
+    return ["tui.cli", "compact", "--store", str(field.store)], ""
+
+
 VICTIMS: dict[str, Callable[[Battlefield], Command]] = {
     "maintainer": maintaining,
     "import": importing,
+    "compact": compacting,
 }

@@ -71,7 +71,7 @@ def assembled(
 
 
 def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:
-    seen = SeenIds(StoredKeys(folder, catalog), now)
+    seen = SeenIds(StoredKeys(folder, catalog), time.monotonic)
     parts = recent(catalog.snapshot().parts, now())
     # In groups: all at once took 70 MB more at a million ids, and no less time.
     large = [part for part in parts if part.level]

@@ -38,11 +38,11 @@ class _Run:
 
     part_keys: list[str]
     hashes: "array[int]"
-    newest: datetime
+    newest: float
 
-    def takes_more(self, now: datetime) -> bool:
+    def takes_more(self, now: float) -> bool:
         is_short = len(self.hashes) < RUN_IDS_MAX and len(self.part_keys) < RUN_PARTS_MAX
-        return is_short and now - self.newest < RUN_GAP_MAX
+        return is_short and now - self.newest < RUN_GAP_MAX.total_seconds()
 
 
 class SeenIds:
@@ -54,13 +54,14 @@ class SeenIds:
     """
 
     def __init__(
-        self, read_keys: ReadKeys, now: Callable[[], datetime], ids_max: int = IDS_MAX
+        self, read_keys: ReadKeys, ticks: Callable[[], float], ids_max: int = IDS_MAX
     ) -> None:
         """`read_keys` gives the (event_id, date) of the events in the parts of these keys, as far
-        as they may be among those of a frame.
+        as they may be among those of a frame; `ticks` are seconds on a clock that never steps: one
+        that is set ahead for a moment must not make all ids a day old.
         """
         self._read_keys = read_keys
-        self._now = now
+        self._ticks = ticks
         self._ids_max = ids_max
         self._known: set[int] = set()
         self._runs: deque[_Run] = deque()
@@ -92,7 +93,7 @@ class SeenIds:
 
     def remember(self, events: pl.DataFrame, hashes: Sequence[int], parts: Sequence[Part]) -> None:
         """These events now stand in these parts, one a date."""
-        now = self._now()
+        now = self._ticks()
         for part, found in _by_part(events, hashes, parts):
             self._append(part.key, array("Q", found), now)
         self._expire(now)
@@ -102,18 +103,18 @@ class SeenIds:
         self._known.difference_update(hashes)
 
     def learn(self, events: pl.DataFrame, parts: Sequence[Part]) -> None:
-        """What a scan of `parts` (oldest first) found; for the start."""
+        """What a scan of `parts` (oldest first) found; for the start. Their day begins now."""
         by_part = events.sort(PART)
         hashes = array("Q", id_hashes(by_part))
         self._known.update(hashes)
-        start = 0
+        start, now = 0, self._ticks()
         for length, place in by_part[PART].rle().struct.unnest().iter_rows():
             part = parts[place]
-            self._append(part.key, hashes[start : start + length], part.newest_received)
+            self._append(part.key, hashes[start : start + length], now)
             start += length
-        self._expire(self._now())
+        self._expire(now)
 
-    def _append(self, part_key: str, hashes: "array[int]", now: datetime) -> None:
+    def _append(self, part_key: str, hashes: "array[int]", now: float) -> None:
         self._count += len(hashes)
         if not (self._runs and self._runs[-1].takes_more(now)):
             self._runs.append(_Run([], array("Q"), now))
@@ -122,10 +123,10 @@ class SeenIds:
         last.hashes.extend(hashes)
         last.newest = now
 
-    def _expire(self, now: datetime) -> None:
+    def _expire(self, now: float) -> None:
         while self._runs and (
             self._count - len(self._runs[0].hashes) >= self._ids_max
-            or self._runs[0].newest < now - AGE_MAX
+            or self._runs[0].newest < now - AGE_MAX.total_seconds()
         ):
             oldest = self._runs.popleft()
             self._count -= len(oldest.hashes)
@@ -150,8 +151,12 @@ class SeenIds:
 
 
 def recent(parts: Sequence[Part], now: datetime, ids_max: int = IDS_MAX) -> list[Part]:
-    """The parts whose ids are to be known at start, oldest first."""
-    young = [part for part in parts if part.newest_received >= now - AGE_MAX and part.rows]
+    """The parts whose ids are to be known at start, oldest first: those of the day before `now`,
+    or before the newest came in, should the clock have run ahead of it.
+    """
+    newest = max((part.newest_received for part in parts if part.rows), default=now)
+    since = min(now, newest) - AGE_MAX
+    young = [part for part in parts if part.newest_received >= since and part.rows]
     young.sort(key=lambda part: part.newest_received, reverse=True)
     wanted, rows = [], 0
     for part in young:

@@ -17,12 +17,10 @@ from store.normalise.times import instants
 from store.schema import ATTRIBUTE_PREFIX, FIXED, INSTANT, OVERFLOW, PART
 from store.settings import Limits
 from store.tally import Refusal
-from store.timespan import EPOCH
+from store.timespan import AHEAD_MAX, EPOCH, OLDEST
 
 OUT_OF_TIME: Final = "out_of_time"
 """The column that is true where the time cannot be: before 1990, or over two days ahead."""
-EARLIEST_SOUND: Final = datetime(1990, 1, 1, tzinfo=UTC)
-AHEAD_MAX: Final = timedelta(days=2)
 DEFAULT_TYPE: Final = "log"
 # Attributes that would be taken for something of the store's own.
 _RESERVED: Final = frozenset({"", PART, OVERFLOW, "_date", OUT_OF_TIME, ORIGINAL_BYTES})
@@ -162,8 +160,8 @@ class _Making:
         times = self.columns["event_time"]
         latest = self.arrival.received + AHEAD_MAX
         first, last = extremes(times)
-        if first is not None and not EARLIEST_SOUND <= first <= last <= latest:
-            out = (times < EARLIEST_SOUND) | (times > latest)
+        if first is not None and not OLDEST <= first <= last <= latest:
+            out = (times < OLDEST) | (times > latest)
             self.columns[OUT_OF_TIME] = out.set(~out, None).alias(OUT_OF_TIME)
 
     def column(self, name: str, kind: pl.DataType) -> pl.Series:

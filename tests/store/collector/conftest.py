@@ -44,6 +44,9 @@ class Clock:
     def now(self):
         return self.time
 
+    def ticks(self):
+        return self.time.timestamp()
+
     def pass_by(self, **parts):
         self.time += timedelta(**parts)
 

@@ -66,7 +66,7 @@ class Running:
     def __init__(self, clock, processors, **settings):
         self.shelf = Shelf()
         self.settings = CollectorSettings(**settings)
-        seen = SeenIds(self.shelf.keys, clock.now)
+        seen = SeenIds(self.shelf.keys, clock.ticks)
         self.ledger = Ledger(self.shelf.tally)
         committer = Committer(
             self.shelf, seen, self.ledger, part_events_max=self.settings.part_events_max

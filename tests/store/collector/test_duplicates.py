@@ -38,7 +38,7 @@ def disk():
 def seen(disk, clock, monkeypatch):
     """One part a run, so that each test sees which part is asked."""
     monkeypatch.setattr(duplicates, "RUN_PARTS_MAX", 1)
-    return SeenIds(disk, clock.now, ids_max=8)
+    return SeenIds(disk, clock.ticks, ids_max=8)
 
 
 def store(seen, disk, events, *keys):
@@ -166,3 +166,9 @@ def test_only_the_last_day_s_parts_are_read_at_start(clock):
     assert [p.key for p in recent(parts, clock.time, ids_max=100)] == ["early", "mid", "new"]
     assert [p.key for p in recent(parts, clock.time, ids_max=6)] == ["mid", "new"]
     assert recent([part("empty", 0, 0)], clock.time) == []
+
+
+@pytest.mark.parametrize("days", [-3650, -2, 2, 3650])
+def test_a_clock_that_is_wrong_at_the_start_costs_no_ids(clock, days):
+    parts = [FakePart("p", rows=5, newest_received=clock.time)]
+    assert recent(parts, clock.time + timedelta(days=days)) == parts
