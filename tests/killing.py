@@ -22,8 +22,10 @@ from typing import Self
 
 import polars as pl
 
+from store.maintenance.maintainer import LOCK_FILE
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
+from store.parts.lock import FileLock
 from store.parts.scan import scan
 from store.parts.writer import PartWriter
 from store.settings import settings_document
@@ -32,8 +34,8 @@ from store.testing import events_of
 from tests.collecting import ROOT, Collecting, ndjson, read_answer, request, settings
 
 WRITE_SECONDS_MAX = 5.0
-STEP_SECONDS = 3.0
-"""A process that has not come to its step by then dies where it stands."""
+STEP_SECONDS = 5.0
+"""A collector that has not come to its step by then dies where it stands."""
 LIFE_SECONDS = 60.0
 SIZES = (1, 2, 10, 100)
 OLD_DAYS = 400
@@ -112,6 +114,8 @@ class Battlefield:
         for sender in self._senders:
             sender.join()
         self._collector.stop(signal.SIGKILL)
+        # A round that it had started goes on without it.
+        assert FileLock(self.store / LOCK_FILE).acquire(patience_seconds=LIFE_SECONDS)
         self.kills.again = sum(sender.again for sender in self._senders)
         self.kills.acknowledged = self._acknowledged().len()
 
@@ -174,7 +178,8 @@ class Battlefield:
 
     def _kill_collector(self, step: str | None) -> None:
         self._order("collector", step)
-        self._await_death("collector", self._collector.process, step, self._chance.expovariate(5))
+        seconds = STEP_SECONDS if step else self._chance.expovariate(5)
+        self._await_death("collector", self._collector.process, step, seconds)
         self._collector.end()
         self._collector = self._collecting()
 
@@ -183,7 +188,7 @@ class Battlefield:
         known = bool(self.steps_of(victim))
         self._order(victim, step)
         process = self._start(VICTIMS[victim](self), self._orders(victim))
-        seconds = self._chance.uniform(0.5, 1.5) if known else LIFE_SECONDS
+        seconds = self._chance.uniform(0.5, 1.5) if known and not step else LIFE_SECONDS
         self._await_death(victim, process, step, seconds)
         _assert_fine(process)
 
@@ -202,7 +207,7 @@ class Battlefield:
         self, victim: str, process: "subprocess.Popen[bytes]", step: str | None, seconds: float
     ) -> None:
         try:
-            process.wait(STEP_SECONDS if step else seconds)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
