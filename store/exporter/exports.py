@@ -58,8 +58,10 @@ def export_file(
     how = format_of(name, format)
     check_target(name, force=force)
     keep = where if isinstance(where, Filter) else parse_filter(where)
-    columns = Columns.of(_within(store, span), marks=marks)
-    events = OrderedEvents(store, span, keep, columns)
+    parts = store.snapshot().parts
+    read = [part for part in parts if part.rows and (span is None or part.span.overlaps(span))]
+    columns = Columns.of(read, marks=marks)
+    events = OrderedEvents(store, parts, span, keep, columns)
     total, done = events.rows, 0
     with output(name, force=force) as out, how.writing(out, columns.types) as write:
         for frame in events.frames():
@@ -68,11 +70,6 @@ def export_file(
             if progress is not None:
                 progress(done, total)
     return Exported(done, how.name, name)
-
-
-def _within(store: EventStore, span: TimeSpan | None) -> list[Any]:
-    parts = store.snapshot().parts
-    return [part for part in parts if part.rows and (span is None or part.span.overlaps(span))]
 
 
 def format_of(path: str, name: str | None) -> Format:

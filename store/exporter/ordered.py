@@ -45,18 +45,27 @@ class Stretch:
 
 
 class OrderedEvents:
-    """The events of `span` that pass `keep`, as they were when this was made: what is committed
-    later may or may not be among them. A merge of parts meanwhile does no harm.
+    """The events of `span` that pass `keep`, as they were when the parts were looked up. A merge of
+    parts meanwhile does no harm.
     """
 
     def __init__(
-        self, store: EventStore, span: TimeSpan | None, keep: Filter, columns: Columns
+        self,
+        store: EventStore,
+        parts: Sequence[Part],
+        span: TimeSpan | None,
+        keep: Filter,
+        columns: Columns,
     ) -> None:
+        """`parts` are those of a snapshot of `store`, `columns` are made of them."""
         self._store = store
         self._span = span
         self._keep = keep
         self._columns = columns
-        self._parts = store.snapshot().parts
+        self._parts = parts
+        self._newest = max((part.newest_received for part in parts), default=None)
+        self._is_merged = False
+        """Whether parts had to be looked up anew, so that later events may be among them."""
         self._rows_max = ROWS_FIRST
 
     @property
@@ -156,7 +165,10 @@ class OrderedEvents:
     ) -> pl.LazyFrame:
         types = column_types(parts)
         tested = self._keep.columns(types)
-        events = scan(parts, dict.fromkeys([*columns, *tested]), span)
+        came = ["received_time"] if self._is_merged else []
+        events = scan(parts, dict.fromkeys([*columns, *tested, *came]), span)
+        if self._is_merged:
+            events = events.filter((pl.col("received_time") <= self._newest).fill_null(value=True))
         return events.filter(self._keep.expr(types))
 
     def _read(self, stretch: Stretch, parts: Sequence[Part]) -> pl.DataFrame:
@@ -175,7 +187,7 @@ class OrderedEvents:
                     [part for part in self._parts if part.rows and part.span.overlaps(span)]
                 )
             except FileNotFoundError:
-                self._parts = self._store.snapshot().parts
+                self._parts, self._is_merged = self._store.snapshot().parts, True
         raise StoreError(
             "export",
             "parts vanish while they are read",

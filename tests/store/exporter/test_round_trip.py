@@ -203,20 +203,23 @@ def test_the_order_is_by_time_and_id_in_frames_of_a_bounded_size(tmp_path, monke
 
 
 def test_a_merge_while_it_runs_changes_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(ordered, "ROWS_FIRST", 1)
-    monkeypatch.setattr(ordered, "ROWS_MAX", 1)
-    monkeypatch.setattr(ordered, "ROWS_MIN", 1)
+    for name in ("ROWS_MAX", "ROWS_FIRST", "ROWS_MIN"):
+        monkeypatch.setattr(ordered, name, 1)
     store = stored(tmp_path / "store", [at(n) for n in range(3)])
     part = store.snapshot().parts[0]
 
-    def moved(done, total):
-        if done == 1:  # the same bytes under another name: a file that counts no more
-            export = part.path.read_bytes()
+    def moved(done, _total):
+        if done == 1:  # the same events in another file, and one that came later
+            events = pl.read_parquet(io.BytesIO(part.path.read_bytes()))
             part.path.unlink()
-            store_of(tmp_path / "store", pl.read_parquet(io.BytesIO(export)).drop("source"))
+            late = pl.col("received_time") + timedelta(hours=1)
+            later = events[:1].with_columns(late, event_id=pl.lit("late"), new=pl.lit("column"))
+            store_of(tmp_path / "store", events, later)
 
     done = export_file(tmp_path / "x.ndjson", store=store, progress=moved)
     assert done.events == 3
+    names = [json.loads(line)["event_name"] for line in lines_of(tmp_path / "x.ndjson")]
+    assert names == ["n0", "n1", "n2"]
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
