@@ -33,7 +33,8 @@ class Ndjson:
         """Lines as they come."""
 
         def write(events: pl.DataFrame) -> None:
-            out.write(b"".join(f"{line}\n".encode() for line in json_lines(events)))
+            lines = json_lines(events).to_frame()
+            out.write(lines.write_csv(include_header=False, quote_style="never").encode())
 
         yield write
 
