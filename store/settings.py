@@ -72,6 +72,41 @@ class CompactionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long events and their rollups stay, counted from the newest arrival in a part. Nothing
+    that was imported goes by itself; nothing goes by an age of 0s, or a limit of 0.
+    """
+
+    preset: str = "default"
+    """The ages to begin with: `default`, `light` or `production` (RETENTION_PRESETS)."""
+    raw: timedelta = timedelta(days=30)
+    """The events themselves: what happened in a month can be asked in any way."""
+    hourly: timedelta = timedelta(days=30)
+    """Counts, errors, sums, users and percentiles by the hour and finer, once events went."""
+    daily: timedelta = timedelta(days=90)
+    weekly: timedelta = timedelta(days=180)
+    monthly: timedelta = timedelta(days=365)
+    max_bytes: int = 10 * 1024 * MIB
+    """Of events on disk; beyond, the oldest go: room that a laptop can spare."""
+    min_free_disk: int = 0
+    """Bytes left on the disk, or the oldest events go. Off: another program that fills the disk
+    must not cost what was recorded, unless you say so."""
+
+
+RETENTION_PRESETS: Final[Mapping[str, RetentionSettings]] = {
+    "default": RetentionSettings(),
+    "light": RetentionSettings(preset="light", raw=timedelta(days=7)),
+    "production": RetentionSettings(
+        preset="production",
+        hourly=timedelta(days=90),
+        daily=timedelta(days=180),
+        weekly=timedelta(days=365),
+        monthly=timedelta(days=730),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a process."""
 
@@ -79,10 +114,11 @@ class Settings:
     collector: CollectorSettings = field(default_factory=CollectorSettings)
     limits: Limits = field(default_factory=Limits)
     compaction: CompactionSettings = field(default_factory=CompactionSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     week_start: str = "monday"
 
 
-S = TypeVar("S", Settings, CollectorSettings, Limits, CompactionSettings)
+S = TypeVar("S", Settings, CollectorSettings, Limits, CompactionSettings, RetentionSettings)
 
 
 def default_store() -> Path:
@@ -121,7 +157,7 @@ def settings_from(document: Mapping[str, Any], place: str) -> Settings:
 
 def _plain(value: Any) -> Any:
     match value:
-        case CollectorSettings() | Limits() | CompactionSettings():
+        case CollectorSettings() | Limits() | CompactionSettings() | RetentionSettings():
             return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
         case timedelta():
             return duration_text(value)
@@ -167,6 +203,8 @@ def _converted(default: Any, value: Any, place: str, name: str) -> Any:
             return _overlaid(default, value, place, f"{name}.")
         case (CompactionSettings(), dict()):
             return _overlaid(default, value, place, f"{name}.")
+        case (RetentionSettings(), dict()):
+            return _overlaid(_preset(value, place), value, place, f"{name}.")
         case (timedelta(), str()):
             return parse_duration(value)
         case (tuple(), list()) if all(isinstance(item, str) for item in value):
@@ -177,3 +215,13 @@ def _converted(default: Any, value: Any, place: str, name: str) -> Any:
         "a duration such as '10s'" if isinstance(default, timedelta) else type(default).__name__
     )
     raise UsageError("settings", f"{name} is {value!r}, wanted {wanted}", place=place)
+
+
+def _preset(document: Mapping[str, Any], place: str) -> RetentionSettings:
+    """The ages that a document begins with."""
+    named = document.get("preset", "default")
+    if named not in RETENTION_PRESETS:
+        known = ", ".join(RETENTION_PRESETS)
+        fault = f"retention.preset is {named!r}"
+        raise UsageError("settings", fault, place=place, next_step=f"take one of: {known}")
+    return RETENTION_PRESETS[named]

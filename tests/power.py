@@ -61,6 +61,10 @@ class RecordingDisk(Disk):
         self._call("make_folder", path)
         super().make_folder(path)
 
+    def remove_folder(self, path: Path) -> None:
+        super().remove_folder(path)
+        self._call("remove", path)
+
     def sync_folder(self, path: Path) -> None:
         self._call("sync_folder", path)
 

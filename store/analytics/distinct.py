@@ -49,10 +49,12 @@ def reaches(sets: Sequence[str], columns: Collection[str]) -> list[str]:
     return [reach for reach in map(reach_of, sets) if reach in columns]
 
 
-def cut(sets: str, most: int) -> list[pl.Expr]:
-    """The sets cut to `most` hashes, and their reaches."""
+def cut(sets: str, most: int, columns: Collection[str] = ()) -> list[pl.Expr]:
+    """The sets of a frame with `columns` cut to `most` hashes, and their reaches."""
     lists = pl.col(sets).list
-    reach = pl.when(lists.len() > most).then(lists.get(most - 1, null_on_oob=True))
+    before = pl.col(reach_of(sets)) if reach_of(sets) in columns else pl.lit(None, pl.UInt64())
+    last = lists.get(most - 1, null_on_oob=True)
+    reach = pl.when(lists.len() > most).then(last).otherwise(before)
     return [lists.head(most).alias(sets), reach.alias(reach_of(sets))]
 
 

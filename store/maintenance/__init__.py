@@ -7,6 +7,7 @@ from typing import Final
 
 from store.maintenance.compaction import Compaction
 from store.maintenance.covered import CoveredParts
+from store.maintenance.expiry import Expiry
 from store.maintenance.job import AnyJob
 from store.maintenance.quarantine import Quarantine
 from store.maintenance.rollups import Rollups
@@ -18,4 +19,5 @@ JOBS: Final[tuple[AnyJob, ...]] = (
     CoveredParts(),
     Compaction(),
     Rollups(),
+    Expiry(),
 )

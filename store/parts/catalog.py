@@ -58,6 +58,8 @@ class Snapshot:
     """Of parts that count: what they add up to, of the same date and name."""
     gone: tuple[Part, ...] = ()
     """Rollups of parts that expired: all that is left of their events, and of their tallies."""
+    outdated: tuple[Part, ...] = ()
+    """Rollups for which a part or another rollup stands; they are about to be unlinked."""
 
     @property
     def told(self) -> Sequence[Part]:
@@ -163,8 +165,8 @@ class Catalog:
         if rollups.generation == self._rollups_seen:
             return found
         self._rollups_seen = rollups.generation
-        beside, gone = standing(found.parts, (*rollups.parts, *rollups.covered))
-        return replace(found, rollups=beside, gone=gone)
+        known = standing(found.parts, (*rollups.parts, *rollups.covered))
+        return replace(found, rollups=known.beside, gone=known.gone, outdated=known.outdated)
 
     def _generation(self, listing: Mapping[str, Names]) -> str:
         names = generation_of(listing)

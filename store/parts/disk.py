@@ -61,6 +61,10 @@ class Disk:
         """A new folder for this user alone; FileExistsError when there is one."""
         path.mkdir(0o700)
 
+    def remove_folder(self, path: Path) -> None:
+        """An empty folder; OSError when it is not."""
+        path.rmdir()
+
     def sync_folder(self, path: Path) -> None:
         """Waits until the names in `path` are on the medium."""
         if sys.platform == "win32":

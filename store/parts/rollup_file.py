@@ -1,5 +1,6 @@
 """A rollup as a file: cells of several tiers, one row group after the other; FORMAT.md has it."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -66,7 +67,8 @@ def publish(
     with writing(folder):
         make_folders(disk, staged.parent)
         make_folders(disk, target.parent)
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # of one that was killed
+            disk.remove(staged)
         write_durably(disk, staged, file)
         disk.rename(staged, target)
         disk.sync_folder(target.parent)

@@ -31,6 +31,8 @@ class Standing(NamedTuple):
     """Of parts that count: their cells may be read instead of the events."""
     gone: tuple[Part, ...]
     """Of parts that are gone: all that is left of their events, and of their tallies."""
+    outdated: tuple[Part, ...] = ()
+    """Those for which a part or another rollup stands."""
 
 
 def standing(parts: Sequence[Part], rollups: Iterable[Part]) -> Standing:
@@ -48,14 +50,24 @@ def standing(parts: Sequence[Part], rollups: Iterable[Part]) -> Standing:
     for part in (*parts, *others):
         by_date[part.date].append(part)
     coarse = [each for each in others if each.rolled and each.rolled.covers]
+    outdated = tuple(
+        each
+        for each in others
+        if hidden_by(each, by_date[each.date]) or any(takes_place(other, each) for other in coarse)
+    )
+    hidden = {each.key for each in outdated}
     gone = tuple(
         each
         for each in others
-        if not any(hides(other, each) for other in by_date[each.date])
-        and not any(takes_place(other, each) for other in coarse)
+        if each.key not in hidden
         and not any(hides(each, part) or takes_place(each, part) for part in parts)
     )
-    return Standing(beside, gone)
+    return Standing(beside, gone, outdated)
+
+
+def hidden_by(part: Part, others: Iterable[Part]) -> bool:
+    """Whether one of `others` stands for `part`."""
+    return any(hides(other, part) for other in others)
 
 
 def takes_place(rollup: Part, other: Part) -> bool:

@@ -1,13 +1,14 @@
 """Job: the parts that came in before an instant, asked for by a storage's `delete_old_data`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from store.maintenance.job import Done, State, Tools
 from store.parts.catalog import Snapshot, hides
-from store.parts.part import Part
+from store.parts.part import Part, Rolled
+from store.parts.rollup_file import publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class OldParts:
         return old_parts(state.snapshot, self.before, imported=self.imported)
 
     def carry_out(self, step: Delete, tools: Tools) -> Done:
+        # What became of its events stays known.
+        told = replace(step.part, rolled=Rolled(()))
+        publish(tools.folder, told, {}, disk=tools.disk)
         # The covered ones first: their events are still in the part that covers them.
         for part in (*step.hidden, step.part):
             tools.disk.remove(part.path)

@@ -8,6 +8,7 @@ from tui.commands import (
     compact,
     dashboard,
     demo,
+    expire,
     export,
     imports,
     inspect,
@@ -31,5 +32,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     inspect.COMMAND,
     check.COMMAND,
     compact.COMMAND,
+    expire.COMMAND,
 )
 DEFAULT_COMMAND: Final = dashboard.COMMAND

@@ -31,11 +31,11 @@ def run(options: Options, console: Console) -> int:
     folder = StoreFolder.open(settings.store)
     maintainer = Maintainer(folder, settings, eager=True, patience_seconds=PATIENCE_SECONDS)
     if options.dry_run or not folder.events.is_dir():
-        _print_plan(maintainer.plan(_jobs()), options, console)
+        print_plan(maintainer.plan(_jobs()), options, console)
         return 0
     with maintainer:
         report = maintainer.round(_jobs())
-    _print_report(report, options, console)
+    print_report(report, options, console)
     return FAULTS_CODE if report.faults else 0
 
 
@@ -47,14 +47,14 @@ def _jobs() -> Sequence[Any]:
     return StagedLeftovers(), CoveredParts(), Compaction()
 
 
-def _print_plan(planned: "list[Planned]", options: Options, console: Console) -> None:
+def print_plan(planned: "list[Planned]", options: Options, console: Console) -> None:
     if options.json:
         console.json({"planned": [each.as_json() for each in planned]})
     else:
         console.lines([str(each.step) for each in planned] or ["nothing to do"])
 
 
-def _print_report(report: "Report", options: Options, console: Console) -> None:
+def print_report(report: "Report", options: Options, console: Console) -> None:
     if options.json:
         console.json(report.as_json())
     else:

@@ -1,11 +1,12 @@
 """From the events of a part to its rollup; from rollups of days to those of weeks and months."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from store.analytics import distinct
+from store.analytics import distinct, sketch
 from store.analytics.adding import added
 from store.analytics.cells import FINE as CUT
 from store.analytics.cells import SETS
@@ -19,10 +20,14 @@ from store.analytics.rollups.tiers import (
     FOLDED,
     HASHES,
     HOUR,
+    KEYS,
+    TIERS,
     VALUES_MAX,
     Tier,
 )
 from store.parts.part import Part, Rolled
+from store.parts.rollup_file import ROLLUP_SCHEMA
+from store.parts.rollups import covers_of
 from store.parts.scan import scan
 from store.schema import PART
 from store.timespan import TimeSpan, floor
@@ -44,6 +49,8 @@ Tables = dict[int, pl.DataFrame]
 
 def rollup_of(part: Part) -> tuple[Rolled, Tables]:
     """All tiers of a part that is there. FileNotFoundError: it is gone."""
+    if not part.rows:
+        return Rolled((), hashes=HASHES), {}
     kept = _kept_values(part)
     slices = [_reduced(events, part.span) for events in _slices(part, kept)]
     tables = {
@@ -55,6 +62,47 @@ def rollup_of(part: Part) -> tuple[Rolled, Tables]:
     found[LINK_TIER] = LinksReduction().combine(links, LinksQuery())
     names = tuple(tier.name for tier in (*FINE, DAY))
     return Rolled(names, folded=frozenset(kept), hashes=HASHES), found
+
+
+def merged(sources: Sequence[Part], tiers: Sequence[str]) -> tuple[Rolled, Tables]:
+    """Rollups as one, with these tiers alone. FileNotFoundError: one is gone."""
+    found: Tables = {}
+    for tier in (tier for tier in TIERS if tier.name in tiers):
+        frames = [_coarsened(source, tier) for source in sources]
+        found[tier.code] = _written(added(pl.concat(frames, how="diagonal"), tier.spec), tier)
+    if not tiers:
+        return Rolled((), covers_of(sources)), {}
+    links = pl.concat([_table(source, LINK_TIER, ("device", "user", "time")) for source in sources])
+    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery())
+    rolled = [source.rolled for source in sources if source.rolled]
+    hashes = {each.hashes for each in rolled}
+    return Rolled(
+        tuple(tiers),
+        covers_of(sources),
+        frozenset(chain.from_iterable(each.folded for each in rolled)),
+        hashes.pop() if len(hashes) == 1 else "several",
+    ), found
+
+
+def _coarsened(source: Part, tier: Tier) -> pl.DataFrame:
+    """The cells of a tier out of a rollup: its own, or made of days."""
+    held = source.rolled.tiers if source.rolled else ()
+    finer = tier if tier.name in held else DAY
+    names = [name for name in ROLLUP_SCHEMA if name not in ("tier", "device", "user")]
+    cells = _table(source, finer.code, names).with_columns(
+        pl.col("kind") + CUT,
+        *(
+            pl.col(name).fill_null(NULL_KEY).alias(key)
+            for key, name in zip(tier.spec.keys, tier.keys, strict=True)
+        ),
+        *sketch.without_extremes(),
+    )
+    return coarser(cells.drop(KEYS), tier)
+
+
+def _table(source: Part, tier: int, names: Sequence[str]) -> pl.DataFrame:
+    rows = pl.scan_parquet(source.path, schema=pl.Schema(ROLLUP_SCHEMA), glob=False, cache=False)
+    return rows.filter(pl.col("tier") == tier).select(names).collect()
 
 
 def coarser(cells: pl.DataFrame, tier: Tier) -> pl.DataFrame:
@@ -117,7 +165,7 @@ def _reduced(events: pl.LazyFrame, span: TimeSpan) -> Tables:
 def _written(cells: pl.DataFrame, tier: Tier) -> pl.DataFrame:
     """Cells as files hold them: sets cut, keys under their names, in the order of time."""
     sets = [name for name in SETS if name in cells.columns]
-    cut = [column for name in sets for column in distinct.cut(name, tier.set_max)]
+    cut = [column for name in sets for column in distinct.cut(name, tier.set_max, cells.columns)]
     keys = zip(tier.spec.keys, tier.keys, strict=True)
     named = [pl.when(pl.col(key) != NULL_KEY).then(key).alias(name) for key, name in keys]
     return (
