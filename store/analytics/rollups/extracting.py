@@ -178,6 +178,7 @@ def _as_cells(rows: pl.DataFrame, spec: Spec, *, is_sketch: bool) -> pl.DataFram
         return found
     # Devices count as themselves: one more set of subjects.
     devices = [pl.col("devices").alias("subjects"), pl.col("reach.devices").alias("reach.subjects")]
-    return pl.concat(
-        [found.drop("devices", "reach.devices"), rows.select(*named, *devices)], how="diagonal"
-    )
+    nothing = [
+        pl.lit(None, found.schema[name]).alias(name) for name in ("devices", "reach.devices")
+    ]
+    return pl.concat([found.with_columns(nothing), rows.select(*named, *devices)], how="diagonal")
