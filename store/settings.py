@@ -116,6 +116,8 @@ class Settings:
     compaction: CompactionSettings = field(default_factory=CompactionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     week_start: str = "monday"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The id of an action in the dashboard -> the keys that do it instead of its own, with commas."""
 
 
 S = TypeVar("S", Settings, CollectorSettings, Limits, CompactionSettings, RetentionSettings)
@@ -163,9 +165,22 @@ def _plain(value: Any) -> Any:
             return duration_text(value)
         case tuple():
             return list(value)
+        case Mapping():
+            return dict(value)
         case Path():
             return str(value)
     return value
+
+
+def _joined_names(document: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    """`a.b = "x"` is a table in TOML, and `"a.b" = "x"` is none: here they are the same."""
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            found |= _joined_names(value, f"{before}{name}.")
+        else:
+            found[f"{before}{name}"] = str(value)
+    return found
 
 
 def _read(path: Path, *, wanted: bool) -> dict[str, Any]:
@@ -209,6 +224,8 @@ def _converted(default: Any, value: Any, place: str, name: str) -> Any:
             return parse_duration(value)
         case (tuple(), list()) if all(isinstance(item, str) for item in value):
             return tuple(value)
+        case (Mapping(), dict()):
+            return _joined_names(value)
         case (int() | str(), _) if type(value) is type(default):
             return value
     wanted = (

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -78,11 +78,13 @@ class DeckApp(CellDiff, Viewing):
         view_file: Path | None = None,
         ascii_glyphs: bool = False,
         theme: str = DEFAULT_THEME,
+        keys: Mapping[str, str] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """`open_store` is called in the query thread, after the first frame; `collector` is the
         address of the one that serves this store (None: none does); `view_file` is where the
-        view is kept for the next start.
+        view is kept for the next start; `keys` are those that act instead of a binding's own,
+        by its id.
         """
         view = view or View()
         # Else Textual begins with an empty screen, and styles everything twice.
@@ -102,6 +104,7 @@ class DeckApp(CellDiff, Viewing):
         self.set_reactive(DeckApp.theme, theme)
         self._clock = clock
         self._view_file = view_file
+        self._keys = dict(keys or {})
         self._watch: StoreWatch | None = None
         self._store: Store | None = None
         self._held: datetime | None = None
@@ -156,6 +159,8 @@ class DeckApp(CellDiff, Viewing):
     # The beat
 
     def on_mount(self) -> None:
+        if self._keys:
+            self.set_keymap(self._keys)
         self.set_class(self.ascii_glyphs, "-ascii")
         self.call_after_refresh(self._painted)
 

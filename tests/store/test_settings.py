@@ -61,3 +61,8 @@ def test_a_wrong_setting_is_named_with_its_file(written, text, fault):
 def test_a_named_file_that_is_missing_is_an_error(tmp_path):
     with pytest.raises(UsageError, match="there is no such file"):
         load_settings(config=tmp_path / "none.toml")
+
+
+def test_keys_are_named_as_a_table_or_in_quotes(written):
+    config = written('[keys]\nchart.brush = "B"\n"explore.error" = "n"\n')
+    assert load_settings(config=config).keys == {"chart.brush": "B", "explore.error": "n"}

@@ -3,11 +3,11 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from store.errors import StoreError, UsageError
-from tui.commands.command import Command, Options, Parser, settings_of
+from tui.commands.command import Command, Options, Parser, did_you_mean, settings_of
 from tui.commands.console import Console
 from tui.commands.times import add_zone, zone_asked
 
@@ -74,10 +74,24 @@ def show(
         view_file=view_file,
         ascii_glyphs=options.ascii or wants_ascii(),
         theme=f"eventdeck-{options.theme}",
+        keys=checked_keys(settings.keys),
     )
     if beside:
         beside.app = app
     return run_app(app, beside)
+
+
+def checked_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The keys that the settings give to actions; a UsageError for an action that there is not."""
+    if keys:
+        from tui.keys import binding_ids
+
+        known = binding_ids()
+        for name in keys:
+            if name not in known:
+                hint = did_you_mean(name, sorted(known))
+                raise UsageError("settings", f"no action is called {name!r}", next_step=hint)
+    return keys
 
 
 def run_app(app: "DeckApp", beside: "Beside | None") -> int:

@@ -13,7 +13,8 @@ from textual.widgets import Static
 
 from tui.widgets.footer import key_name
 
-Section = tuple[str, list[tuple[str, str]]]
+Section = tuple[str, list[tuple[str, str, str]]]
+"""Its name, and for each action the key, what it does, and the id that settings know it by."""
 _PLACES = ("on this screen", "everywhere")
 
 
@@ -38,17 +39,24 @@ class Help(ModalScreen[None]):
                 yield Static(Content(self._about), classes="about")
             for name, keys in self._sections:
                 yield Static(Content(name), classes="section")
-                for key, does in keys:
-                    yield Static(Content.assemble((f"{key:>10}  ", "$role-mark bold"), (does, "")))
+                for key, does, action in keys:
+                    shown = (
+                        (f"{key:>10}  ", "$role-mark bold"),
+                        (does, ""),
+                        (f"  {action}", "$role-dim"),
+                    )
+                    yield Static(Content.assemble(*shown))
 
 
 def sections(bindings: Sequence[ActiveBinding], focused: Widget | None) -> list[Section]:
     """The keys of the focused panel, of the screen, of all screens, and to move about."""
-    named: dict[str, list[tuple[str, str]]] = {name: [] for name in ("here", *_PLACES, "to move")}
+    named: dict[str, list[tuple[str, str, str]]] = {
+        name: [] for name in ("here", *_PLACES, "to move")
+    }
     for entry in bindings:
         binding = entry.binding
         key = binding.key_display or key_name(binding.key)
-        row = (key, binding.tooltip or binding.description)
+        row = (key, binding.tooltip or binding.description, binding.id or "")
         if binding.system:
             named["to move"].append(row)
         elif entry.node is focused:
