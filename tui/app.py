@@ -102,6 +102,7 @@ class DeckApp(CellDiff, Viewing):
             self.register_theme(known)
         # Before the style sheet is read: changing it later would read the sheet again.
         self.set_reactive(DeckApp.theme, theme)
+        self.stylesheet.set_variables(self.get_css_variables())
         self._clock = clock
         self._view_file = view_file
         self._keys = dict(keys or {})

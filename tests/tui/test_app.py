@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual.color import Color
 
 from store.errors import NotAStoreError
 from store.timespan import TimeSpan
@@ -30,6 +31,20 @@ async def test_a_number_opens_its_screen_and_the_view_tells_which():
         for screen in reversed(SCREENS):
             await press(pilot, screen.key)
             assert app.screen.mode == app.view.screen == screen.mode
+
+
+@pytest.mark.parametrize("theme", ["eventdeck-dark", "eventdeck-light"])
+async def test_every_screen_has_the_colours_of_the_theme(theme):
+    async with deck(theme=theme) as (app, pilot):
+        ground = Color.parse(app.current_theme.background)
+        for screen in SCREENS:
+            await press(pilot, screen.key)
+            assert app.screen.styles.background == ground
+        await press(pilot, "t")
+        assert isinstance(app.screen, Picker)
+        assert app.screen.query_one("#picker").styles.border_top[1] == Color.parse(
+            app.current_theme.primary
+        )
 
 
 async def test_only_screens_that_exist_have_a_key():
