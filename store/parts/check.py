@@ -13,6 +13,7 @@ from store.parts.faults import Fault, Kind
 from store.parts.layout import StoreFolder
 from store.parts.out_of_time import out_of_time
 from store.parts.quarantined import Quarantined
+from store.parts.rollup_check import rollup_faults
 from store.parts.verify import part_fault
 
 SHOWN_MAX: Final = 20
@@ -74,7 +75,8 @@ def check(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CheckReport:
-    """Reads everything: seals, page checksums, every value, and whether an id occurs twice.
+    """Reads everything: seals, page checksums, every value, whether an id occurs twice, and whether
+    the rollups count what the parts hold.
 
     Memory is bounded for any store. `progress` is told bytes done and bytes in all. A part that a
     merge takes away meanwhile is no fault: what took its place is read instead.
@@ -117,6 +119,7 @@ def _report(
     parts = (*snapshot.parts, *snapshot.covered)
     faults = [Skipped.of(part.path, fault) for part in parts if (fault := read[part.path])]
     faults += [*snapshot.skipped, *_missing(folder)]
+    faults += rollup_faults(folder, [part for part in parts if not read[part.path]])
     return CheckReport(
         events=sum(part.rows for part in snapshot.parts if not read[part.path]),
         unique_event_ids=distinct.ids,
