@@ -97,8 +97,8 @@ class Memory:
         check_age(older_than)
         before = self._now() - older_than
         with self._lock:
-            old = [held for held in self._held if held.received < before]
-            self._held = tuple(held for held in self._held if held.received >= before)
+            old = [held for held in self._held if held.received <= before]
+            self._held = tuple(held for held in self._held if held.received > before)
         return Deleted(sum(held.events.height for held in old), len(old))
 
     def tally(self) -> Tally:

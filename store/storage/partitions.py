@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,13 +14,15 @@ from store.errors import StoreError
 from store.event import EventIds
 from store.event_store import EventStore
 from store.importer.known_ids import by_date, fresh
+from store.maintenance.covered import CoveredParts
+from store.maintenance.expiry import Expiry
 from store.maintenance.maintainer import Maintainer
+from store.maintenance.rollups import Rollups
 from store.normalise import Arrival
 from store.parts.writer import PartWriter
 from store.schema import PART, column
-from store.settings import Limits, Settings
+from store.settings import Limits, RetentionSettings, Settings
 from store.storage.asking import asked_for, check_age, in_order, metrics
-from store.storage.old_parts import OldParts
 from store.storage.storage import Deleted, Events, Where
 from store.storage.taking import SOURCE, taken
 from store.tally import Receipt, Tally
@@ -27,6 +30,7 @@ from store.timespan import TimeSpan
 
 ATTEMPTS_MAX: Final = 5
 LOCK_PATIENCE_SECONDS: Final = 10.0
+_AGE_ALONE: Final = RetentionSettings(max_bytes=0, min_free_disk=0)
 T = TypeVar("T")
 
 
@@ -90,18 +94,30 @@ class Partitions:
         )
 
     def delete_old_data(self, older_than: timedelta, *, imported: bool = False) -> Deleted:
-        """As the protocol has it; waits for whoever maintains the store. BusyError: for too long."""
+        """As the protocol has it; their rollups stay, and answer for them. Waits for whoever
+        maintains the store. BusyError: for too long.
+        """
         check_age(older_than)
-        job = OldParts(self._now() - older_than, imported)
         folder = self._store.folder
+        # An age of nothing would mean that nothing goes by age.
+        keep = replace(_AGE_ALONE, raw=max(older_than, timedelta(microseconds=1)))
         maintainer = Maintainer(
-            folder, Settings(folder.root), now=self._now, patience_seconds=LOCK_PATIENCE_SECONDS
+            folder,
+            Settings(folder.root, retention=keep),
+            now=self._now,
+            eager=True,
+            patience_seconds=LOCK_PATIENCE_SECONDS,
         )
         with maintainer:
-            report = maintainer.round((job,))
+            before = self._store.snapshot().parts
+            report = maintainer.round(
+                (CoveredParts(), Rollups(imported=imported), Expiry(imported=imported))
+            )
+            left = {part.key for part in self._store.snapshot().parts}
         if report.faults:
             raise StoreError("delete_old_data", report.faults[0], place=str(folder.root))
-        return Deleted(sum(part.rows for part in job.gone), len(job.gone))
+        gone = [part for part in before if part.key not in left]
+        return Deleted(sum(part.rows for part in gone), len(gone))
 
     def tally(self) -> Tally:
         return self._store.tally()

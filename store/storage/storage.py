@@ -79,12 +79,12 @@ class Storage(Protocol):
         ...
 
     def delete_old_data(self, older_than: timedelta, *, imported: bool = False) -> Deleted:
-        """Takes away what came in longer ago than that. A part goes as a whole, once all of its
+        """Takes away what came in that long ago or longer. A part goes as a whole, once all of its
         events are so old by the time they were received, whatever time they happened at; what was
         imported stays unless asked for. Younger events are not touched. UsageError: a negative age.
         """
         ...
 
     def tally(self) -> Tally:
-        """What became of all rows that came to this storage, but for those deleted since."""
+        """What became of all rows that ever came to this storage."""
         ...

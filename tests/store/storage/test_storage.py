@@ -258,12 +258,16 @@ def test_old_data_goes_by_the_time_it_was_received(storage, clock):
     storage.store_events([at(0), at(1), {**at(2), "event_time": "2026-11-21"}])
     clock.advance(timedelta(days=10))
     storage.store_events([at(3), {**at(4), "event_time": "2020-01-01"}])
-    assert storage.delete_old_data(timedelta(days=10)).events == 0
-    gone = storage.delete_old_data(timedelta(days=9))
+    assert storage.delete_old_data(timedelta(days=10, seconds=1)).events == 0
+    gone = storage.delete_old_data(timedelta(days=10))
     assert (gone.events, gone.parts) == (3, 2)
     assert names(storage.query_events()) == ["n4", "n3"]
+    assert storage.tally().fates["stored"] == 5
     assert storage.delete_old_data(timedelta(days=9)).events == 0
     assert storage.store_events([at(0)]).stored == 1
+    clock.advance(MINUTE)
+    assert storage.delete_old_data(timedelta()).events == 3
+    assert storage.query_events().height == 0
 
 
 def test_imported_parts_stay_until_asked(tmp_path, clock):
