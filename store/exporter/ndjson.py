@@ -1,5 +1,7 @@
 """NDJSON: one object a line with what the event has; nulls are left out."""
 
+import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -11,14 +13,7 @@ from store.exporter.target import Output
 from store.schema import OVERFLOW, column, iso_text
 
 # What a terminal could obey inside of a JSON string; C0 is escaped by JSON itself.
-_OBEYED: Final = tuple(
-    map(
-        chr,
-        (*range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
-    )
-)
-_ESCAPES: Final = tuple(f"\\u{ord(each):04x}" for each in _OBEYED)
-_ANY_OBEYED: Final = f"[{''.join(_OBEYED)}]"
+_OBEYED: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Ndjson:
@@ -33,16 +28,31 @@ class Ndjson:
         """Lines as they come."""
 
         def write(events: pl.DataFrame) -> None:
-            lines = json_lines(events).to_frame()
-            out.write(lines.write_csv(include_header=False, quote_style="never").encode())
+            out.write(_harmless(json_lines(events)))
 
         yield write
 
 
-def json_lines(events: pl.DataFrame) -> pl.Series:
-    """Each event as one JSON object."""
+def json_lines(events: pl.DataFrame) -> bytes:
+    """Each event as one JSON object in a line."""
     times = [iso_text(n) for n, kind in events.schema.items() if isinstance(kind, pl.Datetime)]
     events = events.with_columns(times)
+    if OVERFLOW not in events.columns and not any(c.null_count() or _odd(c) for c in events):
+        lines = io.BytesIO()  # nothing to leave out: a fifth of the time
+        events.write_ndjson(lines)
+        return lines.getvalue()
+    return _objects(events).write_csv(include_header=False, quote_style="never").encode()
+
+
+def _harmless(lines: bytes) -> bytes:
+    """The same JSON with escapes for the characters that a terminal could obey."""
+    if lines.isascii() and b"\x7f" not in lines:
+        return lines
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", lines.decode()).encode()
+
+
+def _objects(events: pl.DataFrame) -> pl.DataFrame:
+    """A column of JSON objects, without what is null."""
     nullable = [name for name in events.columns if events[name].null_count()]
     always = [n for n in events.columns if n not in nullable and n != OVERFLOW]
     entries = [_entries(events, [name for name in always if not _odd(events[name])])]
@@ -51,10 +61,7 @@ def json_lines(events: pl.DataFrame) -> pl.Series:
     if OVERFLOW in events.columns:
         entries.append(_inner(pl.col(OVERFLOW)))
     line = pl.lit("{") + pl.concat_str(entries, separator=",", ignore_nulls=True) + pl.lit("}")
-    lines = events.select(line.alias("line"))["line"]
-    if lines.str.contains(_ANY_OBEYED).any():
-        lines = lines.str.replace_many(list(_OBEYED), list(_ESCAPES))
-    return lines
+    return events.select(line.alias("line"))
 
 
 def _inner(json: pl.Expr) -> pl.Expr:
