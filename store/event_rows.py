@@ -35,7 +35,7 @@ from store.schema import OVERFLOW, PART, ROW
 from store.timespan import TimeSpan
 
 # Wanted rows of a part no farther apart than this are read in one go.
-_NEAR_ROWS: Final = 2_048
+_NEAR_ROWS: Final = 8_192
 
 EventRow = dict[str, Any]
 """The values of one event by column; under PART its part, under ROW its place in there."""
@@ -153,9 +153,7 @@ class EventRows:
     def page(self, places: range, columns: Collection[str]) -> dict[int, EventRow]:
         """The events at `places` (those that exist), with these columns where they have them."""
         spots = self._spots(places)
-        rows: dict[tuple[int, int], EventRow] = {}
-        for (index,), wanted in spots.partition_by(PART, as_dict=True).items():
-            rows |= self._read(int(index), wanted[ROW].to_list(), columns)
+        rows = self._read(spots.partition_by(PART, as_dict=True, include_key=False), columns)
         pairs = zip(spots[PART], spots[ROW], strict=True)
         return {place: rows[pair] for place, pair in zip(places, pairs, strict=False)}
 
@@ -230,30 +228,34 @@ class EventRows:
         return pl.concat(found)
 
     def _read(
-        self, index: int, rows: Sequence[int], columns: Collection[str]
+        self, spots: Mapping[Any, pl.DataFrame], columns: Collection[str]
     ) -> dict[tuple[int, int], EventRow]:
-        part = self.parts[index]
-        held = {*part.columns, *part.overflow}
-        wanted = [TIME, *(name for name in columns if name in held and name != TIME)]
-        stretches = list(_stretches(sorted(rows)))
-        frames = pl.collect_all(
-            [scan([part], wanted, None).slice(stretch.start, len(stretch)) for stretch in stretches]
-        )
-        asked = set(rows)
-        return {
-            (index, row): {**values, PART: part, ROW: row}
-            for stretch, frame in zip(stretches, frames, strict=True)
-            for row, values in zip(stretch, frame.rows(named=True), strict=True)
-            if row in asked
-        }
+        """The rows of each part, by part and row; all stretches in one go."""
+        asked, scans = list[tuple[int, range, Sequence[int]]](), list[pl.LazyFrame]()
+        for (index,), wanted in spots.items():
+            part = self.parts[index]
+            events = scan([part], [TIME, *_held(part, columns)], None)
+            for stretch, rows in _stretches(wanted[ROW].sort().to_list()):
+                asked.append((index, stretch, rows))
+                scans.append(events.slice(stretch.start, len(stretch)))
+        found = dict[tuple[int, int], EventRow]()
+        for (index, stretch, rows), frame in zip(asked, pl.collect_all(scans), strict=True):
+            values = frame[[row - stretch.start for row in rows]].rows(named=True)
+            part = self.parts[index]
+            for row, event in zip(rows, values, strict=True):
+                found[index, row] = {**event, PART: part, ROW: row}
+        return found
 
 
-def _stretches(rows: Sequence[int]) -> Iterator[range]:
-    """Ascending rows as few ranges, each read in one go."""
-    start = end = rows[0]
-    for row in rows[1:]:
-        if row - end > _NEAR_ROWS:
-            yield range(start, end + 1)
-            start = row
-        end = row
-    yield range(start, end + 1)
+def _held(part: Part, columns: Collection[str]) -> list[str]:
+    held = {*part.columns, *part.overflow}
+    return [name for name in columns if name in held and name != TIME]
+
+
+def _stretches(rows: Sequence[int]) -> Iterator[tuple[range, Sequence[int]]]:
+    """Ascending rows as few ranges, each read in one go, and the rows in each."""
+    first = 0
+    for at in range(1, len(rows) + 1):
+        if at == len(rows) or rows[at] - rows[at - 1] > _NEAR_ROWS:
+            yield range(rows[first], rows[at - 1] + 1), rows[first:at]
+            first = at

@@ -140,10 +140,18 @@ def _numbers(group: Sequence[tuple[int, Part]], *, rows: bool) -> list[pl.Expr]:
         return [part, row] if rows else [part]
     ends = pl.Series([part.rows for _, part in group], dtype=pl.UInt32).cum_sum()
     starts = ends.shift(1, fill_value=0)
-    place = pl.lit(ends).search_sorted(pl.col(ROW), side="right")
     indexes = pl.Series([index for index, _ in group], dtype=pl.UInt32)
-    part = pl.lit(indexes).gather(place).alias(PART)
-    return [part, (row - pl.lit(starts).gather(place)).alias(ROW)] if rows else [part]
+
+    def of_place(found: pl.Series) -> pl.Expr:
+        # In these words, Polars knows that each row's stands for itself, and filters before it.
+        return row.map_batches(
+            lambda at: found.gather(ends.search_sorted(at, side="right")),
+            return_dtype=pl.UInt32(),
+            is_elementwise=True,
+        )
+
+    part = of_place(indexes).alias(PART)
+    return [part, (row - of_place(starts)).alias(ROW)] if rows else [part]
 
 
 def _opened(events: pl.LazyFrame, inside: Mapping[str, pl.DataType]) -> pl.LazyFrame:
@@ -177,6 +185,8 @@ def _value(
     """A wanted column out of the places where it stands, in the wanted type."""
     places = ((name, stored), (_inner(name), inside))
     found = [_widened(place, kind, target) for place, kind in places if kind is not None]
+    if len(found) == 1:
+        return found[0].alias(name)  # a plain column: filters reach the file through it
     return pl.coalesce(found or [pl.lit(None, target)]).alias(name)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from store.parts.layout import StoreFolder
 from store.parts.scan import column_types, scan
 from store.parts.writer import PartWriter
-from store.schema import OVERFLOW, PART, ROW
+from store.schema import FIXED, OVERFLOW, PART, ROW
 from store.tally import Tally
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -125,7 +125,7 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 @settings(max_examples=60, deadline=None)
 @given(st.lists(names, min_size=1, max_size=6, unique=True))
 def test_any_name_is_a_column(tmp_path_factory, events, noon, given_names):
-    taken = {"event_id", "event_time", "event_type", "event_name", PART, ROW, "_date", OVERFLOW}
+    taken = {*FIXED, PART, ROW, "_date", OVERFLOW}
     chosen = [name for name in given_names if name not in taken] or ["x"]
     folder = StoreFolder.open(tmp_path_factory.mktemp("names") / "s", create=True)
     writer = PartWriter(folder, now=lambda: noon)
