@@ -37,7 +37,10 @@ def storable(events: pl.DataFrame) -> pl.DataFrame:
     ]
     stored = [_stored(each) for each in kept]
     ordered = sorted(stored, key=lambda column: _place(column.name))
-    return pl.DataFrame({column.name: column for column in ordered})
+    frame = pl.DataFrame(ordered)
+    # An attribute may be called "", which Polars takes for no name at all.
+    frame.columns = [column.name for column in ordered]
+    return frame
 
 
 def attribute_name(name: str) -> str:

@@ -25,9 +25,9 @@ _ASCENDING: Final = ("event_time", "received_time")
 
 def encoded(events: pl.DataFrame, part: Part) -> bytearray:
     """The bytes of the file that holds `events` and says about itself what `part` says."""
-    sink = pa.BufferOutputStream()
-    with _writer(sink, events.schema, events.height) as writer:
-        writer.write_table(_table(events), row_group_size=ROW_GROUP_ROWS)
+    sink, table = pa.BufferOutputStream(), _table(events)
+    with _writer(sink, table.schema, events.height) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
         writer.add_key_value_metadata(_summary(part))
     file = bytearray(sink.getvalue())
     footer.seal(file)
@@ -44,8 +44,9 @@ class PartFile:
     ) -> None:
         """`rows` is about how many will come."""
         self._sink = _Sink(disk, path)
-        self._writer = _writer(pa.PythonFile(self._sink, mode="w"), schema, rows)
         self._waiting = pl.DataFrame(schema=schema)
+        stored_as = _table(self._waiting).schema
+        self._writer = _writer(pa.PythonFile(self._sink, mode="w"), stored_as, rows)
 
     def write(self, events: pl.DataFrame) -> None:
         """Adds events after those that were written, in the columns and types of the schema."""
@@ -132,17 +133,18 @@ def _summary(part: Part) -> dict[str, Any]:
     return {footer.SUMMARY_KEY: footer.summary_of(part), footer.SEAL_KEY: footer.UNSEALED}
 
 
-def _writer(sink: Any, schema: Mapping[str, pl.DataType], rows: int) -> pq.ParquetWriter:
+def _writer(sink: Any, schema: pa.Schema, rows: int) -> pq.ParquetWriter:
     small = rows < SMALL_PART_ROWS
-    ascending = [name for name in _ASCENDING if name in schema]
+    names = schema.names
+    ascending = [name for name in _ASCENDING if name in names]
     return pq.ParquetWriter(
         sink,
-        _table(pl.DataFrame(schema=schema)).schema,
+        schema,
         compression="snappy" if small else "zstd",
-        use_dictionary=[n for n in schema if n not in _PLAIN and n not in ascending],
+        use_dictionary=[name for name in names if name not in (*_PLAIN, *ascending)],
         column_encoding=dict.fromkeys(ascending, "DELTA_BINARY_PACKED"),
         # Bounds of texts rarely rule a row group out, and would put users' texts into the footer.
-        write_statistics=[name for name, kind in schema.items() if kind != pl.String],
+        write_statistics=[field.name for field in schema if field.type != pa.string_view()],
         write_page_checksum=True,
         store_schema=False,
     )
