@@ -89,7 +89,9 @@ def sessions(store: EventStore) -> Rows:
     user, time = pl.col("subject_hash"), pl.col("event_time")
     known = store.events(columns=["subject_hash", "event_time"]).filter(user.is_not_null())
     # Sorting each user's times takes a sixth of sorting all events by user and time.
-    gaps = known.group_by(user).agg(time.to_physical().sort()).select(time.list.diff()).explode(time)
+    gaps = (
+        known.group_by(user).agg(time.to_physical().sort()).select(time.list.diff()).explode(time)
+    )
     micros = GAP // timedelta(microseconds=1)
     begins = time.is_null() | (time > micros)
     within = time.filter(~begins).sum().alias("within")
@@ -111,7 +113,9 @@ def funnel(store: EventStore) -> Rows:
         ordered = ordered.with_columns(at.alias(f"{step}"))
         at = pl.col(f"{step}")
     reached = [user.filter(pl.col(f"{step}").is_not_null()).n_unique() for step in range(4)]
-    return [(n,) for n in ordered.select(pl.concat_list(reached)).collect(engine="streaming").item()]
+    return [
+        (n,) for n in ordered.select(pl.concat_list(reached)).collect(engine="streaming").item()
+    ]
 
 
 def series(store: EventStore, query: Trends) -> Rows:
