@@ -22,6 +22,8 @@ from typing import Self
 
 import polars as pl
 
+from store.analytics.trends import Trends
+from store.event_store import EventStore
 from store.maintenance.maintainer import LOCK_FILE
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
@@ -31,6 +33,7 @@ from store.parts.writer import PartWriter
 from store.settings import settings_document
 from store.tally import Tally
 from store.testing import events_of
+from store.timespan import TimeSpan
 from tests.collecting import ROOT, Collecting, ndjson, read_answer, request, settings
 
 WRITE_SECONDS_MAX = 5.0
@@ -38,7 +41,7 @@ STEP_SECONDS = 5.0
 """A collector that has not come to its step by then dies where it stands."""
 LIFE_SECONDS = 60.0
 SIZES = (1, 2, 10, 100)
-OLD_DAYS = 400
+OLD_DAYS = 100
 IMPORTED = 300
 
 
@@ -130,6 +133,8 @@ class Battlefield:
             self._kill_command(victim, step)
         self._write_something()
         self.assert_whole()
+        if victim == "expire":
+            self._assert_old_ones_are_counted()
 
     def assert_whole(self) -> None:
         """Each acknowledged event can be read once, and no other one twice."""
@@ -257,13 +262,20 @@ class Battlefield:
         self._imported = [each for ids in self._unfinished.values() for each in ids]
         self.assert_whole()
 
-    def _make_old(self) -> None:
-        """Events of last year, received then: there is always something to expire."""
+    def make_old(self) -> None:
+        """Events that came in long ago: there is always something to expire."""
         then = datetime.now(UTC) - timedelta(days=OLD_DAYS)
-        rows = [{"event_id": f"old-{self._old}-{row}", "event_time": then} for row in range(50)]
-        self._old += 1
+        ids = [f"old-{self._old + row}" for row in range(50)]
+        rows = [{"event_id": each, "event_time": then, "event_name": "old"} for each in ids]
         writer = PartWriter(StoreFolder.open(self.store), now=lambda: then)
         writer.commit(events_of(rows), Tally({"stored": len(rows)}))
+        self._old += len(rows)
+
+    def _assert_old_ones_are_counted(self) -> None:
+        """What has expired is known by its rollups alone, and by each once."""
+        ever = TimeSpan(datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1))
+        told = EventStore(self.store).run(Trends(span=ever, events=("old",))).events_scanned
+        assert told == self._old, f"{told:,} of {self._old:,} old events are counted"
 
 
 def _day(row: int) -> str:
@@ -295,8 +307,14 @@ def compacting(field: Battlefield) -> Command:
     return ["tui.cli", "compact", "--store", str(field.store)], ""
 
 
+def expiring(field: Battlefield) -> Command:
+    field.make_old()
+    return ["tui.cli", "expire", "--store", str(field.store)], ""
+
+
 VICTIMS: dict[str, Callable[[Battlefield], Command]] = {
     "maintainer": maintaining,
     "import": importing,
     "compact": compacting,
+    "expire": expiring,
 }
