@@ -47,6 +47,9 @@ class CoveredParts:
         sound = [part for part in step.parts if not any(hides(cover, part) for cover, _ in broken)]
         for part in sound:
             tools.disk.remove(part.path)
+        for folder in {part.path.parent for part in sound}:
+            # Before the cover itself may ever go: one that came back by a power cut would count.
+            tools.disk.sync_folder(folder)
         fault = "; ".join(f"{cover.key}: {why}" for cover, why in broken)
         freed = sum(part.size_bytes for part in sound)
         return Done(str(step), files_removed=len(sound), bytes_freed=freed, fault=fault)
