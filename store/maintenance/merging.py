@@ -19,10 +19,13 @@ from store.parts.writing import writing
 from store.tally import Tally
 from store.timespan import TimeSpan
 
-SLICE_VALUES: Final = 6_000_000
-"""Rows times columns held at once: some 100 MB with what sorting and encoding take."""
-SLICE_ROWS_MAX: Final = 250_000
+SLICE_VALUES: Final = 1_000_000
+"""Rows times columns held at once, where parts follow each other: four times as many took 60 MB
+more, and longer."""
 SLICE_ROWS_MIN: Final = 8_192
+DEPTH_MAX: Final = 4
+"""Where many parts have events of the same time, a slice has up to so many times the rows: a row
+group that lies in many slices is decoded for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def _written(
     edges: list[TimeSpan] = []
     rows = 0
     with closing(PartFile(disk, staged, columns.schema, expected)) as file:
-        for each in slices(sources, _slice_rows(columns)):
+        for each in slices(sources, _slice_rows(columns, sources)):
             found = each.of(columns.read(sources, each.span)).collect(engine="streaming")
             events = first_only.of(in_order(found))
             if events.height:
@@ -118,9 +121,11 @@ def _moved(tally: Tally, removed: int) -> Tally:
     return tally + Tally({"stored": -moved, "duplicate": moved}) if moved else tally
 
 
-def _slice_rows(columns: MergedColumns) -> int:
+def _slice_rows(columns: MergedColumns, sources: Sequence[Part]) -> int:
     width = len(columns.schema) + len(columns.surplus)
-    return min(max(SLICE_VALUES // width, SLICE_ROWS_MIN), SLICE_ROWS_MAX)
+    whole = _whole([], sources).length
+    depth = sum(part.span.length / whole for part in sources) if whole else len(sources)
+    return max(int(SLICE_VALUES / width * min(max(depth / 2, 1), DEPTH_MAX)), SLICE_ROWS_MIN)
 
 
 def _whole(edges: Sequence[TimeSpan], sources: Sequence[Part]) -> TimeSpan:

@@ -151,7 +151,9 @@ def send(host: str, port: int, requests: list[bytes]) -> None:
 
 def part_sizes(store: Path, events: int) -> list[int]:
     """Events of each part, in the order of their commits; all of them are there."""
-    paths = sorted(store.glob("events/*/0-*.parquet"), key=lambda path: int(path.stem.split("-")[2]))
+    paths = sorted(
+        store.glob("events/*/0-*.parquet"), key=lambda path: int(path.stem.split("-")[2])
+    )
     sizes = [pl.scan_parquet(path).select(pl.len()).collect().item() for path in paths]
     assert sum(sizes) == events, f"{sum(sizes)} of {events} stored"
     return [size for size in sizes if size]

@@ -56,7 +56,7 @@ def test_a_merge_is_what_a_reader_of_the_sources_saw(folder, writer):
 
 
 def test_the_file_is_sorted_and_cut_into_whole_row_groups(folder, clock, monkeypatch):
-    monkeypatch.setattr(merging, "SLICE_ROWS_MAX", 10_000)
+    monkeypatch.setattr(merging, "SLICE_VALUES", 1)
     writer = PartWriter(folder, now=clock, writer="w")
     rows = 40_000
     for number in range(2):
