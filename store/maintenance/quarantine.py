@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from store.maintenance.job import Done, State, Tools
-from store.parts.catalog import Skipped
+from store.parts.catalog import Skipped, Snapshot
 from store.parts.disk import make_folders, write_durably
 from store.parts.faults import Fault, Kind, fault_of
 from store.parts.footer import read_part
@@ -63,8 +63,8 @@ class Quarantine:
 
     def plan(self, state: State) -> Sequence[Move | Verify]:
         broken = [each for each in state.snapshot.skipped if each.kind is Kind.BROKEN]
-        parts = (*state.snapshot.parts, *state.snapshot.covered)
-        unread = first_of([part for part in parts if part.key not in state.verified])
+        standing = _standing(state.snapshot)
+        unread = first_of([part for part in standing if _named(part) not in state.verified])
         return [*map(_move, broken), *([Verify(unread)] if unread else [])]
 
     def carry_out(self, step: Move | Verify, tools: Tools) -> Done:
@@ -82,6 +82,15 @@ def first_of(parts: Sequence[Part], bytes_max: int = BYTES_A_ROUND_MAX) -> tuple
     return tuple(taken)
 
 
+def _standing(snapshot: Snapshot) -> tuple[Part, ...]:
+    """What would be lost with its bytes: not a rollup beside its part, which is made anew."""
+    return (*snapshot.parts, *snapshot.covered, *snapshot.gone)
+
+
+def _named(part: Part) -> str:
+    return f"rollup {part.key}" if part.rolled else part.key
+
+
 def _move(skipped: Skipped) -> Move:
     return Move(skipped.path, skipped.fault)
 
@@ -91,19 +100,18 @@ def _verified(step: Verify, tools: Tools) -> Done:
     for part in step.parts:
         fault = seal_fault(part)
         if fault is None:
-            sound.add(part.key)
+            sound.add(_named(part))
         elif fault.kind is Kind.BROKEN:
             texts.append(_moved(part.path, tools).text)
         else:
-            faults.append(f"{part.key}: {fault}")
+            faults.append(f"{_named(part)}: {fault}")
     _remember(sound, tools)
     return Done("; ".join(texts), fault="; ".join(faults))
 
 
 def _remember(sound: set[str], tools: Tools) -> None:
     """Lost, it only means that parts are read once more."""
-    snapshot = tools.catalog.snapshot()
-    standing = {part.key for part in (*snapshot.parts, *snapshot.covered)}
+    standing = {_named(part) for part in _standing(tools.catalog.snapshot())}
     before = set(tools.notes.get(VERIFIED_NOTE) or ())
     tools.notes.put(VERIFIED_NOTE, sorted((before | sound) & standing))
 
@@ -140,7 +148,8 @@ def _read(path: Path, tools: Tools) -> tuple[Part | None, Fault | None]:
 
 def _free_name(folder: StoreFolder, path: Path) -> Path:
     """A restored part may break again; what stands in quarantine is never overwritten."""
-    target = folder.quarantine / path.parent.name / path.name
+    of_a_rollup = folder.rollups in path.parents
+    target = folder.quarantine / path.relative_to(folder.root if of_a_rollup else folder.events)
     number = 1
     while target.exists():
         number += 1

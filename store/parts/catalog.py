@@ -166,7 +166,18 @@ class Catalog:
             return found
         self._rollups_seen = rollups.generation
         known = standing(found.parts, (*rollups.parts, *rollups.covered))
-        return replace(found, rollups=known.beside, gone=known.gone, outdated=known.outdated)
+        visible = {part.key for part in found.parts}
+        # One beside its part is made anew; the others may have been all that was left.
+        lost = (each for each in rollups.skipped if _key_of(each.path) not in visible)
+        here = (each for each in found.skipped if self._folder.rollups not in each.path.parents)
+        return replace(
+            found,
+            skipped=(*here, *lost),
+            quarantined=quarantined(self._folder),
+            rollups=known.beside,
+            gone=known.gone,
+            outdated=known.outdated,
+        )
 
     def _generation(self, listing: Mapping[str, Names]) -> str:
         names = generation_of(listing)
@@ -222,6 +233,11 @@ def _state(path: Path) -> State:
     except OSError:
         return 0, 0
     return stat.st_mtime_ns, stat.st_size
+
+
+def _key_of(path: Path) -> str:
+    """The key of the part that a file is named after."""
+    return f"{path.parent.name}/{path.stem}"
 
 
 _FOREIGN_NAME: Final = (0, 0), Fault(Kind.FOREIGN, "it is not named LEVEL-WRITER-SEQ")

@@ -119,7 +119,8 @@ def _report(
     parts = (*snapshot.parts, *snapshot.covered)
     faults = [Skipped.of(part.path, fault) for part in parts if (fault := read[part.path])]
     faults += [*snapshot.skipped, *_missing(folder)]
-    faults += rollup_faults(folder, [part for part in parts if not read[part.path]])
+    sound = [part for part in parts if not read[part.path]]
+    faults += rollup_faults(folder, sound, {each.path for each in snapshot.skipped})
     return CheckReport(
         events=sum(part.rows for part in snapshot.parts if not read[part.path]),
         unique_event_ids=distinct.ids,

@@ -1,6 +1,7 @@
 """Whether the rollups of a store can be read, and tell of the events that they stand for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -17,13 +18,16 @@ _COUNTS_KIND: Final = 0
 """The cells that each event is counted in once; the others are of the same events."""
 
 
-def rollup_faults(folder: StoreFolder, parts: Iterable[Part]) -> list[Skipped]:
-    """All rollups at fault. `parts` are those that can be read, covered ones too."""
+def rollup_faults(
+    folder: StoreFolder, parts: Iterable[Part], known: Collection[Path]
+) -> list[Skipped]:
+    """All rollups at fault but those `known`. `parts` can be read, covered ones too."""
     if not folder.rollups.is_dir():
         return []
     snapshot = Catalog(RollupFolder(folder.root)).snapshot()
+    # Those that stand for events that are gone are among the snapshot's already.
+    faults = [each for each in snapshot.skipped if each.path not in known]
     beside = {part.key: part for part in parts}
-    faults = list(snapshot.skipped)
     for rollup in (*snapshot.parts, *snapshot.covered):
         part = beside.get(rollup.key)
         try:

@@ -1,11 +1,13 @@
 import errno
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
 import pytest
 
 from store.analytics.query_json import answer_json
+from store.analytics.rollups.building import rollup_of
 from store.analytics.trends import Trends
 from store.event_store import EventStore
 from store.maintenance.quarantine import Quarantine, first_of
@@ -13,6 +15,8 @@ from store.parts.check import check
 from store.parts.disk import Disk
 from store.parts.inspect import inspect
 from store.parts.part import Cover
+from store.parts.rollup_file import publish
+from store.timespan import TimeSpan
 
 
 def spoil(part, at=40):
@@ -157,3 +161,32 @@ def test_answers_say_that_something_is_missing(folder, put, round_of, clock, cat
     elsewhere = moved.query.with_span(moved.span.shifted(timedelta(days=3)))
     assert store.run(elsewhere).unreadable_parts == 0
     assert inspect(catalog.snapshot()).as_json()["quarantine"][0]["rows"] is None
+
+
+@pytest.mark.parametrize("ruin", [lambda _: b"", lambda data: data[:90] + b"?!" + data[92:]])
+def test_a_broken_rollup_that_was_all_that_is_left_is_moved_and_said(
+    folder, put, round_of, clock, ruin
+):
+    part = put(0, "w", 0, "a b")
+    how, tables = rollup_of(part)
+    rollup = publish(folder, replace(part, rolled=how), tables)
+    part.path.unlink()
+    store = EventStore(folder.root, now=clock)
+    asked = Trends(span=TimeSpan(part.span.start, part.span.start + timedelta(days=1)))
+    assert store.run(asked).events_scanned == 2
+    rollup.path.write_bytes(ruin(rollup.path.read_bytes()))
+    round_of()
+    answer = store.run(asked)
+    assert (answer.events_scanned, answer.unreadable_parts) == (0, 1)
+    (found,) = check(folder).quarantine
+    assert found.path.relative_to(folder.quarantine).parts[0] == "rollups"
+    assert check(folder).ok
+
+
+def test_a_broken_rollup_beside_its_part_costs_nothing(folder, put, clock):
+    part = put(0, "w", 0, "a b")
+    how, tables = rollup_of(part)
+    publish(folder, replace(part, rolled=how), tables).path.write_bytes(b"")
+    answer = EventStore(folder.root, now=clock).run(Trends())
+    assert (answer.events_scanned, answer.unreadable_parts) == (2, 0)
+    assert [each.path.parts[-3] for each in check(folder).faults] == ["rollups"]
