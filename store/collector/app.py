@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -15,7 +15,7 @@ from store.collector.bodies import Budget, DisconnectedError, Reservation, infla
 from store.collector.collector import Collector, Prepared
 from store.collector.decoders import Decoders
 from store.collector.exchange import Exchange, Receive, Scope, Send
-from store.collector.intake.intake import Delivery, Intake, Reply
+from store.collector.intake.intake import Delivery, Intake, Reply, plain_refusal
 from store.collector.refused import Refused, internal, place_of, try_later
 from store.collector.routes import Content, Page, Routes
 from store.collector.security import Guard
@@ -58,14 +58,14 @@ class App:
             reply = await self._answer(exchange)
         except Refused as refused:
             self._refused[refused.reason] += 1
-            reply = _reply(refused)
+            reply = plain_refusal(refused)
         except DisconnectedError:
             self._refused["disconnected"] += 1
             return
         except Exception as error:  # noqa: BLE001  whatever it is, the sender gets an answer
             LOG.error("a request failed: %s", place_of(error))  # noqa: TRY400
             self._refused["internal"] += 1
-            reply = _reply(internal())
+            reply = plain_refusal(internal())
         await exchange.respond(reply, self._cors(exchange))
 
     async def _answer(self, exchange: Exchange) -> Reply:
@@ -82,18 +82,18 @@ class App:
         return await self._deliver(exchange, target)
 
     async def _deliver(self, exchange: Exchange, intake: Intake) -> Reply:
-        with self._budget.reservation() as held:
-            try:
+        try:
+            with self._budget.reservation() as held:
                 body = await exchange.body(self._limits, held)
                 prepared = await self._decoders.run(
                     len(body), self._decoded, exchange, intake, body, held
                 )
-            except Refused as refused:
-                if not refused.rejected:
-                    raise
-                self._refused[refused.reason] += 1
-                return _reply(refused, self._collector.reject(refused, intake.name).as_json())
-            return intake.reply(await self._collector.accept(prepared))
+                receipt = await self._collector.accept(prepared)
+        except Refused as refused:
+            self._refused[refused.reason] += 1
+            counted = self._collector.reject(refused, intake.name) if refused.rejected else None
+            return intake.refusal(refused, counted, exchange.request())
+        return intake.reply(receipt, exchange.request())
 
     def _decoded(
         self, exchange: Exchange, intake: Intake, body: bytes, held: Reservation
@@ -125,8 +125,3 @@ class App:
         if origin is None or not self._guard.knows_origin(origin.encode("latin-1")):
             return {}
         return {"access-control-allow-origin": origin, "vary": "origin"}
-
-
-def _reply(refused: Refused, receipt: Mapping[str, Any] | None = None) -> Reply:
-    document = {**(receipt or {}), "error": refused.fault}
-    return Reply(refused.status, orjson.dumps(document), headers=refused.headers)

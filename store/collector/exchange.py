@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from store.collector.bodies import Reservation, read_body
-from store.collector.intake.intake import Reply
+from store.collector.intake.intake import Reply, Request
 from store.collector.protocol import CROWDED, TARGET
 from store.collector.refused import Refused, bad_content
 from store.settings import Limits
@@ -50,6 +50,10 @@ class Exchange:
         except ValueError:
             raise bad_content(400, "bad_query", "the query has too many parameters") from None
         return dict(pairs)
+
+    def request(self) -> Request:
+        """What an intake may know of it when it answers."""
+        return Request(self.path, self.headers)
 
     async def body(self, limits: Limits, held: Reservation) -> bytes:
         """As it was sent; Refused as `read_body` does, and 408 when it takes too long."""

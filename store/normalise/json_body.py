@@ -139,7 +139,7 @@ def _rows(read: _Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw
     if cells is not None:
         columns = spread_columns(cells, names_of, exact=exact)
     else:
-        events, numbers, names = _within_bounds(objects, limits, refusals, exact=exact)
+        events, numbers, names = within_bounds(objects, limits, refusals, exact=exact)
         columns = raw_columns(events, names, names_of, exact=exact)
     if not events:
         return Raw(pl.DataFrame(), refusals=refusals.all)
@@ -148,10 +148,13 @@ def _rows(read: _Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw
     return Raw(frame, numbers, objects.where, refusals.all, is_small)
 
 
-def _within_bounds(
+def within_bounds(
     objects: Objects, limits: Limits, refusals: Refusals, *, exact: bool
 ) -> tuple[Sequence[dict[str, Any]], Sequence[int], set[str]]:
-    """The objects made flat, without those that pass a bound; their numbers; all names."""
+    """The objects made flat, without those that pass a bound; their numbers; all names.
+
+    InexactError as `flat` has it.
+    """
     events, numbers = objects.rows, objects.numbers
     if not objects.flat:
         depth_max = limits.depth_max
@@ -160,7 +163,7 @@ def _within_bounds(
     names: set[str] = set().union(*events)
     if len(names) <= limits.keys_max and max(map(len, names), default=0) <= limits.name_chars_max:
         return events, numbers, names
-    check = partial(_check_names, limits=limits)
+    check = partial(check_names, limits=limits)
     events, numbers = _taken(events, numbers, objects.where, refusals, check)
     return events, numbers, set().union(*events)
 
@@ -185,7 +188,7 @@ def _taken(
     return kept, kept_numbers
 
 
-def _check_names(event: dict[str, Any], limits: Limits) -> dict[str, Any]:
+def check_names(event: dict[str, Any], limits: Limits) -> dict[str, Any]:
     if len(event) > limits.keys_max:
         fault = f"it has {len(event):,} keys, {limits.keys_max:,} are the limit"
         raise NotTakenError(Fault("too_many_keys", fault))

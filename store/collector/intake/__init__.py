@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from store.collector.intake.intake import Delivery, Intake, Reply
+from store.collector.intake.intake import Delivery, Intake, Reply, Request, plain_refusal
 from store.collector.intake.native import NativeIntake
+from store.collector.intake.otlp import OtlpIntake
 
-INTAKES: Final[tuple[Intake, ...]] = (NativeIntake(),)
+INTAKES: Final[tuple[Intake, ...]] = (NativeIntake(), OtlpIntake())
 """The server routes by their `routes`."""
 
-__all__ = ["INTAKES", "Delivery", "Intake", "Reply"]
+__all__ = ["INTAKES", "Delivery", "Intake", "Reply", "Request", "plain_refusal"]

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import orjson
+
+from store.collector.refused import Refused
 from store.event import EventIds
 from store.normalise import Decoded
 from store.settings import Limits
@@ -22,6 +25,19 @@ class Delivery:
     received: datetime
     ids: EventIds
     limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is known of a request before its body is read; names of headers in lower case."""
+
+    path: str
+    headers: Mapping[str, str]
+
+    @property
+    def content_type(self) -> str:
+        """Without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,18 @@ class Intake(Protocol):
         """Events and refusals; never raises for what a sender sent."""
         ...
 
-    def reply(self, receipt: Receipt) -> Reply:
+    def reply(self, receipt: Receipt, request: Request) -> Reply:
         """The answer once everything stored in `receipt` is durable."""
         ...
+
+    def refusal(self, refused: Refused, receipt: Receipt | None, request: Request) -> Reply:
+        """The answer to a delivery that did not get through the door; the status is `refused`'s,
+        and its headers are added. `receipt` counts it, when its content was at fault.
+        """
+        ...
+
+
+def plain_refusal(refused: Refused, receipt: Receipt | None = None) -> Reply:
+    """For protocols that say nothing of it: the fault, and the receipt, in JSON."""
+    document = {**(receipt.as_json() if receipt else {}), "error": refused.fault}
+    return Reply(refused.status, orjson.dumps(document), headers=refused.headers)

@@ -4,7 +4,8 @@ from typing import Final
 
 import orjson
 
-from store.collector.intake.intake import Delivery, Reply
+from store.collector.intake.intake import Delivery, Reply, Request, plain_refusal
+from store.collector.refused import Refused
 from store.normalise import Arrival, Decoded, decode_json
 from store.tally import Receipt
 
@@ -27,7 +28,11 @@ class NativeIntake:
         content_type = delivery.headers.get("content-type", "").partition(";")[0].strip().lower()
         return decode_json(delivery.body, arrival, lines=content_type in _LINES)
 
-    def reply(self, receipt: Receipt) -> Reply:
+    def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """200 with the receipt; 400 when nothing in the delivery could be read."""
         unread = receipt.received > 0 and receipt.rejected == receipt.received
         return Reply(400 if unread else 200, orjson.dumps(receipt.as_json()))
+
+    def refusal(self, refused: Refused, receipt: Receipt | None, _request: Request) -> Reply:
+        """The fault in JSON, with the receipt where there is one."""
+        return plain_refusal(refused, receipt)

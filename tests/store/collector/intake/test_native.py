@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from store.collector.intake import INTAKES, Delivery
+from store.collector.intake import INTAKES, Delivery, Request
 from store.collector.intake.native import NativeIntake
 from store.event import EventIds
 from store.settings import Limits
@@ -55,6 +55,6 @@ def test_strict_is_asked_for_by_a_parameter(value, events):
     ],
 )
 def test_400_is_for_deliveries_of_which_nothing_could_be_read(receipt, status):
-    reply = NativeIntake().reply(receipt)
+    reply = NativeIntake().reply(receipt, Request("/v1/events", {}))
     assert reply.status == status
     assert json.loads(reply.body) == receipt.as_json()

@@ -1,0 +1,117 @@
+"""A request of OTLP, in protobuf or JSON, to events."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import polars as pl
+from google.protobuf.message import DecodeError
+
+from store.normalise import Arrival, Decoded, Raw
+from store.normalise.json_text import Fault, NotTakenError, loads
+from store.otlp.attributes import json_pairs_of, json_value_of, pairs_of, value_of
+from store.otlp.bounds import check_json, check_protobuf
+from store.otlp.json_messages import JsonMessage, json_class
+from store.otlp.logs import logs
+from store.otlp.messages import lean
+from store.otlp.rows import Form, Found, Row
+from store.settings import Limits
+from store.tally import Refusal
+
+PROTOBUF: Final = Form(pairs_of, value_of)
+JSON: Final = Form(json_pairs_of, json_value_of)
+BODY: Final = "body"
+"""The place of a refusal that is about a request as a whole."""
+COLLECTOR: Final = "opentelemetry.proto.collector"
+Find = Callable[[Sequence[tuple[Row, Sequence[Any]]], Form], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One kind of telemetry: what its requests are, and what finds the events in them."""
+
+    path: Sequence[str]
+    """The fields from a request to its records."""
+    protobuf: Any
+    """The class of its requests."""
+    json: type[JsonMessage]
+    find: Find
+
+    @classmethod
+    def of(cls, package: str, path: Sequence[str], find: Find) -> Self:
+        """`package` is the one of its messages: `logs`."""
+        name = f"{COLLECTOR}.{package}.v1.Export{package.capitalize()}ServiceRequest"
+        return cls(path, lean(name), json_class(name), find)
+
+
+SIGNALS: Final[Mapping[str, Signal]] = {
+    "logs": Signal.of("logs", ("resource_logs", "scope_logs", "log_records"), logs),
+}
+"""By the last part of the path that they are sent to."""
+
+
+def decode_otlp(signal: Signal, body: bytes, arrival: Arrival, *, json: bool) -> Decoded:
+    """The events of a request, and a refusal for each record that passes a bound; one alone, of
+    BODY, when the request cannot be decoded.
+    """
+    try:
+        raw = _raw(signal, body, arrival.limits, json=json)
+    except NotTakenError as refused:
+        fault = refused.fault
+    except (DecodeError, UnicodeDecodeError):
+        fault = Fault("bad_protobuf", "it is no request for this path in protobuf")
+    else:
+        return raw.decoded(arrival)
+    return Decoded(pl.DataFrame(), [Refusal(BODY, fault.text, fault.reason)])
+
+
+def _raw(signal: Signal, body: bytes, limits: Limits, *, json: bool) -> Raw:
+    if json:
+        check_json(body)
+        return json_raw(signal, loads(body), limits)
+    check_protobuf(body)
+    return _found(signal, signal.protobuf.FromString(body), PROTOBUF).raw(limits)
+
+
+def json_raw(signal: Signal, document: Any, limits: Limits) -> Raw:
+    """The rows of a request in JSON that was read; NotTakenError when it is none."""
+    return _found(signal, signal.json.read(document), JSON).raw(limits)
+
+
+def _found(signal: Signal, request: Any, form: Form) -> Found:
+    resources, scopes, records = signal.path
+    groups: list[tuple[Row, Sequence[Any]]] = []
+    for resource in getattr(request, resources):
+        shared = _resource(resource, form)
+        for scope in getattr(resource, scopes):
+            found = getattr(scope, records)
+            if len(found):
+                groups.append((shared | _scope(scope, form), found))
+    return signal.find(groups, form)
+
+
+def _resource(holder: Any, form: Form) -> Row:
+    resource = holder.resource
+    row = form.row(resource.attributes)
+    _add(row, "otel.resource.schema_url", holder.schema_url)
+    _add(row, "otel.resource.dropped_attributes_count", resource.dropped_attributes_count)
+    return row
+
+
+def _scope(holder: Any, form: Form) -> Row:
+    """By the names that OpenTelemetry gives them where there are no scopes.
+
+    https://opentelemetry.io/docs/specs/otel/common/mapping-to-non-otlp/
+    """
+    scope = holder.scope
+    row = {f"otel.scope.{name}": value for name, value in form.row(scope.attributes).items()}
+    _add(row, "otel.scope.name", scope.name)
+    _add(row, "otel.scope.version", scope.version)
+    _add(row, "otel.scope.schema_url", holder.schema_url)
+    _add(row, "otel.scope.dropped_attributes_count", scope.dropped_attributes_count)
+    return row
+
+
+def _add(row: Row, name: str, value: Any) -> None:
+    if value:
+        row[name] = value

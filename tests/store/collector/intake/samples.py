@@ -1,0 +1,133 @@
+"""One good delivery for each way to speak to an intake; tests of all decoders run over them."""
+
+import json
+from dataclasses import dataclass, field
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+from store.collector.intake import INTAKES, Delivery
+from store.event import EventIds
+from store.normalise import Decoded
+from store.settings import Limits
+from tests.decoding import RECEIVED
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    intake: str
+    path: str
+    content_type: str
+    body: bytes
+    events: int
+    whole: bool = True
+    """A part of the body is no delivery."""
+    limits: Limits = field(default_factory=Limits)
+
+    def decode(self, body: bytes | None = None) -> Decoded:
+        intake = next(each for each in INTAKES if each.name == self.intake)
+        return intake.decode(self.delivery(self.body if body is None else body))
+
+    def delivery(self, body: bytes) -> Delivery:
+        headers = {"content-type": self.content_type}
+        ids = EventIds(RECEIVED.timestamp)
+        return Delivery(body, self.path, {}, headers, RECEIVED, ids, self.limits)
+
+
+def any_value(message, value):
+    """Sets an AnyValue to a plain value."""
+    match value:
+        case bool():
+            message.bool_value = value
+        case int():
+            message.int_value = value
+        case float():
+            message.double_value = value
+        case str():
+            message.string_value = value
+        case bytes():
+            message.bytes_value = value
+        case list():
+            message.array_value.SetInParent()
+            for item in value:
+                any_value(message.array_value.values.add(), item)
+        case dict():
+            message.kvlist_value.SetInParent()
+            put(message.kvlist_value.values, value)
+
+
+def put(attributes, values):
+    """Adds them to a list of KeyValue."""
+    for key, value in values.items():
+        any_value(attributes.add(key=key).value, value)
+
+
+TRACE = bytes(range(16))
+SPAN = bytes(range(8))
+AT = 1_763_800_000_123_456_789
+
+
+def logs_request(count=3, **attributes) -> ExportLogsServiceRequest:
+    request = ExportLogsServiceRequest()
+    resource = request.resource_logs.add(schema_url="https://example.org/1")
+    put(resource.resource.attributes, {"service.name": "shop", "host.name": "web-1"})
+    scope = resource.scope_logs.add()
+    scope.scope.name = "cart"
+    for number in range(count):
+        record = scope.log_records.add(
+            time_unix_nano=AT + number, severity_number=9, trace_id=TRACE, span_id=SPAN
+        )
+        record.body.string_value = f"line {number}"
+        put(record.attributes, {"number": number, **attributes})
+    return request
+
+
+LOGS_JSON = {
+    "resourceLogs": [
+        {
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+            "scopeLogs": [
+                {
+                    "scope": {"name": "cart"},
+                    "logRecords": [
+                        {
+                            "timeUnixNano": str(AT),
+                            "traceId": TRACE.hex(),
+                            "body": {"stringValue": "hello"},
+                            "attributes": [{"key": "n", "value": {"intValue": "1"}}],
+                        }
+                    ],
+                }
+            ],
+        }
+    ]
+}
+PROTOBUF = "application/x-protobuf"
+
+SAMPLES = (
+    Sample(
+        name="native",
+        intake="native",
+        path="/v1/events",
+        content_type="application/json",
+        body=b'[{"event_name":"a"},{"event_name":"b"}]',
+        events=2,
+        whole=False,
+    ),
+    Sample(
+        name="otlp logs",
+        intake="otlp",
+        path="/v1/logs",
+        content_type=PROTOBUF,
+        body=logs_request(3, deep={"a": [1, "x", {"b": b"y"}]}, rate=0.5).SerializeToString(),
+        events=3,
+    ),
+    Sample(
+        name="otlp logs json",
+        intake="otlp",
+        path="/v1/logs",
+        content_type="application/json",
+        body=json.dumps(LOGS_JSON).encode(),
+        events=1,
+    ),
+)

@@ -1,0 +1,150 @@
+"""OpenTelemetry's own SDK, unmodified, against a collector; what it sent is read back."""
+
+import gzip
+import json
+import signal
+import threading
+import time
+
+import pytest
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+
+from store.parts.catalog import Catalog
+from store.parts.layout import StoreFolder
+from store.parts.scan import scan
+from tests.collecting import Collecting, collecting, settings
+from tests.store.collector.intake.samples import LOGS_JSON, PROTOBUF, logs_request
+
+AT = 1_763_800_000_123_456_000
+RESOURCE = Resource({"service.name": "shop", "service.version": "1.2", "pod": "web-1"})
+
+
+def stored(store, *columns):
+    """The rows in the store, in the order of their times."""
+    parts = Catalog(StoreFolder.open(store)).snapshot().parts
+    return scan(parts, list(columns), None).sort("event_time").select(columns).collect()
+
+
+@pytest.fixture
+def running(tmp_path):
+    with collecting(settings(tmp_path / "store")) as collector:
+        yield collector
+
+
+def logs_to(collector, processor=SimpleLogRecordProcessor, compression=Compression.Gzip):
+    exporter = OTLPLogExporter(
+        f"http://127.0.0.1:{collector.port}/v1/logs", compression=compression
+    )
+    provider = LoggerProvider(RESOURCE, shutdown_on_exit=False)
+    provider.add_log_record_processor(processor(exporter))
+    return provider
+
+
+@pytest.mark.parametrize("compression", Compression)
+def test_logs_of_the_sdk_are_stored_attribute_by_attribute(running, compression):
+    provider = logs_to(running, compression=compression)
+    attributes = {"n": 5, "rate": 0.5, "ok": True, "tags": ["a", "b"], "nested": {"k": b"\x01"}}
+    provider.get_logger("cart", "2.0").emit(
+        LogRecord(
+            timestamp=AT,
+            observed_timestamp=AT + 5,
+            severity_number=SeverityNumber.WARN2,
+            severity_text="careful",
+            body="almost empty",
+            event_name="cart.low",
+            attributes=attributes,
+        )
+    )
+    provider.shutdown()
+    columns = (
+        *("event_time", "event_type", "event_name", "severity", "severity_text", "message"),
+        *("service_name", "service_version", "pod", "otel.scope.name", "otel.scope.version"),
+        *("n", "rate", "ok", "tags", "nested.k", "observed_time_unix_nano", "source"),
+    )
+    event = stored(running.settings.store, *columns).row(0)
+    assert event[1:] == (
+        *("log", "cart.low", 14, "careful", "almost empty"),
+        *("shop", "1.2", "web-1", "cart", "2.0"),
+        *(5, 0.5, True, '["a","b"]', "AQ==", AT + 5, "otlp"),
+    )
+    assert event[0].microsecond == 123456
+
+
+def test_what_the_sdk_still_has_when_the_collector_is_killed_arrives_after_it_is_back(tmp_path):
+    config = settings(tmp_path / "store")
+    first = Collecting(config)
+    provider = logs_to(first, BatchLogRecordProcessor)
+    logger = provider.get_logger("cart")
+
+    def emit(numbers):
+        for number in numbers:
+            logger.emit(LogRecord(timestamp=AT + number * 1000, body=f"line {number}"))
+
+    emit(range(600))
+    provider.force_flush()
+    first.stop(signal.SIGKILL)
+    emit(range(600, 1200))
+    flushing = threading.Thread(target=provider.force_flush)
+    flushing.start()
+    time.sleep(0.5)
+    again = settings(tmp_path / "store", port=first.port)
+    with collecting(again):
+        flushing.join(30)
+        provider.shutdown()
+    lines = stored(config.store, "event_time", "message")["message"].to_list()
+    assert sorted(set(lines)) == sorted(f"line {number}" for number in range(1200))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"", PROTOBUF, 200),
+        (b"{}", "application/json", 200),
+        (b"\xff", PROTOBUF, 400),
+        (b"{", "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"{}", "", 415),
+        (gzip.compress(bytes(65 * 1024 * 1024)), PROTOBUF, 413),
+    ],
+)
+def test_each_request_gets_the_status_of_the_protocol(collector, body, content_type, status):
+    headers = {"Content-Type": content_type} if content_type else {}
+    if body.startswith(b"\x1f\x8b"):
+        headers["Content-Encoding"] = "gzip"
+    answer = collector.ask("POST", "/v1/logs", body, headers)
+    assert answer.status == status
+    as_json = content_type == "application/json"
+    assert answer.headers["content-type"] == ("application/json" if as_json else PROTOBUF)
+    if status == 200:
+        assert answer.body == (b"{}" if as_json else b"")
+
+
+def test_a_collector_without_room_says_when_to_come_back(tmp_path):
+    with collecting(settings(tmp_path / "store", bodies_bytes_max=1000)) as collector:
+        body = logs_request(100).SerializeToString()
+        answer = collector.ask("POST", "/v1/logs", body, {"Content-Type": PROTOBUF})
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    assert answer.headers["content-type"] == PROTOBUF
+
+
+def test_rejected_records_and_requests_are_in_the_tally(running):
+    deep = {"kvlistValue": {"values": []}}
+    for _ in range(40):
+        deep = {"arrayValue": {"values": [deep]}}
+    document = json.loads(json.dumps(LOGS_JSON))
+    records = document["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+    records.append({"attributes": [{"key": "x", "value": deep}]})
+    headers = {"Content-Type": "application/json"}
+    answer = running.ask("POST", "/v1/logs", json.dumps(document).encode(), headers)
+    assert answer.status == 200
+    assert answer.json()["partialSuccess"]["rejectedLogRecords"] == "1"
+    running.ask("POST", "/v1/logs", b"{", headers)
+    tally = running.get("/v1/tally")
+    assert (tally["received"], tally["stored"], tally["rejected"]) == (3, 1, 2)
+    assert tally["intakes"] == {"otlp": 3}
+    assert tally["reasons"] == {"rejected.bad_json": 1, "rejected.too_deep": 1}
