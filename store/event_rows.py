@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from store.analytics.filters import Filter
-from store.parts.catalog import hides
+from store.parts.covering import hides
 from store.parts.part import Part
 from store.parts.scan import column_types, scan
 from store.row_index import (

@@ -16,7 +16,8 @@ from store.analytics.coverage import coverage, without_missing
 from store.analytics.filters import Filter, parse_filter
 from store.analytics.heritage import Sources
 from store.analytics.intervals import checked_zone
-from store.analytics.links import Links, LinksQuery, LinksReduction, no_links
+from store.analytics.linking import LinksQuery, LinksReduction
+from store.analytics.links import Links, no_links
 from store.analytics.query import Query
 from store.analytics.reading import Combined, Planners, Reading
 from store.analytics.rollups.shelf import Shelf

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from store.analytics.plan import HeritageOf, Node, PartKey, key_of
-from store.parts.catalog import hides
+from store.parts.covering import hides
 from store.parts.part import Part
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from store.maintenance.job import Done, State, Tools
-from store.parts.catalog import hides
+from store.parts.covering import hides
 from store.parts.part import Part
 from store.parts.verify import seal_fault
 

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -10,12 +9,14 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Final, Self
 
+from store.parts.covering import covers_by_writer, is_covered
 from store.parts.faults import Fault, Kind, fault_of
 from store.parts.footer import read_part
 from store.parts.layout import PartName, StoreFolder, date_of, folder_of
 from store.parts.listing import Listing, Names, generation_of
-from store.parts.part import Cover, Part
+from store.parts.part import Part
 from store.parts.quarantined import Quarantined, quarantined
+from store.parts.rollups import RollupFolder, standing
 from store.parts.verify import seal_fault
 
 LISTINGS_MAX: Final = 8
@@ -155,8 +156,6 @@ class Catalog:
         return tuple(Skipped.of(path, fault) for path, fault in faults.items())
 
     def _with_rollups(self, found: Snapshot) -> Snapshot:
-        from store.parts.rollups import RollupFolder, standing
-
         if self._rollups is None:
             if not self._folder.rollups.is_dir():
                 return found
@@ -250,34 +249,12 @@ def _decided(
 ) -> _Day:
     """Which of a day's readable parts count: those that no other one covers."""
     parts, covered = read, list[Part]()
-    if covers := _covers(read):
-        covered = [part for part in read if _is_covered(part, covers)]
-        parts = [part for part in read if not _is_covered(part, covers)]
+    if covers := covers_by_writer(read):
+        covered = [part for part in read if is_covered(part, covers)]
+        parts = [part for part in read if not is_covered(part, covers)]
     ordered = sorted(faults.items(), key=itemgetter(0))
     skipped = tuple(Skipped.of(folder / file, fault) for file, (_, fault) in ordered)
     return _Day(files, read, faults, tuple(parts), tuple(covered), skipped)
-
-
-def _covers(parts: Iterable[Part]) -> dict[str, list[tuple[Cover, int]]]:
-    """By writer: what is covered, and the level of the part that covers it."""
-    found: dict[str, list[tuple[Cover, int]]] = defaultdict(list)
-    for part in parts:
-        for cover in part.covers:
-            found[cover.writer].append((cover, part.level))
-    return found
-
-
-def hides(cover: Part, part: Part) -> bool:
-    """Whether a visible `cover` of the same date stands for `part`."""
-    return cover.date == part.date and _is_covered(part, _covers([cover]))
-
-
-def _is_covered(part: Part, covers: Mapping[str, list[tuple[Cover, int]]]) -> bool:
-    """A cover reaches lower levels alone, so no two parts can ever hide each other."""
-    return any(
-        part.level < level and cover.first <= part.sequence <= cover.last
-        for cover, level in covers.get(part.writer, ())
-    )
 
 
 def _assembled(

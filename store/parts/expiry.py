@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from store.parts.catalog import hides
+from store.parts.covering import hides
 from store.parts.part import Part
 from store.settings import RetentionSettings
 

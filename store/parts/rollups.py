@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from store.parts.catalog import hides
+from store.parts.covering import hides
 from store.parts.layout import StoreFolder
 from store.parts.part import Cover, Part
 

@@ -11,7 +11,7 @@ from store.analytics.adding import added
 from store.analytics.cells import FINE as CUT
 from store.analytics.cells import SETS
 from store.analytics.cut import Cut
-from store.analytics.links import LINK_COLUMNS, LinksQuery, LinksReduction
+from store.analytics.linking import LINK_COLUMNS, LinksQuery, LinksReduction
 from store.analytics.query import Query
 from store.analytics.reducing import partial
 from store.analytics.rollups.tiers import (

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store.analytics.links import Links, LinksQuery, LinksReduction
+from store.analytics.linking import LinksQuery, LinksReduction
+from store.analytics.links import Links
 from store.analytics.names import Names, NamesAnalysis
 from store.analytics.percentiles import Percentiles, PercentilesAnalysis
 from store.analytics.releases import Releases, ReleasesAnalysis

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from store.maintenance.covered import is_due
-from store.parts.catalog import hides
 from store.parts.compaction import covers_of, plan_compaction, standing
+from store.parts.covering import hides
 from store.parts.layout import PartName
 from store.parts.part import Cover, Part
 from store.settings import CompactionSettings

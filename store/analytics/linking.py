@@ -1,0 +1,62 @@
+"""The links of devices to users out of the parts, as any analysis's partials are read and kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+import xxhash
+
+from store.analytics.cut import Cut
+from store.analytics.links import is_given
+from store.analytics.query import Query
+from store.analytics.rollups.recipe import Recipe
+from store.schema import PART
+
+LINK_COLUMNS: Final = ("install_id", "user_id", "subject_hash", "event_time")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinksQuery(Query):
+    """Which devices were seen with which users, over all history."""
+
+    analysis: ClassVar[str] = "links"
+
+
+class LinksReduction:
+    """Device and user of each part, as the store reads and caches any analysis's partials."""
+
+    name = "links"
+    version = 1
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return LINK_COLUMNS
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        both = events.filter(is_given("install_id") & is_given("user_id"))
+        pairs = both.group_by(PART, "install_id", "subject_hash").agg(pl.col("event_time").min())
+        devices = pl.col("install_id").map_batches(
+            _hashed, return_dtype=pl.UInt64(), is_elementwise=True
+        )
+        return pairs.select(
+            PART,
+            devices.alias("device"),
+            pl.col("subject_hash").alias("user"),
+            pl.col("event_time").alias("time"),
+        )
+
+    def recipe(self, query: Query) -> Recipe | None:
+        return Recipe(None)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        """Each device once, with the user of the earliest event; of equal times, the smaller hash."""
+        repeated = partials["device"].is_duplicated()
+        ordered = partials.filter(repeated).sort("device", "time", "user")
+        first = ordered.unique("device", keep="first", maintain_order=True)
+        return pl.concat([partials.filter(~repeated), first])
+
+
+def _hashed(texts: pl.Series) -> pl.Series:
+    """`subject_hash` of devices."""
+    hashes = [xxhash.xxh3_64_intdigest(text.encode()) for text in texts.to_list()]
+    return pl.Series(texts.name, hashes, dtype=pl.UInt64)
