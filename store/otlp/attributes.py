@@ -95,13 +95,13 @@ def _nested(kind: str, value: Any, depth_left: int) -> Any:
     if depth_left <= 0:
         raise NotTakenError(TOO_DEEP)
     if kind == "array_value":
-        return [_listed(value_of(item, depth_left - 1)) for item in value.values]
+        return [listed(value_of(item, depth_left - 1)) for item in value.values]
     messages = map(KeyValue.FromString, value.values)
     return united([(m.key, value_of(m.value, depth_left - 1)) for m in messages])
 
 
-def _listed(value: Any) -> Any:
-    """JSON has no such numbers; OTLP's writes them as text."""
+def listed(value: Any) -> Any:
+    """JSON has no infinite numbers and none that is no number; OTLP's writes them as text."""
     if type(value) is not float or math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
@@ -212,7 +212,7 @@ def _values(value: Any, depth_left: int) -> list[Any]:
 
 def _array(value: Any, depth_left: int) -> list[Any]:
     items = _values(value, depth_left)
-    return [_listed(json_value_of(item, depth_left - 1)) for item in items]
+    return [listed(json_value_of(item, depth_left - 1)) for item in items]
 
 
 def _kvlist(value: Any, depth_left: int) -> dict[str, Any]:

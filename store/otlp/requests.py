@@ -15,6 +15,7 @@ from store.otlp.json_messages import JsonMessage, json_class
 from store.otlp.logs import logs
 from store.otlp.messages import lean
 from store.otlp.rows import Form, Found, Row
+from store.otlp.traces import traces
 from store.settings import Limits
 from store.tally import Refusal
 
@@ -46,6 +47,7 @@ class Signal:
 
 SIGNALS: Final[Mapping[str, Signal]] = {
     "logs": Signal.of("logs", ("resource_logs", "scope_logs", "log_records"), logs),
+    "traces": Signal.of("trace", ("resource_spans", "scope_spans", "spans"), traces),
 }
 """By the last part of the path that they are sent to."""
 

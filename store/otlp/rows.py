@@ -12,7 +12,7 @@ from store.normalise.columns import columns_of, free_name
 from store.normalise.flatten import flat
 from store.normalise.json_body import check_names, within_bounds
 from store.normalise.json_lines import Objects, Refusals
-from store.normalise.json_text import NotTakenError
+from store.normalise.json_text import Fault, NotTakenError
 from store.normalise.raw_columns import raw_columns
 from store.otlp.attributes import Pair, united
 from store.schema import ATTRIBUTE_PREFIX
@@ -49,11 +49,16 @@ class Found:
     """What each has beside them; an attribute of such a name gives way."""
     contexts: Sequence[tuple[Row, int]]
     """What rows in their order share of resource and scope, and how many of them."""
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    """What is wrong with a row by itself, by its number from 1."""
     refusals: Refusals = field(default_factory=Refusals)
 
     def raw(self, limits: Limits) -> Raw:
         """Flat columns; a row that passes a bound, alone or by its resource, is refused."""
         shared = self._shared(limits)
+        for number, fault in self.faults.items():
+            self.refusals.add(f"{self.where}{number}", fault)
+            shared[number - 1] = None
         sound = [number for number, context in enumerate(shared, 1) if context is not None]
         objects = Objects([self.rows[number - 1] for number in sound], sound, self.where)
         kept, numbers, names = within_bounds(objects, limits, self.refusals, exact=True)

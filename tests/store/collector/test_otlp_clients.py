@@ -10,9 +10,13 @@ import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Link, SpanKind, StatusCode, set_span_in_context
 
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
@@ -73,6 +77,53 @@ def test_logs_of_the_sdk_are_stored_attribute_by_attribute(running, compression)
         *(5, 0.5, True, '["a","b"]', "AQ==", AT + 5, "otlp"),
     )
     assert event[0].microsecond == 123456
+
+
+def test_spans_of_the_sdk_are_stored_attribute_by_attribute(running):
+    exporter = OTLPSpanExporter(
+        f"http://127.0.0.1:{running.port}/v1/traces", compression=Compression.Gzip
+    )
+    provider = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    tracer = provider.get_tracer("cart", "2.0")
+    parent = tracer.start_span("GET /cart", kind=SpanKind.SERVER, start_time=AT)
+    child = tracer.start_span(
+        "pay",
+        set_span_in_context(parent),
+        SpanKind.CLIENT,
+        {"amount": 9.5, "items": [1, 2]},
+        [Link(parent.get_span_context(), {"why": "retry"})],
+        start_time=AT + 1_000_000,
+    )
+    child.add_event("declined", {"code": 51}, AT + 2_000_000)
+    child.set_status(StatusCode.ERROR, "no money")
+    child.end(AT + 3_500_000)
+    parent.end(AT + 5_000_000)
+    provider.shutdown()
+    trace_id = f"{parent.get_span_context().trace_id:032x}"
+    ids = [f"{span.get_span_context().span_id:016x}" for span in (parent, child)]
+    columns = (
+        *("event_type", "event_name", "trace_id", "span_id", "parent_span_id", "duration_ms"),
+        *("span.kind", "otel.status_code", "severity_text", "message", "service_name", "pod"),
+        *("otel.scope.name", "amount", "items", "code"),
+    )
+    whose = ("shop", "web-1", "cart")
+    rows = stored(running.settings.store, "event_time", *columns).drop("event_time").rows()
+    assert rows == [
+        (
+            *("span", "GET /cart", trace_id, ids[0], None, 5.0, "server", None, None, None),
+            *(*whose, None, None, None),
+        ),
+        (
+            *("span", "pay", trace_id, ids[1], ids[0], 2.5, "client", "ERROR", "error"),
+            *("no money", *whose, 9.5, "[1,2]", None),
+        ),
+        ("span_event", "declined", trace_id, ids[1], *[None] * 6, *whose, None, None, 51),
+    ]
+    linked = json.loads(stored(running.settings.store, "event_time", "links")["links"][1])
+    assert [(link["trace_id"], link["span_id"], link["attributes"]) for link in linked] == [
+        (trace_id, ids[0], {"why": "retry"})
+    ]
 
 
 def test_what_the_sdk_still_has_when_the_collector_is_killed_arrives_after_it_is_back(tmp_path):

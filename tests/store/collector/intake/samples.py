@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from store.collector.intake import INTAKES, Delivery
 from store.event import EventIds
@@ -102,6 +103,57 @@ LOGS_JSON = {
         }
     ]
 }
+
+
+def trace_request(count=2, **attributes) -> ExportTraceServiceRequest:
+    request = ExportTraceServiceRequest()
+    resource = request.resource_spans.add()
+    put(resource.resource.attributes, {"service.name": "shop"})
+    scope = resource.scope_spans.add()
+    scope.scope.name = "cart"
+    for number in range(count):
+        span = scope.spans.add(
+            name="GET /cart",
+            kind=2,
+            trace_id=TRACE,
+            span_id=bytes([number + 1] * 8),
+            parent_span_id=SPAN,
+            start_time_unix_nano=AT,
+            end_time_unix_nano=AT + 1_500_000,
+        )
+        put(span.attributes, attributes)
+    return request
+
+
+def with_event(request: ExportTraceServiceRequest) -> ExportTraceServiceRequest:
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    event = span.events.add(name="exception", time_unix_nano=AT + 1000, dropped_attributes_count=3)
+    put(event.attributes, {"exception.message": "it broke"})
+    return request
+
+
+TRACES_JSON = {
+    "resourceSpans": [
+        {
+            "scopeSpans": [
+                {
+                    "spans": [
+                        {
+                            "name": "pay",
+                            "traceId": TRACE.hex(),
+                            "spanId": "0102030405060708",
+                            "kind": 3,
+                            "startTimeUnixNano": AT,
+                            "endTimeUnixNano": str(AT + 10),
+                            "events": [{"name": "retry", "timeUnixNano": str(AT)}],
+                            "status": {"code": 2, "message": "no money"},
+                        }
+                    ]
+                }
+            ]
+        }
+    ]
+}
 PROTOBUF = "application/x-protobuf"
 
 SAMPLES = (
@@ -129,5 +181,21 @@ SAMPLES = (
         content_type="application/json",
         body=json.dumps(LOGS_JSON).encode(),
         events=1,
+    ),
+    Sample(
+        name="otlp traces",
+        intake="otlp",
+        path="/v1/traces",
+        content_type=PROTOBUF,
+        body=with_event(trace_request(2, x=[1])).SerializeToString(),
+        events=3,
+    ),
+    Sample(
+        name="otlp traces json",
+        intake="otlp",
+        path="/v1/traces",
+        content_type="application/json",
+        body=json.dumps(TRACES_JSON).encode(),
+        events=2,
     ),
 )
