@@ -86,6 +86,7 @@ class Kills:
     ended: int = 0
     """Processes that were through before their death came."""
     seconds_to_write: list[float] = field(default_factory=list)
+    """From a death to the next write that was accepted; a new collector's start is in it."""
     again: int = 0
     acknowledged: int = 0
 
@@ -103,6 +104,7 @@ class Battlefield:
         self._unfinished: dict[Path, list[str]] = {}
         self._imported: list[str] = []
         self._old = 0
+        self._died = 0.0
         self._catalog = Catalog(StoreFolder.open(self.store))
         self._collector = self._collecting()
         self._senders = [Sender(name, self._port, self._stop) for name in "abcd"]
@@ -217,6 +219,7 @@ class Battlefield:
             process.kill()
             process.wait()
             step = None
+        self._died = time.monotonic()
         if process.returncode == -signal.SIGKILL:
             self.kills.at[victim, step or "at random"] += 1
         else:
@@ -227,7 +230,7 @@ class Battlefield:
         while not is_acknowledged([f"probe-{begun}"], self._port()):
             assert time.monotonic() - begun < WRITE_SECONDS_MAX, "nothing is accepted any more"
             time.sleep(0.02)
-        self.kills.seconds_to_write.append(time.monotonic() - begun)
+        self.kills.seconds_to_write.append(time.monotonic() - self._died)
 
     def _acknowledged(self) -> pl.Series:
         sent = [each for sender in self._senders for each in tuple(sender.acknowledged)]

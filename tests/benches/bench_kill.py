@@ -27,6 +27,8 @@ def main() -> None:
         with Battlefield(Path(scratch), seed) as field:
             for number in range(rounds):
                 field.round(victims[number % len(victims)])
+                if number % 50 == 49:
+                    print(f"{number + 1} rounds", file=sys.stderr, flush=True)
             field.finish_imports()
         seconds = time.monotonic() - begun
         tell(field.kills, seconds)
@@ -49,7 +51,7 @@ def tell(kills: Kills, seconds: float) -> None:
     )
     print(f"{kills.acknowledged:,} events acknowledged: 0 lost, 0 twice, after every kill")
     print(
-        f"a new write was accepted after {times[len(times) // 2] * 1000:.0f} ms, "
+        f"a new write was accepted, a new collector's start included, after {times[len(times) // 2] * 1000:.0f} ms, "
         f"{times[-1]:.2f} s at most"
     )
 
