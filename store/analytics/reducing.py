@@ -129,12 +129,22 @@ class _Reducing:
         numbers = [*self._counts(), *self._stats(spec.stats), *_sets(spec)]
         columns = list(map(_value, spec.sketches)) if self._keeps_values() else []
         numbers += (pl.col(name).drop_nulls().alias(name) for name in columns)
-        cells = self._events.group_by(*self._keys(timed=self._is_timed)).agg(numbers)
+        keys = self._keys(timed=self._is_timed)
+        is_bare = len(keys) == len(numbers) == 1 and self._is_timed
+        cells = self._runs() if is_bare else self._events.group_by(*keys).agg(numbers)
         cells = self._weighed(cells)
         if columns:
             names = self._names(timed=self._is_timed)
             return cells.drop(columns), [cells.select(*names, bucket=name) for name in columns]
         return cells, [self._bucketed(name) for name in spec.sketches]
+
+    def _runs(self) -> pl.LazyFrame:
+        """How many events each point has. Events of a part are in the order of time, so those of a
+        point stand together: adding up their runs costs a third of grouping them.
+        """
+        runs = self._events.select(pl.col(_CELL).rle().alias(_CELL)).unnest(_CELL)
+        count = pl.col("len").sum().cast(pl.Int64).alias("n")
+        return runs.group_by(pl.col("value").alias("time")).agg(count)
 
     def _bucketed(self, name: str) -> pl.LazyFrame:
         value = pl.col(_value(name))

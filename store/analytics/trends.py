@@ -166,7 +166,7 @@ def _spread(
         yield (
             group,
             [
-                pl.Series([None] * len(starts), dtype=pl.Float64).scatter(
+                pl.repeat(None, len(starts), dtype=pl.Float64, eager=True).scatter(
                     piece["at"], piece[f"m{at}"]
                 )
                 for at in range(measures)
