@@ -6,9 +6,10 @@ FOLDER is made when it is missing, words choose questions by their titles. Needs
 Each question is asked in a process of its own, so nothing is kept from another one: no partials,
 no rollups, no metadata. `answer` is the time from the question to its rows as Python values, in a
 process that has imported its modules and is connected (ours: has answered about an empty store);
-listing and footers of the store are part of it. `process` is from the start of Python to its end.
-The engines take turns; the table shows the best of the rounds, and the medians. The system keeps
-the files in memory, for all alike.
+listing and footers of the store are part of it. `cpu` is the processor time of the same, of all
+threads: it tells more on a machine that does other things as well. `process` is from the start of
+Python to its end. The engines take turns; the table shows the best of the rounds, and the median of
+the answers. The system keeps the files in memory, for all alike.
 """
 
 import json
@@ -18,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,8 +39,18 @@ ROUNDED = 1e-9
 
 
 class Times(NamedTuple):
+    """Seconds."""
+
     answer: float
+    cpu: float
     process: float
+
+
+class Ratios(NamedTuple):
+    """Our best time by that of the better peer."""
+
+    answer: float
+    cpu: float
 
 
 def main() -> None:
@@ -52,38 +62,45 @@ def main() -> None:
             from tests.benches import shop
 
             shop.fill(folder, SIZE)
-        print(
-            f"{'answer, ms (median)':34} {'eventdeck':>14} {'duckdb':>14} {'chdb':>14}  ratio  process"
-        )
+        engines = "".join(f"{engine:>16}" for engine in ENGINES)
+        print(f"{'answer, ms (median)':32}{engines}  ratio   cpu, ms         ratio  process, s")
         ratios = [
             compared(title, folder, rounds)
             for title in OURS
             if not words or any(word in title for word in words)
         ]
-        mean = math.exp(statistics.fmean(map(math.log, ratios)))
-        print(f"geometric mean of the ratios to the better peer: {mean:.2f}")
+        for name, column in zip(Ratios._fields, zip(*ratios, strict=True), strict=True):
+            mean = math.exp(statistics.fmean(map(math.log, column)))
+            ahead = sum(ratio < 1 for ratio in column)
+            print(
+                f"{name}: geometric mean of the ratios {mean:.2f}, ahead in {ahead} of {len(column)}"
+            )
 
 
-def compared(title: str, folder: Path, rounds: int) -> float:
-    """Prints a row of the table; returns our best time by that of the better peer."""
-    times: dict[str, list[Times]] = defaultdict(list)
+def compared(title: str, folder: Path, rounds: int) -> Ratios:
+    """Prints a row of the table."""
+    times: dict[str, list[Times]] = {engine: [] for engine in ENGINES}
     answers: dict[str, Rows] = {}
     for _ in range(rounds):
         for engine in ENGINES:
             taken, answers[engine] = apart(engine, title, folder)
             times[engine].append(taken)
     check(title, folder, answers)
-    best = {engine: min(each.answer for each in found) for engine, found in times.items()}
-    whole = {engine: min(each.process for each in found) for engine, found in times.items()}
-    median = {e: statistics.median(each.answer for each in found) for e, found in times.items()}
-    ratio = best["eventdeck"] / min(best["duckdb"], best["chdb"])
-    cells = [f"{best[e] * 1e3:5.0f} ({median[e] * 1e3:5.0f})" for e in ENGINES]
-    wholes = " ".join(f"{whole[e]:.2f}" for e in ENGINES)
-    print(
-        f"{title:34} {cells[0]:>14} {cells[1]:>14} {cells[2]:>14}  {ratio:5.2f}  {wholes}",
-        flush=True,
+    best = [Times(*map(min, zip(*times[engine], strict=True))) for engine in ENGINES]
+    medians = [statistics.median(each.answer for each in times[engine]) for engine in ENGINES]
+    ours, *peers = best
+    ratios = Ratios(
+        ours.answer / min(peer.answer for peer in peers), ours.cpu / min(peer.cpu for peer in peers)
     )
-    return ratio
+    answered = "".join(
+        f"{each.answer * 1e3:8.0f} ({median * 1e3:5.0f})"
+        for each, median in zip(best, medians, strict=True)
+    )
+    cpu = " ".join(f"{each.cpu * 1e3:5.0f}" for each in best)
+    process = " ".join(f"{each.process:.1f}" for each in best)
+    told = f"{ratios.answer:5.2f}  {cpu}  {ratios.cpu:5.2f}  {process}"
+    print(f"{title:32}{answered}  {told}", flush=True)
+    return ratios
 
 
 def check(title: str, folder: Path, answers: Mapping[str, Rows]) -> None:
@@ -110,7 +127,7 @@ def apart(engine: str, title: str, folder: Path) -> tuple[Times, Rows]:
     if done.returncode:
         sys.exit(done.stderr)
     found = json.loads(done.stdout)
-    return Times(found["seconds"], process), found["rows"]
+    return Times(found["seconds"], found["cpu"], process), found["rows"]
 
 
 def difference(ours: list[Any], theirs: list[Any], tolerance: float) -> str:
@@ -149,10 +166,10 @@ def asker(engine: str, folder: Path) -> Callable[[str], Rows]:
 def one(engine: str, title: str, folder: Path) -> None:
     """In the process of its own: asks, and prints the time and the rows."""
     ask = asker(engine, folder)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     rows = ask(title)
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "rows": rows}))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "rows": rows}))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def measured(root: Path, size: int) -> Cost:
     """Prints what a store of that size takes; returns the median refresh."""
     folder = root / f"store-{size}"
     if not folder.exists():
-        fill(folder, size)
+        fill(folder, size, SIZES[size])
     clock = FrozenClock(START + STORED)
     warm = EventStore(root / "nothing", now=clock)
     warm.run_all(questions(clock()))
@@ -152,10 +152,9 @@ def timed(run: Callable[[], object]) -> Cost:
     return Cost((time.perf_counter() - wall) * 1_000, (time.process_time() - cpu) * 1_000)
 
 
-def fill(folder: Path, size: int) -> None:
-    """A store of 48 hours, written as a collector would."""
+def fill(folder: Path, size: int, commit: int) -> None:
+    """A store of 48 hours, written as a collector would, `commit` events at once."""
     writer = PartWriter(StoreFolder.open(folder, create=True), now=lambda: START)
-    commit = SIZES[size]
     length = STORED * commit / size
     for at in range(size // commit):
         events = new_events(at * commit, commit, START + length * (at + 1), length)
