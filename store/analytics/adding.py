@@ -8,7 +8,7 @@ from store.analytics import distinct, sketch
 from store.analytics.cells import CELL, FINE, SETS, SKETCH, WHOLE, Spec, added_up, most_kept
 from store.analytics.intervals import cell_start
 from store.analytics.query import Query
-from store.schema import INSTANT, PART
+from store.schema import INSTANT
 
 
 def combine(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def refined(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
     if spec.sketches_timed:
         frames.append(fine.filter(is_sketch).with_columns(nothing))
     if spec.sets:
-        named = (PART, *spec.keys, *spec.sets, *distinct.reaches(spec.sets, cells.columns))
+        named = (*spec.keys, *spec.sets, *distinct.reaches(spec.sets, cells.columns))
         sets = fine.filter(~is_sketch).select(name for name in named if name in cells.columns)
         frames.append(sets.with_columns(pl.lit(WHOLE, pl.UInt8).alias("kind"), nothing))
     return pl.concat(frames, how="diagonal")

@@ -60,10 +60,10 @@ def cut(sets: str, most: int, columns: Collection[str] = ()) -> list[pl.Expr]:
 
 def union(sets: str, most: pl.Expr | int, columns: Collection[str] = ()) -> pl.Expr:
     """In a group of a frame with `columns`: its sets as one."""
-    hashes = pl.col(sets).list.explode().unique().drop_nulls().sort()
+    hashes = pl.col(sets).list.explode()
     if reach_of(sets) in columns:
         hashes = hashes.filter(hashes <= pl.col(reach_of(sets)).min().fill_null(_LAST))
-    return hashes.head(most)
+    return hashes.unique().drop_nulls().sort().head(most)
 
 
 def is_full(sets: str, most: pl.Expr, columns: Collection[str] = ()) -> pl.Expr:

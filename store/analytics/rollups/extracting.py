@@ -2,24 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from store.analytics import distinct, sketch
-from store.analytics.adding import added, refined
-from store.analytics.cells import CELL, FINE, SKETCH, Spec
+from store.analytics.adding import added
+from store.analytics.cells import CELL, FINE, SKETCH, WHOLE, Spec, most_kept
+from store.analytics.intervals import cell_start
+from store.analytics.query import Query
 from store.analytics.rollups.building import LINK_TIER
 from store.analytics.rollups.recipe import Choice, Recipe, tiles
 from store.analytics.rollups.tiers import Tier
 from store.parts.rollup_file import ROLLUP_SCHEMA
-from store.schema import PART
+from store.schema import INSTANT, PART
 from store.timespan import TimeSpan
 
 _PATH: Final = "_path"
 _LINKS: Final = ("device", "user", "time")
+_NO_TIME: Final = pl.lit(None, INSTANT).alias("time")
+_WHOLE: Final = pl.lit(WHOLE, pl.UInt8).alias("kind")
 
 
 class Piece(NamedTuple):
@@ -139,12 +143,67 @@ def _partial(
     found = [_chosen(each, sections[each.section], choice) for each in cells]
     if spec is None:
         return pl.concat([rows.select(PART, *_LINKS) for rows in found])
-    whole, cut = list[pl.DataFrame](), list[pl.DataFrame]()
+    frames: dict[tuple[bool, bool], list[pl.DataFrame]] = defaultdict(list)
     for each, rows in zip(cells, found, strict=True):
-        frame = _as_cells(rows, spec, is_sketch=each.section.kind == SKETCH)
-        (cut if each.span else whole).append(frame)
-    points = [refined(pl.concat(whole, how="diagonal"), spec, choice.query)] if whole else []
-    return recipe.made(added(pl.concat([*points, *cut], how="diagonal"), spec, (PART,)))
+        is_sketch, is_whole = each.section.kind == SKETCH, each.span is None
+        frames[is_sketch, is_whole].append(_as_cells(rows, spec, is_sketch=is_sketch))
+    added_up = [
+        frame
+        for (is_sketch, is_whole), those in frames.items()
+        for frame in (_sketches if is_sketch else _numbers_of)(
+            pl.concat(those, how="diagonal"), spec, choice.query if is_whole else None
+        )
+    ]
+    return recipe.made(pl.concat(added_up, how="diagonal"))
+
+
+def _numbers_of(cells: pl.DataFrame, spec: Spec, query: Query | None) -> list[pl.DataFrame]:
+    """Counts, sums and sets: of the points of `query` and, made of those, over all time; without
+    one, of the cells as they are.
+    """
+    numbers = replace(spec, sketches=())
+    points = added(_at_points(cells, spec, query, is_timed=True), numbers, (PART,))
+    if not query or not spec.is_timed or not spec.sets:
+        return [points]
+    most = pl.lit(most_kept(spec))
+    reaches = [
+        pl.when(distinct.is_full(name, most, points.columns))
+        .then(distinct.bound(name, most, points.columns))
+        .alias(distinct.reach_of(name))
+        for name in spec.sets
+    ]
+    sets = points.select(PART, _NO_TIME, _WHOLE, *spec.keys, *spec.sets, *reaches)
+    return [points, added(sets, numbers, (PART,))]
+
+
+def _sketches(cells: pl.DataFrame, spec: Spec, query: Query | None) -> list[pl.DataFrame]:
+    """The same for percentiles."""
+    keys = [PART, "kind", "time", *spec.keys]
+    points = _merged(_at_points(cells, spec, query, is_timed=spec.sketches_timed), keys)
+    found = [points]
+    if query and spec.is_timed and spec.sketches_timed:
+        found.append(_merged(points.with_columns(_NO_TIME), keys))
+    return [each.with_columns(sketch.without_extremes()) for each in found]
+
+
+def _at_points(
+    cells: pl.DataFrame, spec: Spec, query: Query | None, *, is_timed: bool
+) -> pl.DataFrame:
+    """Cells of a cut part as points of a query; as they are without one."""
+    if query is None:
+        return cells
+    time = cell_start(query, pl.col("time")).alias("time")
+    return cells.with_columns(
+        pl.col("kind") - FINE, time if spec.is_timed and is_timed else _NO_TIME
+    )
+
+
+def _merged(sketches: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Sketches without extremes, of the same keys as one."""
+    lists = ("bucket", "weights")
+    flat = sketches.select(*keys, *lists).explode(lists)
+    buckets = flat.group_by(*keys, "bucket").agg(pl.col("weights").sum())
+    return buckets.group_by(keys).agg(pl.col(name).sort_by("bucket") for name in lists)
 
 
 def _chosen(cells: _Cells, rows: pl.DataFrame, choice: Choice) -> pl.DataFrame:
@@ -172,7 +231,7 @@ def _as_cells(rows: pl.DataFrame, spec: Spec, *, is_sketch: bool) -> pl.DataFram
     kind = pl.lit(FINE + (SKETCH if is_sketch else CELL), pl.UInt8).alias("kind")
     named: list[str | pl.Expr] = [PART, "time", kind, *keys]
     if is_sketch:
-        return rows.select(*named, "bucket", "weights", *sketch.without_extremes())
+        return rows.select(*named, "bucket", "weights")
     found = rows.select(*named, *_numbers(spec), *_sets(spec))
     if not spec.users or spec.link:
         return found
