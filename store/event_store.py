@@ -72,6 +72,7 @@ class EventStore:
         self._finished = FinishedCache()
         self._analyses = (*analyses, *HELPERS)
         self._lock = threading.Lock()
+        self._shelf: tuple[tuple[Sequence[Part], Sequence[Part]], Shelf] = (((), ()), Shelf())
         self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
 
     def generation(self) -> str:
@@ -152,7 +153,7 @@ class EventStore:
         snapshot = self.snapshot()
         return Moment(
             parts=with_gone(snapshot.parts, snapshot.gone),
-            shelf=Shelf.of(snapshot.rollups, snapshot.gone),
+            shelf=self._shelf_of(snapshot),
             types=self._types_of(snapshot),
             stored=self._span_of(snapshot),
             now=self._now(),
@@ -169,6 +170,16 @@ class EventStore:
     def _all_files(self) -> Sequence[Part]:
         snapshot = self.snapshot()
         return (*snapshot.told, *snapshot.rollups)
+
+    def _shelf_of(self, snapshot: Snapshot) -> Shelf:
+        """The same for as long as the rollups are: it keeps what questions found out."""
+        with self._lock:
+            seen, shelf = self._shelf
+            rollups = (snapshot.rollups, snapshot.gone)
+            if seen != rollups:
+                shelf = Shelf.of(*rollups)
+                self._shelf = (rollups, shelf)
+            return shelf
 
     def _types_of(self, snapshot: Snapshot) -> Mapping[str, pl.DataType]:
         with self._lock:

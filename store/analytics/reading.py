@@ -120,7 +120,7 @@ class Reading:
         horizon = task.horizon
         plan = self._plan(task.needs, horizon)
         cut = cut_of(task.query, horizon) if horizon and plan.cut else None
-        use = self._shelf.use(task.reduction, task.query, task.where)
+        use = self._shelf.use(task.reduction, task.query, task.where, task.key)
         nodes = list(plan.nodes)
         if cut and horizon:
             nodes += (at_edge(part, cut, horizon, use) for part in plan.cut)

@@ -1,7 +1,7 @@
 """How an answer comes out of rollups: what an analysis wants of them, and which tiers have it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Protocol, runtime_checkable
 
@@ -52,6 +52,8 @@ class Choice:
     """For counts, sums, extremes and sets."""
     sketches: tuple[Tier, ...] = ()
     """For percentiles; none are wanted when the spec has none."""
+    keys: frozenset[str] = frozenset()
+    """The keys whose values it tells apart."""
 
     def of(self, rollup: Part) -> "Choice | None":
         """What of it this rollup has; None when it cannot answer."""
@@ -65,12 +67,12 @@ class Choice:
             return None
         if spec.sessions and rolled.hashes != HASHES:
             return None
-        return Choice(self.recipe, self.query, self.where, *has)
+        return replace(self, points=has[0], sketches=has[1])
 
     def is_whole(self, rollup: Part) -> bool:
         """Whether it tells apart all values that are asked for."""
         folded = rollup.rolled.folded if rollup.rolled else frozenset()
-        return not folded & _keys(self.recipe, self.where)
+        return not folded & self.keys
 
     @property
     def step(self) -> Tier | None:
@@ -97,7 +99,7 @@ def choice(recipe: Recipe, query: Query, where: Filter) -> Choice | None:
     sketches = (timed if spec.sketches_timed else fitting) if spec.sketches else []
     if not points or (spec.sketches and not sketches):
         return None
-    return Choice(recipe, query, where, tuple(points), tuple(sketches))
+    return Choice(recipe, query, where, tuple(points), tuple(sketches), keys)
 
 
 def tiles(tiers: Sequence[Tier], span: TimeSpan) -> list[tuple[Tier, TimeSpan]]:

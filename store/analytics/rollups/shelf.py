@@ -15,6 +15,8 @@ from store.parts.part import Part
 from store.timespan import TimeSpan
 
 MISSING: Final = "missing"
+USES_MAX: Final = 256
+"""Questions whose ways through the rollups are kept."""
 
 
 class Told(NamedTuple):
@@ -31,27 +33,36 @@ class Shelf:
     rollups: Mapping[PartKey, Part] = field(default_factory=dict)
     gone: frozenset[PartKey] = frozenset()
     """Those whose events are there no more."""
+    _uses: dict[Hashable, "Use"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, beside: Sequence[Part], gone: Sequence[Part]) -> "Shelf":
         found = {key_of(each): each for each in (*beside, *gone)}
         return cls(found, frozenset(map(key_of, gone)))
 
-    def use(self, reduction: object, query: Query, where: Filter) -> "Use":
-        """What of it serves a question."""
-        recipe = reduction.recipe(query) if isinstance(reduction, FromRollups) else None
-        found = choice(recipe, query, where) if recipe and self.rollups else None
-        return Use(self, found)
+    def use(self, reduction: object, query: Query, where: Filter, key: Hashable) -> "Use":
+        """What of it serves a question; the same for all questions of that key."""
+        if not self.rollups:
+            return Use(self, None)
+        found = self._uses.get((key, where))
+        if found is None:
+            if len(self._uses) >= USES_MAX:
+                self._uses.clear()
+            recipe = reduction.recipe(query) if isinstance(reduction, FromRollups) else None
+            chosen = choice(recipe, query, where) if recipe else None
+            found = self._uses[key, where] = Use(self, chosen)
+        return found
 
 
 @dataclass(slots=True)
 class Use:
-    """What one question takes from the rollups."""
+    """What one question takes from the rollups; what was found out is kept for the next time."""
 
     shelf: Shelf
     choice: Choice | None
     _chosen: dict[PartKey, Choice | None] = field(default_factory=dict)
     _served: dict[Hashable, bool] = field(default_factory=dict)
+    _told_whole: dict[PartKey, Sequence[Told]] = field(default_factory=dict)
 
     def of(self, part: Part) -> Choice | None:
         """How the cells of a part come out of its rollup; None: not at all."""
@@ -118,26 +129,34 @@ class Use:
         return replace(leaf, key=key, part=None, nodes=nodes, inside=limits, lasts=False)
 
     def told(self, horizon: TimeSpan | None) -> list[Told]:
-        """Which spans come out of rollups, and which are missing; all others are told by events."""
-        pieces = (self._told(part, horizon) for part in self.shelf.rollups.values())
-        return [piece for found in pieces for piece in found if piece.span.start < piece.span.end]
+        """Which spans, in the horizon or reaching over its edges, come out of rollups, and which
+        are missing; all others are told by events.
+        """
+        found: list[Told] = []
+        for key, part in self.shelf.rollups.items():
+            if not part.rows or not (horizon is None or horizon.overlaps(part.span)):
+                continue
+            if horizon is None or horizon.covers(part.span):
+                if key not in self._told_whole:
+                    self._told_whole[key] = self._of_whole(key, part)
+                found += self._told_whole[key]
+            else:
+                found += self._of_cut(key, part, horizon)
+        return found
 
-    def _told(self, part: Part, horizon: TimeSpan | None) -> list[Told]:
-        seen = horizon or part.span
-        if not part.rows or not seen.overlaps(part.span):
-            return []
-        found, is_gone = self.of(part), key_of(part) in self.shelf.gone
-        if found and not found.points:  # links
-            return []
+    def _of_whole(self, key: PartKey, part: Part) -> Sequence[Told]:
+        found = self.of(part)
         if found is None:
-            return [Told(_within(part.span, seen), MISSING)] if is_gone else []
-        if seen.covers(part.span):
-            return [
-                Told(_within(_snapped(part.span, found.points[-1]), seen), found.points[0].name)
-            ]
-        step = found.step
-        assert step is not None
-        span = _within(_snapped(part.span, step), seen)
+            return [Told(part.span, MISSING)] if key in self.shelf.gone else []
+        points = found.points  # links have none
+        return [Told(_snapped(part.span, points[-1]), points[0].name)] if points else []
+
+    def _of_cut(self, key: PartKey, part: Part, horizon: TimeSpan) -> list[Told]:
+        found, is_gone = self.of(part), key in self.shelf.gone
+        step = found.step if found else None
+        if found is None or step is None:
+            return [Told(_within(part.span, horizon), MISSING)] if is_gone else []
+        span = _within(_snapped(part.span, step), horizon)
         whole = inside(step, span)
         rest = _around(whole, span) if whole else [span]
         missing = [Told(each, MISSING) for each in rest] if is_gone else []
