@@ -17,9 +17,10 @@ import pytest
 from store.maintenance.covered import is_due
 from store.parts.compaction import covers_of, plan_compaction, standing
 from store.parts.covering import hides
+from store.parts.expiry import expired
 from store.parts.layout import PartName
 from store.parts.part import Cover, Part
-from store.settings import CompactionSettings
+from store.settings import CompactionSettings, RetentionSettings
 from store.timespan import TimeSpan
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,6 +61,8 @@ class Reading(NamedTuple):
     seen: Files = frozenset()
     acknowledged: frozenset[int] = frozenset()
     """When the listing began: the reader must find these."""
+    expired: frozenset[int] = frozenset()
+    """Then: the reader must not find these."""
 
 
 class World(NamedTuple):
@@ -88,6 +91,8 @@ class Rules:
     listed_twice: bool = True
     transitive: bool = True
     expires: bool = False
+    covered_first: bool = True
+    """What a part covers is unlinked before the part expires."""
     minutes: int = 2
     crashes: int = 1
 
@@ -126,6 +131,17 @@ def planned(files: Files) -> tuple[File, ...]:
     return tuple(parts[part.path.name] for part in merges[0].sources) if merges else ()
 
 
+@cache
+def expiring(files: Files, *, waits: bool) -> tuple[File, ...]:
+    """What may go when all of it is old."""
+    parts = {part_of(file).key: file for file in files}
+    count = counting(files)
+    there = [part_of(file) for file in sorted(count)]
+    covered = [part_of(file) for file in sorted(files - count)] if waits else []
+    due = expired(there, covered, NOON + timedelta(days=900), RetentionSettings(), 0)
+    return tuple(parts[each.part.key] for each in due)
+
+
 class BrokenError(AssertionError):
     pass
 
@@ -161,7 +177,8 @@ def of_the_reader(world, rules):
     match reader.at:
         case "out":
             known = world.acknowledged - world.expired
-            yield "reader: first half", world._replace(reader=Reading("half", halves[0], known))
+            began = Reading("half", halves[0], known, world.expired)
+            yield "reader: first half", world._replace(reader=began)
         case "half":
             listed = reader._replace(at="listed", seen=reader.seen | halves[1])
             yield "reader: second half", world._replace(reader=listed)
@@ -177,6 +194,8 @@ def check(found, reader, world, rules):
     events = [event for file in found for event in file.events]
     if len(events) != len(set(events)):
         raise BrokenError(f"twice: {sorted(events)}")
+    if reader.expired & set(events):
+        raise BrokenError(f"back: {sorted(reader.expired & set(events))}")
     due = reader.acknowledged - world.expired - {rules.elsewhere}
     if not due <= set(events):
         raise BrokenError(f"lost: {sorted(due - set(events))}")
@@ -211,6 +230,16 @@ def of_a_maintainer(world, me, rules):
                 f"{me}: unlinks {mine.going[0].name}",
                 after._replace(files=world.files - {mine.going[0]}),
             )
+        case "expiring":
+            rest = mine.going[1:]
+            after = moved("expiring", going=rest) if rest else ended(moved("out"))
+            yield (
+                f"{me}: expires {mine.going[0].name}",
+                after._replace(
+                    files=world.files - {mine.going[0]},
+                    expired=world.expired | mine.going[0].events,
+                ),
+            )
         case "named":
             seen = mine.names | {file.name for file in halves[1]}
             yield f"{me}: names, second half", moved("ready", names=frozenset(seen))
@@ -242,11 +271,8 @@ def jobs(world, me, moved, rules):
     if sources:
         reserved = moved("merging", sources=sources, number=world.next_number)
         yield f"{me}: begins to merge", reserved._replace(next_number=world.next_number + 1)
-    if rules.expires and not covered:
-        for file in counting(mine.seen):
-            if file.events <= world.acknowledged:
-                gone = moved("out")._replace(expired=world.expired | file.events)
-                yield f"{me}: expires {file.name}", gone._replace(files=world.files - {file})
+    if rules.expires and (going := expiring(mine.seen, waits=rules.covered_first)):
+        yield f"{me}: begins to expire", moved("expiring", going=going)
 
 
 def published(world, me, moved, rules):
@@ -326,8 +352,12 @@ def test_no_schedule_of_three_commits_loses_or_doubles_an_event(first_half):
         (Rules(commits_first, elsewhere=1, is_locked=False), "twice"),
         (Rules(odd_first, minutes=1, listed_twice=False), "lost"),
         (Rules(odd_first, minutes=1, transitive=False), "twice"),
+        (Rules(odd_first, elsewhere=1, expires=True, covered_first=False), "back"),
     ],
-    ids=["unlinked at once", "without the lock", "unseen numbers bridged", "covers not transitive"],
+    ids=[
+        *("unlinked at once", "without the lock", "unseen numbers bridged"),
+        *("covers not transitive", "expired before what it covers"),
+    ],
 )
 def test_a_broken_rule_is_found(rules, fault):
     with pytest.raises(BrokenError, match=fault):
