@@ -66,17 +66,19 @@ def fill(store: Path, events: int) -> None:
 def compaction(store: Path, events: int, scratch: Path) -> None:
     before = Catalog(StoreFolder.open(store)).snapshot().parts
     size = sum(part.size_bytes for part in before)
-    print(f"{events:,} events, {len(before):,} parts, {size / 1e6:.0f} MB")
+    print(f"{events:,} events, {len(before):,} parts, {size / 1e6:.0f} MB", flush=True)
+    own = scratch / "own"
+    shutil.copytree(store, own, copy_function=os.link)
+    seconds, peak = measured(*maintenance(own))
+    after = Catalog(StoreFolder.open(own)).snapshot().parts
+    say("eventdeck", events, seconds, peak, sum(part.size_bytes for part in after))
+    print(f"now {len(after)} parts, {sum(part.rows for part in after):,} events", flush=True)
     parts = f"{store}/events/*/0-*.parquet"
     for name, program in PEERS.items():
         out = scratch / f"{name}.parquet"
         run = [sys.executable, "-c", program.format(parts=parts, out=out)]
         say(name, events, *measured(run), out.stat().st_size if out.exists() else 0)
         out.unlink(missing_ok=True)
-    seconds, peak = measured(*maintenance(store))
-    after = Catalog(StoreFolder.open(store)).snapshot().parts
-    say("eventdeck", events, seconds, peak, sum(part.size_bytes for part in after))
-    print(f"now {len(after)} parts, {sum(part.rows for part in after):,} events")
 
 
 def say(name: str, events: int, seconds: float, peak: int, size: int) -> None:
