@@ -42,6 +42,17 @@ import polars as pl
  .sort('event_time', 'event_id').sink_parquet('{out}', row_group_size=32768))
 """,
 }
+ROUND = """
+import json, os, sys
+os.nice(10)
+from store.maintenance.compaction import Compaction
+from store.maintenance.maintainer import Maintainer
+from store.parts.layout import StoreFolder
+from store.settings import settings_from
+settings = settings_from(json.load(sys.stdin), "standard input")
+with Maintainer(StoreFolder.open(settings.store), settings) as maintainer:
+    maintainer.round((Compaction(),))
+"""
 
 
 def main() -> None:
@@ -69,9 +80,9 @@ def compaction(store: Path, events: int, scratch: Path) -> None:
     print(f"{events:,} events, {len(before):,} parts, {size / 1e6:.0f} MB", flush=True)
     own = scratch / "own"
     shutil.copytree(store, own, copy_function=os.link)
-    seconds, peak = measured(*maintenance(own))
+    seconds, work, peak = measured(*maintenance(own))
     after = Catalog(StoreFolder.open(own)).snapshot().parts
-    say("eventdeck", events, seconds, peak, sum(part.size_bytes for part in after))
+    say("eventdeck", events, seconds, work, peak, sum(part.size_bytes for part in after))
     print(f"now {len(after)} parts, {sum(part.rows for part in after):,} events", flush=True)
     parts = f"{store}/events/*/0-*.parquet"
     for name, program in PEERS.items():
@@ -81,22 +92,22 @@ def compaction(store: Path, events: int, scratch: Path) -> None:
         out.unlink(missing_ok=True)
 
 
-def say(name: str, events: int, seconds: float, peak: int, size: int) -> None:
-    rate = events / seconds / 1e6
+def say(name: str, events: int, seconds: float, work: float, peak: int, size: int) -> None:
     print(
-        f"{name:10} {seconds:6.1f} s  {rate:5.2f} M/s  peak {peak:5} MB  {size / 1e6:.0f} MB",
+        f"{name:10} {seconds:6.1f} s, {work:6.1f} s of CPU ({events / work / 1e6:.2f} M/s), "
+        f"peak {peak} MB, {size / 1e6:.0f} MB on disk",
         flush=True,
     )
 
 
 def maintenance(store: Path) -> tuple[list[str], bytes]:
-    """A round, as the collector starts it, and what it reads from standard input."""
+    """A process as the collector starts it, but for the other jobs; its standard input."""
     document = json.dumps(settings_document(Settings(store=store))).encode()
-    return [sys.executable, "-m", "store.maintenance"], document
+    return [sys.executable, "-c", ROUND], document
 
 
-def measured(run: list[str], given: bytes = b"") -> tuple[float, int]:
-    """Seconds, and the peak of resident memory in MB."""
+def measured(run: list[str], given: bytes = b"") -> tuple[float, float, int]:
+    """Seconds, seconds of CPU, and the peak of resident memory in MB."""
     begun = time.perf_counter()
     one_thread = {"POLARS_MAX_THREADS": "1"} if given else {}
     with subprocess.Popen(
@@ -106,7 +117,8 @@ def measured(run: list[str], given: bytes = b"") -> tuple[float, int]:
         process.stdin.close()
         _, _, usage = os.wait4(process.pid, 0)
         process.returncode = 0
-    return time.perf_counter() - begun, usage.ru_maxrss // 1024
+    work = usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - begun, work, usage.ru_maxrss // 1024
 
 
 def intake_beside(store: Path, scratch: Path) -> None:
