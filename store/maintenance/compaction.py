@@ -70,9 +70,14 @@ def _merged(sources: Sequence[Part], tools: Tools) -> Merged | None:
 
 
 def _names(folder: StoreFolder, day: str) -> list[str]:
-    """Of the date's folder, and of its parts in quarantine, which may come back."""
-    apart = folder.quarantine / folder_of(day)
-    return [*folder.names(day), *(os.listdir(apart) if apart.is_dir() else ())]  # noqa: PTH208
+    """Of the date's folder, of its parts in quarantine, which may come back, and of rollups, which
+    stand for parts that are gone.
+    """
+    others = [root / folder_of(day) for root in (folder.quarantine, folder.rollups)]
+    return [
+        *folder.names(day),
+        *(name for other in others if other.is_dir() for name in os.listdir(other)),  # noqa: PTH208
+    ]
 
 
 def next_number(notes: Notes) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """Events go when they are old, their rollups tell of them, and the tally never changes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,14 @@ from store.analytics.rollups.tiers import HOUR
 from store.analytics.top import Top
 from store.analytics.trends import Trends
 from store.event_store import EventStore
+from store.maintenance.compaction import Compaction
 from store.maintenance.expiry import Expiry
 from store.maintenance.maintainer import Maintainer
 from store.maintenance.rollups import Rollups
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
+from store.parts.part import Rolled
+from store.parts.rollup_file import publish
 from store.parts.writer import PartWriter
 from store.settings import RetentionSettings, Settings
 from store.tally import Receipt, Tally
@@ -166,3 +170,19 @@ def test_imported_parts_and_young_ones_stay(tmp_path):
     assert len(Catalog(folder).snapshot().parts) == 7
     run(folder, 60)
     assert [part.imported for part in Catalog(folder).snapshot().parts] == [True]
+
+
+def test_a_merge_of_what_stayed_never_hides_what_tells_of_a_part_between(tmp_path):
+    folder = StoreFolder.open(tmp_path / "s", create=True)
+    writer = PartWriter(folder, now=lambda: NOON, writer="w")
+    for number in range(3):
+        row = {"event_id": f"e{number}", "event_time": NOON}
+        (part,) = writer.commit(events_of([row]), Tally({"stored": 1}))
+        if number == 1:
+            publish(folder, replace(part, rolled=Rolled(())), {})
+            part.path.unlink()
+    settings = Settings(store=folder.root)
+    with Maintainer(folder, settings, now=FrozenClock(NOON + DAY), eager=True) as maintainer:
+        assert maintainer.round((Compaction(),)).done
+    assert counted(folder.root, 1) == (2, {"missing"})
+    assert dict(tally(folder.root).fates) == {"stored": 3}
