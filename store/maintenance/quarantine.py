@@ -83,12 +83,18 @@ def first_of(parts: Sequence[Part], bytes_max: int = BYTES_A_ROUND_MAX) -> tuple
 
 
 def _standing(snapshot: Snapshot) -> tuple[Part, ...]:
-    """What would be lost with its bytes: not a rollup beside its part, which is made anew."""
-    return (*snapshot.parts, *snapshot.covered, *snapshot.gone)
+    """All that an answer may be made of."""
+    return (*snapshot.parts, *snapshot.covered, *snapshot.gone, *snapshot.rollups)
 
 
 def _named(part: Part) -> str:
     return f"rollup {part.key}" if part.rolled else part.key
+
+
+def _is_beside(part: Part, folder: StoreFolder) -> bool:
+    """Whether it is a rollup whose part is there: nothing is lost with it."""
+    inside = part.path.relative_to(folder.root).parts[1:]
+    return part.rolled is not None and folder.events.joinpath(*inside).exists()
 
 
 def _move(skipped: Skipped) -> Move:
@@ -101,6 +107,9 @@ def _verified(step: Verify, tools: Tools) -> Done:
         fault = seal_fault(part)
         if fault is None:
             sound.add(_named(part))
+        elif _is_beside(part, tools.folder):
+            tools.disk.remove(part.path)
+            texts.append(f"remove {_named(part)}, to be made anew: {fault}")
         elif fault.kind is Kind.BROKEN:
             texts.append(_moved(part.path, tools).text)
         else:

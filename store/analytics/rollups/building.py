@@ -59,7 +59,7 @@ def rollup_of(part: Part) -> tuple[Rolled, Tables]:
     tables[DAY.code] = coarser(tables[HOUR.code], DAY)
     found = {tier.code: _written(tables[tier.code], tier) for tier in (*FINE, DAY)}
     links = pl.concat([each[LINK_TIER] for each in slices])
-    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery())
+    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery()).sort("device")
     names = tuple(tier.name for tier in (*FINE, DAY))
     return Rolled(names, folded=frozenset(kept), hashes=HASHES), found
 
@@ -73,7 +73,7 @@ def merged(sources: Sequence[Part], tiers: Sequence[str]) -> tuple[Rolled, Table
     if not tiers:
         return Rolled((), covers_of(sources)), {}
     links = pl.concat([_table(source, LINK_TIER, ("device", "user", "time")) for source in sources])
-    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery())
+    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery()).sort("device")
     rolled = [source.rolled for source in sources if source.rolled]
     hashes = {each.hashes for each in rolled}
     return Rolled(

@@ -12,6 +12,7 @@ from store.event_store import EventStore
 from store.maintenance.compaction import Compaction
 from store.maintenance.expiry import Expiry
 from store.maintenance.maintainer import Maintainer
+from store.maintenance.quarantine import Quarantine
 from store.maintenance.rollups import Rollups
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
@@ -186,3 +187,18 @@ def test_a_merge_of_what_stayed_never_hides_what_tells_of_a_part_between(tmp_pat
         assert maintainer.round((Compaction(),)).done
     assert counted(folder.root, 1) == (2, {"missing"})
     assert dict(tally(folder.root).fates) == {"stored": 3}
+
+
+def test_a_spoiled_rollup_beside_its_part_is_found_once_and_made_anew(tmp_path):
+    folder = filled(tmp_path / "s", parts=1)
+    settings = Settings(store=folder.root, retention=RetentionSettings(max_bytes=1))
+    with Maintainer(folder, settings, now=FrozenClock(NOON)) as maintainer:
+        maintainer.round((Rollups(),))
+        first, *_ = sorted(folder.rollups.glob("*/*"))
+        sound = first.read_bytes()
+        first.write_bytes(sound[:20] + bytes([sound[20] ^ 1]) + sound[21:])
+        assert "made anew" in maintainer.round((Quarantine(),)).done[0][1].text
+        assert not first.exists()
+        assert list(folder.quarantine.glob("*/*")) == []
+        maintainer.round((Rollups(),))
+    assert first.read_bytes() == sound
