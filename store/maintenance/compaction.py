@@ -1,7 +1,7 @@
 """Job: many parts of a date become few."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import polars as pl
@@ -12,7 +12,7 @@ from store.maintenance.notes import Notes
 from store.parts.compaction import Merge, covers_of, plan_compaction, standing
 from store.parts.faults import Fault
 from store.parts.layout import PartName, StoreFolder, folder_of
-from store.parts.part import Part
+from store.parts.part import Cover, Part
 from store.parts.verify import part_fault, seal_fault
 
 NUMBERS_NOTE: Final = "numbers"
@@ -60,9 +60,9 @@ def _merged(sources: Sequence[Part], tools: Tools) -> Merged | None:
     """None when too few sources are sound."""
     if len(sources) < 2:
         return None
-    level = 1 + max(part.level for part in sources)
-    name = PartName(level, *next_number(tools.notes))
     parts = tools.catalog.snapshot().parts
+    level = 1 + max(part.level for part in sources)
+    name = PartName(level, *next_number(tools.notes, parts))
     # Listed after the catalog did: what a writer published since then is in the way of no cover.
     names = _names(tools.folder, sources[0].date)
     covers = covers_of(sources, standing(names, parts, sources))
@@ -80,11 +80,15 @@ def _names(folder: StoreFolder, day: str) -> list[str]:
     ]
 
 
-def next_number(notes: Notes) -> tuple[str, int]:
+def next_number(notes: Notes, parts: Iterable[Part]) -> tuple[str, int]:
     """The store's own writer, and a number that it never used: covers of parts long gone still name
-    the numbers before. When the note is lost, another writer begins.
+    the numbers before. When the note is lost, another writer begins; one out of an old backup is
+    behind what `parts` and their covers tell.
     """
     known = notes.get(NUMBERS_NOTE) or {"writer": os.urandom(6).hex(), "next": 0}
     writer, number = str(known["writer"]), int(known["next"])
+    for part in parts:
+        for name, _, last in (Cover(part.writer, 0, part.sequence), *part.covers):
+            number = max(number, last + 1) if name == writer else number
     notes.put(NUMBERS_NOTE, {"writer": writer, "next": number + 1})
     return writer, number

@@ -50,15 +50,17 @@ def merge(
     memory that does not grow with the sources. Durable and visible when it returns; before, it can
     be cut at any instant. FileNotFoundError, StoreError, a Polars error: nothing was published.
     """
-    staged = folder.staging / name.staged
+    staged, path = folder.staging / name.staged, sources[0].path.with_name(name.file)
+    if path.exists():  # renaming would put this part in the place of another one
+        raise StoreError("merge", "there is such a part already", place=str(path))
     with writing(folder):
         try:
             merged = _written(disk, staged, sources, name, covers)
-            disk.rename(staged, merged.part.path)
+            disk.rename(staged, path)
         except BaseException:
             _remove(disk, staged)
             raise
-    disk.sync_folder(merged.part.path.parent)
+    disk.sync_folder(path.parent)
     return merged
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from store.errors import StoreError
 from store.maintenance import compaction, merging, repeated
 from store.maintenance.compaction import Compaction
 from store.maintenance.slices import slices
@@ -110,6 +111,22 @@ def test_a_second_merge_adds_to_what_was_removed(folder, writer, round_of, catal
     assert [
         (cover.writer, cover.first, cover.last) for cover in part.covers if cover.writer == "w"
     ] == [("w", 0, 2)]
+
+
+def test_no_number_is_used_twice_even_with_notes_out_of_a_backup(folder, writer, round_of, catalog):
+    for turn in range(3):
+        commit(writer, [{"event_id": f"a{turn}"}, {"event_id": f"b{turn}"}])
+        commit(writer, [{"event_id": f"c{turn}"}])
+        old = (folder.root / "maintenance.json").read_bytes() if turn else None
+        round_of(Compaction(), eager=True)
+        if old:
+            (folder.root / "maintenance.json").write_bytes(old)
+    (part,) = catalog.snapshot().parts
+    assert (part.sequence, part.rows) == (2, 9)
+    sources = catalog.snapshot().covered
+    name = PartName(part.level, part.writer, part.sequence)
+    with pytest.raises(StoreError, match="such a part already"):
+        merging.merge(folder, DISK, sources, name, ())
 
 
 def test_a_broken_source_is_left_out_and_left_alone(folder, writer, round_of, catalog):
