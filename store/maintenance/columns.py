@@ -38,7 +38,7 @@ class MergedColumns:
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> "MergedColumns":
-        types = _storable(column_types(_bare(parts)), parts)
+        types = _storable(column_types(bare(parts)), parts)
         surplus = _surplus(parts, types)
         found = _inside(parts, surplus)
         wide = frozenset[str]().union(*(part.wide for part in parts))
@@ -61,8 +61,8 @@ class MergedColumns:
         return dict(islice(self.inside.items(), NAMES_LISTED_MAX))
 
     def read(self, parts: Sequence[Part], span: TimeSpan) -> pl.LazyFrame:
-        """The events of a span with all columns of `parts`, OVERFLOW as it stands, and PART."""
-        return scan(_bare(parts), [*self.schema, *self.surplus], span)
+        """The events of a span with all columns of `parts`, which are `bare`, and PART."""
+        return scan(parts, [*self.schema, *self.surplus], span)
 
     def settled(self, events: pl.DataFrame) -> pl.DataFrame:
         """What `read` gave as the new part stores it, without PART."""
@@ -74,7 +74,7 @@ class MergedColumns:
         return events.with_columns(casts).select(self.schema.keys())
 
 
-def _bare(parts: Sequence[Part]) -> list[Part]:
+def bare(parts: Sequence[Part]) -> list[Part]:
     """As if nothing were known of what is inside OVERFLOW: then a scan leaves it as it stands."""
     return [replace(part, overflow={}, overflow_complete=True) for part in parts]
 
@@ -86,7 +86,7 @@ def _storable(types: Mapping[str, pl.DataType], parts: Sequence[Part]) -> Mappin
     huge = [name for name, kind in types.items() if kind == pl.Int128]
     if not huge:
         return types
-    least = scan(_bare(parts), huge, None).select(pl.col(huge).min()).collect(engine="streaming")
+    least = scan(bare(parts), huge, None).select(pl.col(huge).min()).collect(engine="streaming")
     return {**types, **{name: _TEXT if least[name][0] < 0 else pl.UInt64() for name in huge}}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from store.errors import StoreError
-from store.maintenance.columns import MergedColumns
+from store.maintenance.columns import MergedColumns, bare
 from store.maintenance.repeated import FirstOnly
 from store.maintenance.slices import slices
 from store.parts.disk import Disk
@@ -67,14 +67,14 @@ def merge(
 def _written(
     disk: Disk, staged: Path, sources: Sequence[Part], name: PartName, covers: Sequence[Cover]
 ) -> Merged:
-    columns = MergedColumns.of(sources)
+    columns, bare_sources = MergedColumns.of(sources), bare(sources)
     expected = sum(part.rows for part in sources)
     first_only = FirstOnly(sources)
     edges: list[TimeSpan] = []
     rows = 0
     with closing(PartFile(disk, staged, columns.schema, expected)) as file:
         for each in slices(sources, _slice_rows(columns, sources)):
-            found = each.of(columns.read(sources, each.span)).collect(engine="streaming")
+            found = each.of(columns.read(bare_sources, each.span)).collect(engine="streaming")
             events = first_only.of(in_order(found))
             if events.height:
                 edges.append(span_of(events))
