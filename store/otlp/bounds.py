@@ -10,7 +10,6 @@ ITEMS_MAX: Final = 2_000_000
 """Records and their fields in protobuf, objects and arrays in JSON."""
 # A body of this size cannot hold so many that it matters.
 SMALL_BYTES: Final = 1024 * 1024
-_LEVELS: Final = 3
 _TOO_MANY: Final = Fault("too_many", f"it holds more than {ITEMS_MAX:,} records and attributes")
 
 
@@ -20,18 +19,20 @@ def check_json(body: bytes) -> None:
         raise NotTakenError(_TOO_MANY)
 
 
-def check_protobuf(body: bytes) -> None:
-    """NotTakenError when there is too much in it; what is malformed is left to the parser."""
-    if len(body) > SMALL_BYTES and _items(body) > ITEMS_MAX:
+def check_protobuf(body: bytes, *, levels: int) -> None:
+    """NotTakenError when there is too much in it, so many levels below the request; what is
+    malformed is left to the parser.
+    """
+    if len(body) > SMALL_BYTES and _items(body, levels) > ITEMS_MAX:
         raise NotTakenError(_TOO_MANY)
 
 
-def _items(body: bytes) -> int:
-    """The fields of messages down to the records, in the resources and scopes that hold them;
-    hardly more than ITEMS_MAX are looked at.
+def _items(body: bytes, levels_below: int) -> int:
+    """How many fields there are; hardly more than ITEMS_MAX are looked at. A text is taken for a
+    message where one could stand, which counts too many by a little.
     """
     count = 0
-    waiting = [(0, len(body), _LEVELS)]
+    waiting = [(0, len(body), levels_below)]
     while waiting:
         at, end, levels = waiting.pop()
         while at < end and count <= ITEMS_MAX:

@@ -14,6 +14,7 @@ from store.otlp.bounds import check_json, check_protobuf
 from store.otlp.json_messages import JsonMessage, json_class
 from store.otlp.logs import logs
 from store.otlp.messages import lean
+from store.otlp.metrics import metrics
 from store.otlp.rows import Form, Found, Row
 from store.otlp.traces import traces
 from store.settings import Limits
@@ -33,21 +34,26 @@ class Signal:
 
     path: Sequence[str]
     """The fields from a request to its records."""
+    levels: int
+    """So deep below a request stand the attributes of what becomes an event."""
     protobuf: Any
     """The class of its requests."""
     json: type[JsonMessage]
     find: Find
 
     @classmethod
-    def of(cls, package: str, path: Sequence[str], find: Find) -> Self:
+    def of(cls, package: str, path: Sequence[str], find: Find, levels: int = 3) -> Self:
         """`package` is the one of its messages: `logs`."""
         name = f"{COLLECTOR}.{package}.v1.Export{package.capitalize()}ServiceRequest"
-        return cls(path, lean(name), json_class(name), find)
+        return cls(path, levels, lean(name), json_class(name), find)
 
 
 SIGNALS: Final[Mapping[str, Signal]] = {
     "logs": Signal.of("logs", ("resource_logs", "scope_logs", "log_records"), logs),
     "traces": Signal.of("trace", ("resource_spans", "scope_spans", "spans"), traces),
+    "metrics": Signal.of(
+        "metrics", ("resource_metrics", "scope_metrics", "metrics"), metrics, levels=5
+    ),
 }
 """By the last part of the path that they are sent to."""
 
@@ -71,7 +77,7 @@ def _raw(signal: Signal, body: bytes, limits: Limits, *, json: bool) -> Raw:
     if json:
         check_json(body)
         return json_raw(signal, loads(body), limits)
-    check_protobuf(body)
+    check_protobuf(body, levels=signal.levels)
     return _found(signal, signal.protobuf.FromString(body), PROTOBUF).raw(limits)
 
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry's protocol over HTTP: logs and traces, in protobuf or JSON.
+"""OpenTelemetry's protocol over HTTP: logs, traces and metrics, in protobuf or JSON.
 
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
@@ -26,6 +26,7 @@ _BAD_TYPE: Final = "bad_type"
 _REJECTED: Final[Mapping[str, str]] = {
     "logs": "rejectedLogRecords",
     "traces": "rejectedSpans",
+    "metrics": "rejectedDataPoints",
 }
 # google.rpc.Code by HTTP status.
 _CODES: Final[Mapping[int, int]] = {400: 3, 408: 4, 413: 8, 415: 3, 429: 8, 503: 14}

@@ -10,9 +10,12 @@ import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -124,6 +127,49 @@ def test_spans_of_the_sdk_are_stored_attribute_by_attribute(running):
     assert [(link["trace_id"], link["span_id"], link["attributes"]) for link in linked] == [
         (trace_id, ids[0], {"why": "retry"})
     ]
+
+
+def test_metrics_of_the_sdk_are_stored_point_by_point(running):
+    exporter = OTLPMetricExporter(
+        f"http://127.0.0.1:{running.port}/v1/metrics",
+        compression=Compression.Gzip,
+        preferred_temporality={Histogram: AggregationTemporality.DELTA},
+    )
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=60_000)
+    provider = MeterProvider([reader], RESOURCE, shutdown_on_exit=False)
+    meter = provider.get_meter("cart", "2.0")
+    meter.create_counter("requests", "{request}").add(3, {"route": "/cart"})
+    meter.create_up_down_counter("open").add(-2)
+    meter.create_gauge("load", "1", "how busy it is").set(0.5)
+    meter.create_histogram("times", "ms", explicit_bucket_boundaries_advisory=[5, 10]).record(7)
+    reader.force_flush()
+    meter.create_counter("requests", "{request}").add(4, {"route": "/cart"})
+    reader.force_flush()
+    provider.shutdown()
+    columns = (
+        *("event_type", "event_name", "value", "unit", "metric_kind", "metric_temporality"),
+        *("metric_is_monotonic", "metric_count", "metric_sum", "metric_bucket_counts"),
+        *("metric_explicit_bounds", "service_name", "otel.scope.name", "route"),
+    )
+    rows = stored(running.settings.store, "event_time", "metric_stream", *columns)
+    whose = ("shop", "cart")
+    first = {row[1]: row for row in rows.select(columns).rows()[:4]}
+    counter = ("metric", "requests", 3.0, "{request}", "counter", "cumulative", True)
+    assert first == {
+        "requests": (*counter, *[None] * 4, *whose, "/cart"),
+        "open": (
+            *("metric", "open", -2.0, None, "gauge", "cumulative", False),
+            *(*[None] * 4, *whose, None),
+        ),
+        "load": ("metric", "load", 0.5, "1", "gauge", *[None] * 6, *whose, None),
+        "times": (
+            *("metric", "times", None, "ms", "histogram", "delta", None, 1, 7.0),
+            *("[0,1,0]", "[5.0,10.0]", *whose, None),
+        ),
+    }
+    requests = rows.filter(event_name="requests")
+    assert requests["value"].to_list()[:2] == [3.0, 7.0]
+    assert requests["metric_stream"].n_unique() == 1
 
 
 def test_what_the_sdk_still_has_when_the_collector_is_killed_arrives_after_it_is_back(tmp_path):

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from store.collector.intake import INTAKES, Delivery
@@ -154,6 +155,79 @@ TRACES_JSON = {
         }
     ]
 }
+
+
+def metrics_request() -> ExportMetricsServiceRequest:
+    """One point of each kind."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    put(resource.resource.attributes, {"service.name": "shop"})
+    scope = resource.scope_metrics.add()
+    scope.scope.name = "cart"
+    common = {"time_unix_nano": AT, "start_time_unix_nano": AT - 10**9}
+    gauge = scope.metrics.add(name="load", unit="1", description="how busy it is")
+    gauge.gauge.data_points.add(as_double=0.5, **common)
+    put(gauge.metadata, {"origin": "host"})
+    total = scope.metrics.add(name="requests", unit="{request}")
+    total.sum.is_monotonic = True
+    total.sum.aggregation_temporality = 2
+    put(total.sum.data_points.add(as_int=7, **common).attributes, {"route": "/cart"})
+    times = scope.metrics.add(name="times", unit="ms")
+    times.histogram.aggregation_temporality = 1
+    point = times.histogram.data_points.add(count=3, sum=30, min=1, max=20, **common)
+    point.explicit_bounds.extend([5, 10])
+    point.bucket_counts.extend([1, 0, 2])
+    exemplar = point.exemplars.add(time_unix_nano=AT, as_double=20, trace_id=TRACE, span_id=SPAN)
+    put(exemplar.filtered_attributes, {"user": "ada"})
+    sizes = scope.metrics.add(name="sizes", unit="By")
+    sizes.exponential_histogram.aggregation_temporality = 2
+    point = sizes.exponential_histogram.data_points.add(
+        count=6, sum=12.5, scale=3, zero_count=1, zero_threshold=0.25, **common
+    )
+    point.positive.offset = -2
+    point.positive.bucket_counts.extend([1, 3])
+    point.negative.offset = 4
+    point.negative.bucket_counts.extend([1])
+    old = scope.metrics.add(name="old")
+    point = old.summary.data_points.add(count=9, sum=90, **common)
+    point.quantile_values.add(quantile=0.5, value=8)
+    point.quantile_values.add(quantile=0.99, value=float("inf"))
+    return request
+
+
+METRICS_JSON = {
+    "resourceMetrics": [
+        {
+            "scopeMetrics": [
+                {
+                    "metrics": [
+                        {
+                            "name": "requests",
+                            "sum": {
+                                "aggregationTemporality": 1,
+                                "isMonotonic": True,
+                                "dataPoints": [{"asInt": "7", "timeUnixNano": str(AT)}],
+                            },
+                        },
+                        {
+                            "name": "times",
+                            "histogram": {
+                                "aggregationTemporality": 2,
+                                "dataPoints": [
+                                    {
+                                        "count": "3",
+                                        "bucketCounts": ["1", 2],
+                                        "explicitBounds": [5, "1e3"],
+                                    }
+                                ],
+                            },
+                        },
+                    ]
+                }
+            ]
+        }
+    ]
+}
 PROTOBUF = "application/x-protobuf"
 
 SAMPLES = (
@@ -196,6 +270,22 @@ SAMPLES = (
         path="/v1/traces",
         content_type="application/json",
         body=json.dumps(TRACES_JSON).encode(),
+        events=2,
+    ),
+    Sample(
+        name="otlp metrics",
+        intake="otlp",
+        path="/v1/metrics",
+        content_type=PROTOBUF,
+        body=metrics_request().SerializeToString(),
+        events=5,
+    ),
+    Sample(
+        name="otlp metrics json",
+        intake="otlp",
+        path="/v1/metrics",
+        content_type="application/json",
+        body=json.dumps(METRICS_JSON).encode(),
         events=2,
     ),
 )
