@@ -89,7 +89,9 @@ def _next_month(instant: datetime) -> datetime:
     return start if start == instant else _month(start + timedelta(days=31))
 
 
-FIVE_MINUTES: Final = _plain("five_minutes", 1, "5m", timedelta(minutes=5), keys=(SEVERITY_CLASS,))
+FIVE_MINUTES: Final = _plain(
+    "five_minutes", 1, "5m", timedelta(minutes=5), keys=(SEVERITY_CLASS,), set_max=512
+)
 """What the charts of the Overview show, over any span that they are drawn of."""
 QUARTER_HOUR: Final = _plain("quarter_hour", 2, "15m", timedelta(minutes=15), set_max=0)
 """So that no more than a quarter of an hour at an edge must be read from the events."""

@@ -97,7 +97,7 @@ def told(answer):
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
-@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@settings(max_examples=6, deadline=None, phases=[Phase.generate])
 @given(
     first=rows,
     second=rows,
