@@ -16,6 +16,7 @@ from store.importer.blocks import Keys, row_ids
 from store.importer.delimited import Csv
 from store.importer.naming import NOTHING, Naming
 from store.importer.ndjson import Ndjson
+from store.importer.otlp import Otlp
 from store.importer.parquet import Parquet
 from store.importer.rows import Format, Reading, Rows
 from store.importer.runs import Runs
@@ -26,7 +27,8 @@ from store.parts.writer import PartWriter
 from store.settings import Settings
 from store.tally import ERRORS_SHOWN_MAX, Receipt, Refusal
 
-FORMATS: Final[tuple[Format, ...]] = (Ndjson(), Csv(), Parquet())
+FORMATS: Final[tuple[Format, ...]] = (Otlp(), Ndjson(), Csv(), Parquet())
+_LINES: Final = Ndjson.suffixes
 SOURCE: Final = "import"
 """The `source` of imported events, and their line in the tally."""
 Progress = Callable[[int, int], None]
@@ -78,7 +80,7 @@ def format_of(source: Source, name: str | None) -> Format:
     known = ", ".join(each.name for each in FORMATS)
     for each in FORMATS:
         if each.name == name or (name is None and source.suffix in each.suffixes):
-            return each
+            return _by_content(each, source) if name is None else each
     if name is not None:
         raise UsageError("import", f"there is no format {name!r}", next_step=f"known: {known}")
     start = source.start()
@@ -87,6 +89,15 @@ def format_of(source: Source, name: str | None) -> Format:
             return each
     fault = "its name does not tell its format"
     raise UsageError("import", fault, place=source.name, next_step=f"name one: --format {known}")
+
+
+def _by_content(named: Format, source: Source) -> Format:
+    """Another format whose files are named alike, when the content is certainly of that."""
+    start = source.start() if source.suffix in _LINES else b""
+    for each in FORMATS:
+        if not each.suffixes and start.startswith(tuple(each.starts)):
+            return each
+    return named
 
 
 def _watch(progress: Progress | None, total: int) -> Watch:

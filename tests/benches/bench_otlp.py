@@ -1,0 +1,243 @@
+"""OTLP logs over HTTP, durable, against a bare loop over the same bytes.
+
+    python -m tests.benches.bench_otlp [RECORDS]
+
+A collector process takes protobuf requests of 512 records with 8 attributes each from 4
+connections. The peer parses the same bytes with upb and walks the attributes in plain Python, and
+does nothing else. Both run in turn, three times; the middle ratio counts. Then what decoding
+alone takes, of logs, spans and points.
+"""
+
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from store.event import EventIds
+from store.normalise import Arrival
+from store.otlp import SIGNALS, decode_otlp
+from store.settings import Limits
+from tests.benches.bench_intake import COLLECTOR, CONNECTIONS, ROOT, cpu_seconds, read_bodies
+
+BATCH = 512
+ROUNDS = 3
+AT = 1_763_800_000_000_000_000
+
+
+def main() -> None:
+    records = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
+    chance = random.Random(1)
+    requests = [log_request(chance, number * BATCH) for number in range(records // BATCH)]
+    ratios = []
+    with tempfile.TemporaryDirectory() as scratch:
+        bodies = Path(scratch, "bodies")
+        with bodies.open("wb") as file:
+            for body in requests:
+                file.write(len(body).to_bytes(4, "little") + body)
+        for turn in range(ROUNDS):
+            seconds, work = collected(Path(scratch, f"store-{turn}"), bodies)
+            bare = timed(lambda: [walked(body) for body in requests])
+            ratios.append(bare / seconds)
+            print(
+                f"collector {rate(requests, seconds)}, {work:.2f} s of CPU   "
+                f"bare loop {rate(requests, bare)}   ratio {bare / seconds:.2f}",
+                flush=True,
+            )
+    print(f"median ratio {statistics.median(ratios):.2f} (wanted: at least 0.8)")
+    decoding(requests[:100])
+
+
+def rate(requests: list[bytes], seconds: float) -> str:
+    return f"{len(requests) * BATCH / seconds:9,.0f}/s"
+
+
+def timed(call) -> float:
+    begun = time.perf_counter()
+    call()
+    return time.perf_counter() - begun
+
+
+def decoding(logs: list[bytes]) -> None:
+    chance = random.Random(2)
+    spans = [span_request(chance, number * BATCH) for number in range(len(logs))]
+    points = [point_request(chance, number * BATCH) for number in range(len(logs))]
+    arrival = Arrival(datetime.now(UTC), "otlp", EventIds(time.time), Limits())
+    for name, requests in (("logs", logs), ("traces", spans), ("metrics", points)):
+        signal = SIGNALS[name]
+
+        def decode(requests=requests, signal=signal) -> None:
+            for body in requests:
+                assert decode_otlp(signal, body, arrival, json=False).events.height == BATCH
+
+        print(f"decoding {name:8} {rate(requests, timed(decode))}")
+    bare = timed(lambda: [walked(body) for body in logs])
+    print(f"bare walk, logs   {rate(logs, bare)}")
+
+
+def walked(body: bytes) -> int:
+    """Parsed, and every attribute looked at."""
+    count = 0
+    for resource in ExportLogsServiceRequest.FromString(body).resource_logs:
+        for scope in resource.scope_logs:
+            for record in scope.log_records:
+                row = {}
+                for attribute in record.attributes:
+                    value = attribute.value
+                    row[attribute.key] = getattr(value, value.WhichOneof("value"))
+                count += len(row)
+    return count
+
+
+def attributes_of(chance: random.Random) -> dict[str, object]:
+    return {
+        "http.request.method": chance.choice(("GET", "POST")),
+        "http.route": f"/shop/{chance.randrange(40)}",
+        "http.response.status_code": chance.choice((200, 200, 200, 404, 500)),
+        "user.id": f"user{chance.randrange(10_000)}",
+        "session.id": f"s{chance.randrange(50_000)}",
+        "elapsed_ms": round(chance.expovariate(0.01), 3),
+        "cached": chance.random() < 0.5,
+        "region": chance.choice(("eu-1", "us-1", "us-2")),
+    }
+
+
+FIELDS = {str: "string_value", int: "int_value", float: "double_value", bool: "bool_value"}
+
+
+def put(attributes, values: dict[str, object]) -> None:
+    for key, value in values.items():
+        setattr(attributes.add(key=key).value, FIELDS[type(value)], value)
+
+
+RESOURCE = {
+    "service.name": "shop",
+    "service.version": "1.4.2",
+    "host.name": "web-1",
+    "telemetry.sdk.language": "python",
+}
+
+
+def log_request(chance: random.Random, first: int) -> bytes:
+    request = ExportLogsServiceRequest()
+    resource = request.resource_logs.add()
+    put(resource.resource.attributes, RESOURCE)
+    scope = resource.scope_logs.add()
+    scope.scope.name = "shop.cart"
+    for number in range(first, first + BATCH):
+        record = scope.log_records.add(
+            time_unix_nano=AT + number * 1_000_000,
+            observed_time_unix_nano=AT + number * 1_000_000 + 300,
+            severity_number=9,
+            severity_text="INFO",
+            trace_id=chance.randbytes(16),
+            span_id=chance.randbytes(8),
+        )
+        record.body.string_value = f"request {number} was answered"
+        put(record.attributes, attributes_of(chance))
+    return request.SerializeToString()
+
+
+def span_request(chance: random.Random, first: int) -> bytes:
+    request = ExportTraceServiceRequest()
+    resource = request.resource_spans.add()
+    put(resource.resource.attributes, RESOURCE)
+    scope = resource.scope_spans.add()
+    for number in range(first, first + BATCH):
+        at = AT + number * 1_000_000
+        span = scope.spans.add(
+            name="GET /shop",
+            kind=2,
+            trace_id=chance.randbytes(16),
+            span_id=chance.randbytes(8),
+            parent_span_id=chance.randbytes(8),
+            start_time_unix_nano=at,
+            end_time_unix_nano=at + chance.randrange(10**9),
+        )
+        put(span.attributes, attributes_of(chance))
+    return request.SerializeToString()
+
+
+def point_request(chance: random.Random, first: int) -> bytes:
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    put(resource.resource.attributes, RESOURCE)
+    metric = resource.scope_metrics.add().metrics.add(name="requests", unit="1")
+    metric.sum.is_monotonic = True
+    metric.sum.aggregation_temporality = 2
+    for number in range(first, first + BATCH):
+        point = metric.sum.data_points.add(
+            start_time_unix_nano=AT, time_unix_nano=AT + number * 1_000_000, as_int=number
+        )
+        put(point.attributes, attributes_of(chance))
+    return request.SerializeToString()
+
+
+def collected(store: Path, bodies: Path) -> tuple[float, float]:
+    """Seconds from the first byte sent to the last answer, and seconds of CPU for it."""
+    collector = subprocess.Popen(
+        [sys.executable, "-c", COLLECTOR, store], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        url = collector.stdout.readline().strip()
+        before = cpu_seconds(collector.pid)
+        sender = [sys.executable, "-m", "tests.benches.bench_otlp", "--send", url, str(bodies)]
+        done = subprocess.run(sender, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        with urllib.request.urlopen(f"{url}/v1/stats") as answer:
+            helper = json.load(answer)["decoder_pid"]
+        work = cpu_seconds(collector.pid) - before + (cpu_seconds(helper) if helper else 0)
+        with urllib.request.urlopen(f"{url}/v1/tally") as answer:
+            assert json.load(answer)["stored"] == len(read_bodies(bodies)) * BATCH
+    finally:
+        collector.terminate()
+        collector.wait()
+    return float(done.stdout), work
+
+
+def send_all(url: str, path: str) -> None:
+    """The load generator."""
+    host, port = url.removeprefix("http://").split(":")
+    head = b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
+    requests = [
+        head + b"Content-Length: %d\r\n\r\n" % len(body) + body for body in read_bodies(Path(path))
+    ]
+    shares = [requests[i::CONNECTIONS] for i in range(CONNECTIONS)]
+    threads = [threading.Thread(target=send, args=(host, int(port), share)) for share in shares]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(time.perf_counter() - begun)
+
+
+def send(host: str, port: int, requests: list[bytes]) -> None:
+    """One connection: the next request when the last one is acknowledged."""
+    with socket.create_connection((host, port)) as connection:
+        for request in requests:
+            connection.sendall(request)
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n"):
+                answer += connection.recv(4096) or b"\r\n\r\n"
+            if not answer.startswith(b"HTTP/1.1 200 "):
+                os.write(2, answer)
+                os._exit(1)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--send"]:
+        send_all(*sys.argv[2:])
+    else:
+        main()
