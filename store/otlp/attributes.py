@@ -53,16 +53,37 @@ class Pairs(dict[bytes, Pair]):
     REMEMBERED_BYTES_MAX: Final = 128
 
     def __missing__(self, data: bytes) -> Pair:
-        message = KeyValue.FromString(data)
-        key = message.key
-        pair = (_NAMES.get(key, key), value_of(message.value))
-        if len(data) <= self.REMEMBERED_BYTES_MAX:
+        size = len(data)
+        # As all senders write them: the key, then the value; read here, half of the time is saved.
+        value_at = data[1] + 4 if 4 < size < 128 and data[0] == 0x0A else size
+        if value_at < size and data[value_at - 2 : value_at] == bytes((0x12, size - value_at)):
+            key, value = _KEYS[data[2 : value_at - 2]], data[value_at:]
+        else:
+            message = KeyValue.FromString(data)
+            key, value = _NAMES.get(message.key, message.key), message.value
+        pair = (key, value_of(value))
+        # Floats hardly ever come again.
+        if size <= self.REMEMBERED_BYTES_MAX and type(pair[1]) is not float:
             if len(self) >= self.REMEMBERED_MAX:
                 self.clear()
             self[data] = pair
         return pair
 
 
+class _Keys(dict[bytes, str]):
+    """A key in UTF-8 -> the name of its column; remembers up to a bound."""
+
+    REMEMBERED_MAX: Final = 10_000
+
+    def __missing__(self, data: bytes) -> str:
+        if len(self) >= self.REMEMBERED_MAX:
+            self.clear()
+        key = data.decode()
+        name = self[data] = _NAMES.get(key, key)
+        return name
+
+
+_KEYS: Final = _Keys()
 PAIRS: Final = Pairs()
 
 
@@ -78,6 +99,8 @@ def value_of(data: bytes, depth_left: int = DEPTH_MAX) -> Any:
     tag, size = data[0], len(data)
     if tag == 0x0A and size < 130 and data[1] == size - 2:
         return data[2:].decode()
+    if tag == 0x18 and size == 2 and data[1] < 128:
+        return data[1]
     if tag == 0x21 and size == 9:
         return _DOUBLE.unpack_from(data, 1)[0]
     message = AnyValue.FromString(data)
