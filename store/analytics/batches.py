@@ -61,6 +61,10 @@ class Batch:
         for key in tasks:
             self.missing.setdefault(key, set()).add(unit.key)
 
+    def places(self, task: Hashable) -> Sequence[int]:
+        """Where among the units those are that a task misses."""
+        return [at for at, unit in enumerate(self.units) if unit in self.missing[task]]
+
     def has_room(self, unit: Node) -> bool:
         """Whether it may come on top. Large ones are read alone: groups of several parts at once
         would be too many for the caches of the processor.
@@ -77,23 +81,24 @@ def read(
     `types` are the stored columns. Raises FileNotFoundError when a part is gone.
     """
     units = list(batch.units.values())
-    events, rows = _events(units, batch, types), batch.rows
-    if len(batch.tasks) > 1:
-        found = _collected(events, rows)
-        events, rows = found.lazy(), found.height
+    events = _events(units, batch, types)
+    # Many events flow past all tasks at once; few are quicker to hold.
+    flows = batch.rows >= STREAMING_ROWS
+    if not flows and len(batch.tasks) > 1:
+        events = events.collect(engine="in-memory").lazy()
+    partials = []
     for key, task in batch.tasks.items():
-        missing = batch.missing[key]
-        places = [at for at, unit in enumerate(units) if unit.key in missing]
-        chosen = events
-        if len(places) < len(units):
-            chosen = chosen.filter(pl.col(PART).is_in(places))
-        found = _collected(task.reduction.partial(chosen, task.query, batch.cut), rows)
+        places = batch.places(key)
+        chosen = events.filter(pl.col(PART).is_in(places)) if len(places) < len(units) else events
+        partials.append(task.reduction.partial(chosen, task.query, batch.cut))
+    told = pl.collect_all(partials, engine="streaming" if flows else "in-memory")
+    for key, found in zip(batch.tasks, told, strict=True):
         if len(units) == 1:
             yield key, units[0].key, found.drop(PART, strict=False)
             continue
         by_part = found.partition_by(PART, as_dict=True, include_key=False)
         nothing = found.clear().drop(PART)
-        for at in places:
+        for at in batch.places(key):
             yield key, units[at].key, by_part.get((at,), nothing)
 
 
@@ -117,8 +122,3 @@ def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType
         unit = pl.lit(pl.Series([at for _, at in placed], dtype=pl.UInt32)).gather(pl.col(PART))
         events = events.with_columns(unit.alias(PART))
     return events.with_columns(pl.lit(None).alias(name) for name in absent)
-
-
-def _collected(frame: pl.LazyFrame, rows: int) -> pl.DataFrame:
-    """The frame, by the engine that is faster for about so many rows."""
-    return frame.collect(engine="streaming" if rows >= STREAMING_ROWS else "in-memory")
