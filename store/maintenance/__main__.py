@@ -14,7 +14,8 @@ from store.maintenance.maintainer import BusyError, Maintainer
 from store.parts.layout import StoreFolder
 from store.settings import settings_from
 
-NICENESS: Final = 10
+NICENESS: Final = 19
+"""What comes in goes first: on two busy cores a round gets some hundredth of the time."""
 
 
 def main() -> int:

@@ -17,6 +17,9 @@ ROW_GROUP_ROWS: Final = 32_768
 """What a reader of a short span reads at least: small enough to skip most of a day."""
 SMALL_PART_ROWS: Final = 8_192
 """Below, columns are short, and setting up zstd for each costs more than it saves: snappy."""
+SYNC_BYTES: Final = 8 * 1024 * 1024
+"""Written at most before it is synced: file systems make a commit's fsync wait for what another
+process wrote and did not sync."""
 _PLAIN: Final = frozenset({"event_id", "duration_ms", "value"})
 """Columns whose values hardly repeat: a dictionary would only be built and thrown away."""
 _ASCENDING: Final = ("event_time", "received_time")
@@ -94,7 +97,7 @@ class _Sink:
         self._disk = disk
         self._descriptor: int | None = disk.create(path)
         self._digest = xxhash.xxh3_64()
-        self._size = 0
+        self._size = self._unsynced = 0
         self._held: bytearray | None = None
 
     def write(self, data: Any) -> int:
@@ -133,8 +136,12 @@ class _Sink:
         if self._descriptor is None:  # given up; the ParquetWriter ends its file all the same
             return
         self._size += len(rest)
+        self._unsynced += len(rest)
         while rest:
             rest = rest[self._disk.write(self._descriptor, rest) :]
+        if self._unsynced >= SYNC_BYTES:
+            self._disk.sync(self._descriptor)
+            self._unsynced = 0
 
 
 def _table(events: pl.DataFrame) -> pa.Table:

@@ -44,7 +44,8 @@ import polars as pl
 }
 ROUND = """
 import json, os, sys
-os.nice(10)
+from store.maintenance.__main__ import NICENESS
+os.nice(NICENESS)
 from store.maintenance.compaction import Compaction
 from store.maintenance.maintainer import Maintainer
 from store.parts.layout import StoreFolder
