@@ -71,7 +71,7 @@ class ReleasesAnalysis:
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         start = query.span.start if query.span else None
-        ordered = combined.sort("first", "service_version")
+        ordered = combined.sort("first", "service_version", "service_name")
         before = ordered.with_columns(
             pl.col("service_version").shift().over("service_name").alias("replaces")
         )

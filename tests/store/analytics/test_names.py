@@ -84,6 +84,14 @@ def test_a_release_is_a_version_that_was_not_there_before(tmp_path):
     assert row.values["count"] == 2
 
 
+def test_releases_of_one_instant_come_by_service(tmp_path):
+    services = [f"s{number:02}" for number in range(20)]
+    rows = [event(at, service_name=s, service_version=str(at)) for at in (-1, 1) for s in services]
+    store = store_of(tmp_path, events_of(rows))
+    found = [row.key["service_name"] for row in store.run(Releases(span=SPAN)).result.rows]
+    assert found == services
+
+
 def test_the_trend_of_a_live_span_stands_still_within_an_interval(tmp_path):
     store = store_of(tmp_path, events_of([event(at % 8, event_name="x") for at in range(100)]))
 
