@@ -21,7 +21,7 @@ from textual.app import App
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from tui.front_buffer import FrontBuffer
 
@@ -111,7 +111,7 @@ class CellDiff(App[None]):
 
     def _cursor_move(self) -> str:
         """The cursor is hidden, but an input method opens its window where it is."""
-        if not isinstance(self.focused, Input | TextArea):
+        if not isinstance(self.focused, Input):
             return ""
         x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
         return f"\x1b[{y + 1};{x + 1}H"

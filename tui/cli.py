@@ -68,12 +68,14 @@ def _run(words: list[str]) -> int:
 
 def _command(name: str | None) -> "Command":
     """The subcommand of that name; the default one without a name."""
-    from tui.commands import COMMANDS, DEFAULT_COMMAND
+    if name is None:
+        from tui.commands.dashboard import COMMAND
+
+        return COMMAND
     from tui.commands.command import did_you_mean
+    from tui.commands.registry import COMMANDS
 
     found = {command.name: command for command in COMMANDS}
-    if name is None:
-        return DEFAULT_COMMAND
     if name in found:
         return found[name]
     hint = did_you_mean(name, found)
@@ -81,7 +83,7 @@ def _command(name: str | None) -> "Command":
 
 
 def _overview() -> str:
-    from tui.commands import COMMANDS
+    from tui.commands.registry import COMMANDS
 
     lines = [f"  {command.name:{HELP_WIDTH}}{command.help}" for command in COMMANDS]
     return "\n".join(

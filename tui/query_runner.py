@@ -45,6 +45,8 @@ class QueryRunner:
         self._running: str = ""
         self._tickets = 0
         self._closed = False
+        self.answered = threading.Event()
+        """Set once something was answered, or cannot be."""
         self._thread = threading.Thread(target=self._serve, name="queries", daemon=True)
 
     def start(self) -> None:
@@ -94,6 +96,7 @@ class QueryRunner:
         except Exception as error:
             log.warning("the store cannot be read", exc_info=True)
             self._post(StoreFailed(_sentence(error)))
+            self.answered.set()
             return
         self._post(StoreOpened(store, generation))
         while question := self._next():
@@ -129,6 +132,7 @@ class QueryRunner:
             with self._lock:
                 self._running = ""
             question.post(said)
+            self.answered.set()
 
 
 def _import_polars() -> None:

@@ -1,13 +1,13 @@
 """What can be wrong with a file among the parts, and so what may be done about it."""
 
 import errno
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import polars as pl
-import pyarrow as pa
 
 from store.errors import ForeignPartError, NewerFormatError, PartUnreadableError, StoreError
 
@@ -58,9 +58,17 @@ def fault_of(read: Callable[[], object]) -> Fault | None:
     except OSError as error:
         # Arrow raises OSErrors of its own about what it reads.
         return unopened(error) if error.errno else _undecodable(error)
-    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
+    except Exception as error:
+        if not isinstance(error, (pl.exceptions.PolarsError, *_arrow_errors())):
+            raise
         return _undecodable(error)
     return None
+
+
+def _arrow_errors() -> tuple[type[Exception], ...]:
+    """None before Arrow was loaded: nothing can have raised one, and loading it takes long."""
+    arrow = sys.modules.get("pyarrow")
+    return (arrow.ArrowException,) if arrow else ()
 
 
 def _undecodable(error: Exception) -> Fault:

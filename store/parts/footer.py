@@ -19,8 +19,6 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 
 from store.errors import ForeignPartError, NewerFormatError, PartUnreadableError, UsageError
@@ -245,6 +243,9 @@ def _of_another_program(raw: bytes) -> bool:
     """Whether this is a sound footer without a trace of us. What is damaged may well be ours."""
     if SUMMARY_KEY.encode() in raw:
         return False
+    import pyarrow as pa  # readers of sound parts need none of it
+    import pyarrow.parquet as pq
+
     tail = struct.pack("<I", len(raw)) + MAGIC
     try:
         pq.read_metadata(pa.BufferReader(MAGIC + raw + tail))

@@ -13,41 +13,9 @@ from store.parts import footer
 from store.parts.disk import DISK, Disk, make_folders, write_durably
 from store.parts.layout import STAGED_SUFFIX, PartName, StoreFolder, folder_of
 from store.parts.part import Part
+from store.parts.rollup_schema import ROLLUP_SCHEMA
 from store.parts.writing import writing
-from store.schema import INSTANT
 
-HASHES: Final = pl.List(pl.UInt64())
-ROLLUP_SCHEMA: Final[Mapping[str, pl.DataType]] = {
-    "tier": pl.UInt8(),
-    "kind": pl.UInt8(),
-    "time": INSTANT,
-    "event_type": pl.String(),
-    "event_name": pl.String(),
-    "service_name": pl.String(),
-    "service_version": pl.String(),
-    "severity_class": pl.String(),
-    "n": pl.Int64(),
-    "weight": pl.Float64(),
-    "weight.0": pl.Float64(),
-    "sum.0": pl.Float64(),
-    "low.0": pl.Float64(),
-    "high.0": pl.Float64(),
-    "errors": pl.Float64(),
-    "severities": pl.Float64(),
-    "first": INSTANT,
-    "last": INSTANT,
-    "subjects": HASHES,
-    "reach.subjects": pl.UInt64(),
-    "devices": HASHES,
-    "reach.devices": pl.UInt64(),
-    "sessions": HASHES,
-    "reach.sessions": pl.UInt64(),
-    "bucket": pl.List(pl.Int32()),
-    "weights": pl.List(pl.Float64()),
-    "device": pl.UInt64(),
-    "user": pl.UInt64(),
-}
-"""All columns of every rollup, in their order; those that a row has nothing to say in are null."""
 GROUP_ROWS: Final = 4_096
 _RANDOM: Final = ("subjects", "devices", "sessions", "device", "user")
 

@@ -6,8 +6,6 @@ from os import SEEK_END
 from typing import BinaryIO, Final
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 
 from store.errors import ForeignPartError, PartUnreadableError
@@ -62,6 +60,8 @@ def _verify_bytes(file: BinaryIO) -> None:
 
 
 def _verify_shape(part: Part) -> None:
+    import pyarrow.parquet as pq  # who only answers questions never comes here
+
     with pq.ParquetFile(part.path) as file:
         same_rows = file.metadata.num_rows == part.rows
         if not same_rows or dict(pl.Schema(file.schema_arrow)) != dict(part.columns):
@@ -70,6 +70,9 @@ def _verify_shape(part: Part) -> None:
 
 def _verify_values(part: Part) -> None:
     """Decodes everything, with the page checksums, and compares it with the footer's summary."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     before: tuple[datetime, str] | None = None
     with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
         for batch in file.iter_batches(BATCH_ROWS):

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import StoreError, UsageError
 from tui.commands.command import Command, Options, Parser, did_you_mean, settings_of
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from store.settings import Settings
     from tui.app import DeckApp
     from tui.view_state import View
+
+FIRST_ANSWER_SECONDS: Final = 3.0
 
 EXAMPLE = """\
 eventdeck
@@ -121,7 +123,7 @@ class Beside:
 
     def open_store(self) -> Any:
         """Called in the query thread, after the first frame."""
-        threading.Thread(target=self._attach, name="attach", daemon=True).start()
+        threading.Thread(target=self._attach_in_turn, name="attach", daemon=True).start()
         return _event_store(self._settings)
 
     def close(self) -> None:
@@ -130,6 +132,12 @@ class Beside:
             self._closed = True
             if self._attachment:
                 self._attachment.close()
+
+    def _attach_in_turn(self) -> None:
+        """Starting a collector takes both cores for a second: what is stored is shown first."""
+        assert self.app is not None
+        self.app.runner.answered.wait(FIRST_ANSWER_SECONDS)
+        self._attach()
 
     def _attach(self) -> None:
         from store.collector.attach import attach

@@ -26,7 +26,7 @@ from store.analytics.rollups.tiers import (
     Tier,
 )
 from store.parts.part import Part, Rolled
-from store.parts.rollup_file import ROLLUP_SCHEMA
+from store.parts.rollup_schema import ROLLUP_SCHEMA
 from store.parts.rollups import covers_of
 from store.parts.scan import scan
 from store.schema import PART

@@ -16,7 +16,7 @@ from store.analytics.query import Query
 from store.analytics.rollups.building import LINK_TIER
 from store.analytics.rollups.recipe import Choice, Recipe, tiles
 from store.analytics.rollups.tiers import Tier
-from store.parts.rollup_file import ROLLUP_SCHEMA
+from store.parts.rollup_schema import ROLLUP_SCHEMA
 from store.schema import INSTANT, PART
 from store.timespan import TimeSpan
 

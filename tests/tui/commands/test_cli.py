@@ -11,7 +11,8 @@ import pytest
 
 from store.errors import NoRoomError
 from tui import cli
-from tui.commands import COMMANDS, tail
+from tui.commands import tail
+from tui.commands.registry import COMMANDS
 
 ROOT = Path(__file__).parents[3]
 

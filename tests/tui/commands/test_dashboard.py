@@ -1,5 +1,8 @@
 """How the dashboard is opened: what it is told, and what is said when it cannot be."""
 
+import threading
+from types import SimpleNamespace
+
 import pytest
 from textual.app import App
 
@@ -111,6 +114,18 @@ def test_the_dashboard_learns_the_address_and_lets_go_in_the_end(monkeypatch):
     assert found.app.collector == "http://127.0.0.1:5"
     found.close()
     assert attached.closed
+
+
+def test_what_is_stored_is_shown_before_a_collector_is_started(monkeypatch):
+    found = beside(monkeypatch, lambda _: Attached())
+    found.app.runner = SimpleNamespace(answered=threading.Event())
+    attaching = threading.Thread(target=found._attach_in_turn)
+    attaching.start()
+    attaching.join(0.2)
+    assert found.app.collector is None
+    found.app.runner.answered.set()
+    attaching.join(5)
+    assert found.app.collector == Attached.url
 
 
 def test_a_collector_that_comes_too_late_is_let_go(monkeypatch):

@@ -1,0 +1,36 @@
+"""All subcommands. Apart from the package, so that the dashboard starts without the others."""
+
+from typing import Final
+
+from tui.commands import (
+    check,
+    collect,
+    compact,
+    dashboard,
+    demo,
+    expire,
+    export,
+    imports,
+    inspect,
+    open_view,
+    query,
+    sql,
+    tail,
+)
+from tui.commands.command import Command
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    dashboard.COMMAND,
+    open_view.COMMAND,
+    demo.COMMAND,
+    collect.COMMAND,
+    imports.COMMAND,
+    export.COMMAND,
+    query.COMMAND,
+    sql.COMMAND,
+    tail.COMMAND,
+    inspect.COMMAND,
+    check.COMMAND,
+    compact.COMMAND,
+    expire.COMMAND,
+)
