@@ -46,11 +46,6 @@ def _screen_factory(entry: Entry) -> Callable[[], DeckScreen]:
     return lambda: entry.load()(entry.mode, _TABS)
 
 
-def _load_plotext() -> None:
-    """Reading it takes 0.2 s: done while the first questions run, and not when they are drawn."""
-    import plotext  # noqa: F401
-
-
 class DeckApp(CellDiff, Viewing):
     """The dashboard on one store.
 
@@ -246,7 +241,6 @@ class DeckApp(CellDiff, Viewing):
         self._watch = StoreWatch(message.store, self.post_message)
         self._watch.start()
         self._show_status()
-        self.run_worker(_load_plotext, thread=True)
         self.set_timer(SCREENS_AFTER.total_seconds(), self._load_screens)
 
     def _load_screens(self) -> None:
