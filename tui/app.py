@@ -253,7 +253,8 @@ class DeckApp(CellDiff, Viewing):
             self.deck_screen.store_failed(message.sentence)
 
     def on_store_changed(self, message: StoreChanged) -> None:
-        first = self.stored is None
+        # Of an empty store the first event is shown at once, and not with the next tick.
+        first = self.stored is None or not self.stored.events
         self.stored = message
         if self.deck_screen:
             self.deck_screen.store_changed(message)

@@ -47,6 +47,21 @@ async def test_every_screen_has_the_colours_of_the_theme(theme):
         )
 
 
+async def test_the_first_event_of_an_empty_store_is_asked_for_at_once():
+    store = FakeStore(events=0)
+    async with deck(store=store) as (app, pilot):  # whose clock stands still
+        asked = len(store.asked)
+        app.post_message(replace(app.stored, generation="another", events=1))
+        await pilot.pause()
+        await settled(pilot)
+        assert len(store.asked) > asked
+        asked = len(store.asked)
+        app.post_message(replace(app.stored, generation="a third", events=2))
+        await pilot.pause()
+        await settled(pilot)
+        assert len(store.asked) == asked
+
+
 async def test_only_screens_that_exist_have_a_key():
     async with deck() as (app, pilot):
         known = {screen.key for screen in SCREENS}
