@@ -1,11 +1,12 @@
 """Queries and answers as JSON: what `--query` reads, and the envelope that `--json` prints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
+from store.analytics.analysis import AnyAnalysis
 from store.analytics.query import Query
 from store.analytics.shapes import Answer
 from store.errors import UsageError
@@ -52,11 +53,14 @@ def query_of_json(
     return query_type(**values, span=_span(document, now, zone))
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """The envelope of an answer, as CONTRACTS has it: JSON values only, no NaN."""
+def answer_json(answer: Answer, analyses: Sequence[AnyAnalysis] | None = None) -> dict[str, Any]:
+    """The envelope of an answer, as CONTRACTS has it: JSON values only, no NaN. `analyses`: where
+    others than our own may have answered.
+    """
     from store.analytics.registry import ANALYSES, HELPERS
 
-    analysis = next(each for each in (*ANALYSES, *HELPERS) if each.name == answer.analysis)
+    known = (*(analyses or ANALYSES), *HELPERS)
+    analysis = next(each for each in known if each.name == answer.analysis)
     previous = {} if answer.previous is None else {"previous": analysis.as_json(answer.previous)}
     return {
         "analysis": answer.analysis,

@@ -10,9 +10,9 @@ from tui.commands.console import Console
 
 Options = argparse.Namespace
 
-# Options that may stand before the subcommand and take a word: those of every command, and those of
-# the dashboard, which needs no subcommand.
-LEADING: Final = ("--store", "--config", "--tz", "--theme")
+# Options that may stand before the first word and take one: those of every command, those of the
+# dashboard, which needs no subcommand, and what brings analyses that the first word may name.
+LEADING: Final = ("--store", "--config", "--tz", "--theme", "--plugin")
 
 
 @dataclass(frozen=True, slots=True)

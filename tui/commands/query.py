@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import UsageError
@@ -33,10 +34,10 @@ FAILED_CODE: Final = 1
 
 def configure(parser: Parser, words: Sequence[str]) -> None:
     """The options of the analysis that the words name."""
-    from store.analytics import ANALYSES
+    from store.analytics.plugins import known_analyses
     from tui.commands.fields import add_query_options
 
-    known = {analysis.name: analysis for analysis in ANALYSES}
+    known = {analysis.name: analysis for analysis in known_analyses(_plugins(words))}
     parser.add_argument("analysis", metavar="ANALYSIS", help=", ".join(known))
     add_span(parser)
     add_zone(parser)
@@ -45,6 +46,13 @@ def configure(parser: Parser, words: Sequence[str]) -> None:
     parser.add_argument(
         "--fail-if", metavar="CONDITION", help="exit 1 when a row matches: 'p95>500 count>=10'"
     )
+    parser.add_argument(
+        "--plugin",
+        metavar="PATH",
+        action="append",
+        help="also the analyses of this Python file, which is run",
+    )
+    parser.set_defaults(analyses=tuple(known.values()))
     name = _named(words, known)
     if name is None:
         return
@@ -53,6 +61,14 @@ def configure(parser: Parser, words: Sequence[str]) -> None:
         raise UsageError("query", f"there is no analysis {name!r}", next_step=hint)
     add_query_options(parser, known[name].query_type)
     parser.set_defaults(query_type=known[name].query_type)
+
+
+def _plugins(words: Sequence[str]) -> Sequence[str]:
+    """The files of `--plugin PATH` and `--plugin=PATH`: what they hold decides on the options."""
+    following = pairwise(words)
+    apart = [path for word, path in following if word == "--plugin"]
+    prefix = "--plugin="
+    return apart + [word.removeprefix(prefix) for word in words if word.startswith(prefix)]
 
 
 def _named(words: Sequence[str], known: Mapping[str, Any]) -> str | None:
@@ -69,7 +85,7 @@ def run(options: Options, console: Console) -> int:
     from store.event_store import EventStore
 
     query = _asked(options, console)
-    store = EventStore(settings_of(options).store, now=console.now)
+    store = EventStore(settings_of(options).store, now=console.now, analyses=options.analyses)
     if options.since or options.until or options.last:
         span = span_of(options, now=console.now(), stored=store.span())
         query = replace(query, span=span)
@@ -138,7 +154,7 @@ def _write(answer: "Answer", options: Options, console: Console) -> None:
     from tui.commands.answer_table import pivoted, table_of
 
     if options.json:
-        console.json(answer_json(answer))
+        console.json(answer_json(answer, options.analyses))
     elif options.csv:
         table_of(answer).write(console, as_csv=True)
     else:
