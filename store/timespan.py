@@ -19,6 +19,16 @@ UNITS: Final = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+MONTH: Final = timedelta(seconds=2_629_746)
+"""A calendar month, where an interval is meant: the mean length of one (146,097 days in 400 years),
+which nobody asks for by chance. As a plain duration it is just that long."""
+NAMED: Final = {
+    "minute": UNITS["m"],
+    "hour": UNITS["h"],
+    "day": UNITS["d"],
+    "week": UNITS["w"],
+    "month": MONTH,
+}
 # Widths whose multiples people read as round on a clock; all below a day divide it evenly.
 ROUND_WIDTHS: Final = tuple(
     timedelta(milliseconds=ms)
@@ -102,8 +112,12 @@ def round_width(length: timedelta, points_min: int = 60) -> timedelta:
 
 
 def parse_duration(text: str) -> timedelta:
-    """`250ms`, `10s`, `1h30m`, `2w` as a timedelta; a UsageError names what is wrong."""
+    """`250ms`, `10s`, `1h30m`, `2w`, `day`, `month` as a timedelta; a UsageError names what is
+    wrong.
+    """
     compact = text.strip().lower()
+    if compact in NAMED:
+        return NAMED[compact]
     found = list(_DURATION.finditer(compact))
     if not found or "".join(match.group(0) for match in found) != compact:
         raise UsageError(
@@ -116,6 +130,8 @@ def duration_text(length: timedelta) -> str:
     """The shortest text that `parse_duration` reads back: `90m`, `1h`, `7d`."""
     if not length:
         return "0s"
+    if length == MONTH:
+        return "month"
     for unit, size in reversed(UNITS.items()):
         if length % size == timedelta():
             return f"{length // size}{unit}"

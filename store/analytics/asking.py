@@ -28,7 +28,8 @@ def complete(query: Query, stored: TimeSpan | None, now: datetime) -> Query:
     span = query.span or stored or TimeSpan(now - NOTHING_STORED, now)
     interval = resolved_interval(span, query.interval) if query.is_timed else None
     compare = query.compare if query.compares else None
-    return replace(query, span=span, interval=interval, compare=compare)
+    as_of = now if query.tells_now else None
+    return replace(query, span=span, interval=interval, compare=compare, as_of=as_of)
 
 
 def running_since(query: Query, now: datetime) -> datetime | None:
@@ -56,6 +57,9 @@ def _check_options(query: Query) -> None:
         raise UsageError("week start", f"{query.week_start!r} is no day", next_step=f"take {known}")
     if query.limit < 1:
         raise UsageError("limit", f"{query.limit} keeps nothing", next_step="write 1 or more")
+    if query.by and not query.breaks_down:
+        hint = "leave it out, or filter with where"
+        raise UsageError("by", f"{query.analysis} is not broken down", next_step=hint)
 
 
 def check_columns(analysis: Analysis, query: Query, types: Mapping[str, pl.DataType]) -> None:

@@ -12,7 +12,7 @@ from store.analytics.cut import Cut
 from store.analytics.query import Query
 from store.errors import UsageError
 from store.schema import INSTANT
-from store.timespan import ROUND_WIDTHS, UNITS, TimeSpan, duration_text, round_width
+from store.timespan import MONTH, ROUND_WIDTHS, UNITS, TimeSpan, duration_text, round_width
 
 POINTS_MAX: Final = 10_000
 GRID_CELLS: Final = 900
@@ -70,7 +70,7 @@ def cut_of(query: Query, span: TimeSpan) -> Cut:
 
 def _fits(query: Query, width: timedelta, length: timedelta) -> bool:
     """Whether cells of that width are fine enough for `length`, and add up to points."""
-    divides = query.interval is None or query.interval % width == _ZERO
+    divides = query.interval is None or divisible(query.interval) % width == _ZERO
     in_zone = query.tz == "UTC" or _SAME_EVERYWHERE % width == _ZERO
     return width <= length / GRID_CELLS and divides and in_zone
 
@@ -78,8 +78,8 @@ def _fits(query: Query, width: timedelta, length: timedelta) -> bool:
 def cell_start(query: Query, times: pl.Expr) -> pl.Expr:
     """Where the points of `query.interval` begin that hold `times`, in UTC.
 
-    Widths of days follow the calendar of `query.tz`, weeks begin on `query.week_start`; hours and
-    less are plain durations, aligned to the zone's clock.
+    Widths of days and months (multiples of MONTH) follow the calendar of `query.tz`, weeks begin on
+    `query.week_start`; hours and less are plain durations, aligned to the zone's clock.
     """
     width = query.interval
     if width is None:
@@ -91,9 +91,13 @@ def cell_start(query: Query, times: pl.Expr) -> pl.Expr:
         # Polars gives it in milliseconds, and would round the times to those as well.
         offset = (local.dt.base_utc_offset() + local.dt.dst_offset()).cast(pl.Duration("us"))
         return (times + offset).dt.truncate(width) - offset
-    shift = _MONDAY + _DAY * WEEKDAYS.index(query.week_start) if width % _WEEK == _ZERO else _ZERO
     local = times.dt.convert_time_zone(query.tz).dt.replace_time_zone(None)
-    start = (local - shift).dt.truncate(width) + shift
+    if width % MONTH == _ZERO:
+        start = local.dt.truncate(f"{width // MONTH}mo")
+    else:
+        is_weekly = width % _WEEK == _ZERO
+        shift = _MONDAY + _DAY * WEEKDAYS.index(query.week_start) if is_weekly else _ZERO
+        start = (local - shift).dt.truncate(width) + shift
     # A day may begin at one o'clock, when midnight was skipped.
     return pl.coalesce(_in_utc(start, query.tz), _in_utc(start + _HOUR, query.tz))
 
@@ -129,6 +133,11 @@ def covered_seconds(query: Query, starts: Sequence[datetime]) -> Sequence[float]
         (min(end, span.end) - max(start, span.start)).total_seconds()
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def divisible(width: timedelta) -> timedelta:
+    """What all points of that width are made of: days, where they are months."""
+    return _DAY if width % MONTH == _ZERO else width
 
 
 def _is_plain(query: Query, width: timedelta) -> bool:

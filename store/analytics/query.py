@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from store.timespan import TimeSpan
@@ -11,7 +11,8 @@ from store.timespan import TimeSpan
 def option(default: Any, help_text: str, **how: Any) -> Any:
     """A query field with its help; the command line and the forms are made out of it.
 
-    `how`: `metavar`, `choices`; a tuple field is a repeatable option.
+    `how`: `metavar`, `choices`; a tuple field is a repeatable option; one that is `hidden` is
+    neither an option nor in the JSON.
     """
     return field(default=default, metadata={"help": help_text, **how})
 
@@ -29,6 +30,10 @@ class Query:
     """True when its answer has points in time, so that `interval` means something."""
     compares: ClassVar[bool] = True
     """False when its answer is a comparison already, so that `compare` means nothing."""
+    tells_now: ClassVar[bool] = False
+    """True when `as_of` is to be set: the answer tells what is not over yet."""
+    breaks_down: ClassVar[bool] = True
+    """False when `by` means nothing to it, and is refused."""
 
     span: TimeSpan | None = option(None, "what to read; None is all that is stored")
     where: str | Mapping[str, Any] | None = option(None, "a filter: text, or its $ form")
@@ -39,13 +44,14 @@ class Query:
     tz: str = option("UTC", "the zone in which days begin", metavar="ZONE")
     week_start: str = option("monday", "the first day of a week")
     link: bool = option(True, "count a device as the user it was linked to")
+    as_of: datetime | None = option(None, "the instant of the answer", hidden=True)
 
     def with_span(self, span: TimeSpan) -> Self:
         return replace(self, span=span)
 
     def key(self) -> tuple[Any, ...]:
-        """What a part's partial depends on: all but span, limit and compare. Hashable."""
-        skipped = {"span", "limit", "compare"}
+        """What a part's partial depends on: all but span, limit, compare and as_of. Hashable."""
+        skipped = {"span", "limit", "compare", "as_of"}
         named = ((part.name, getattr(self, part.name)) for part in fields(self))
         return (self.analysis, *((n, _frozen(v)) for n, v in named if n not in skipped))
 

@@ -23,7 +23,7 @@ def query_json(query: Query) -> dict[str, Any]:
     document = {
         part.name: _written(getattr(query, part.name))
         for part in fields(query)
-        if part.name != "span"
+        if part.name != "span" and not part.metadata.get("hidden")
     }
     if query.span:
         document |= {"since": iso(query.span.start), "until": iso(query.span.end)}
@@ -40,7 +40,8 @@ def query_of_json(
     if not isinstance(document, Mapping):
         raise UsageError("query", "it is not a JSON object")
     hints = get_type_hints(query_type)
-    known = {name: part for part in fields(query_type) for name in _names(part)}
+    shown = [part for part in fields(query_type) if not part.metadata.get("hidden")]
+    known = {name: part for part in shown for name in _names(part)}
     values = {}
     for key, value in document.items():
         if key in ("analysis", *_SPAN):
@@ -121,7 +122,8 @@ def _read(key: str, value: Any, hint: Any) -> Any:
     if get_origin(kinds[0]) is not None or Any in kinds:
         return value
     wanted = tuple(kind for kind in kinds if isinstance(kind, type))
-    is_right = isinstance(value, (*wanted, Mapping) if key == "where" else wanted)
+    objects = (Mapping,) if any(get_origin(kind) is Mapping for kind in kinds) else ()
+    is_right = isinstance(value, (*wanted, *objects))
     if not is_right or (isinstance(value, bool) and bool not in wanted):
         names = " or ".join(kind.__name__ for kind in wanted if kind is not type(None))
         raise UsageError("query", f"{key} is {value!r}, wanted {names}")

@@ -22,7 +22,7 @@ def add_query_options(parser: Parser, query_type: type[Query]) -> None:
     hints = get_type_hints(query_type)
     own = parser.add_argument_group("question")
     for part in fields(query_type):
-        if part.name not in APART:
+        if part.name not in APART and not part.metadata.get("hidden"):
             own.add_argument(
                 option_name(part), dest=part.name, default=argparse.SUPPRESS, **_how(part, hints)
             )

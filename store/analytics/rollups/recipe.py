@@ -10,6 +10,7 @@ import polars as pl
 from store.analytics.cells import SEVERITY_CLASS, Spec
 from store.analytics.filters import Filter
 from store.analytics.filters.nodes import Bare, leaves
+from store.analytics.intervals import divisible
 from store.analytics.query import Query
 from store.analytics.rollups.tiers import DAY, HASHES, KEYS, MEASURED, TIERS, WEEK, Tier
 from store.parts.part import Part
@@ -122,9 +123,9 @@ def inside(step: Tier, span: TimeSpan) -> TimeSpan | None:
 
 def _divides(tier: Tier, query: Query) -> bool:
     """Whether the points of a query are made of whole cells of the tier."""
-    width = query.interval
-    if width is None:
+    if query.interval is None:
         return True
+    width = divisible(query.interval)
     if tier.width <= _SAME_EVERYWHERE:
         return width % tier.width == _ZERO
     if query.tz != "UTC":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from store.analytics.intervals import cell_start, covered_seconds, cut_of, points
 from store.analytics.trends import Trends
 from store.schema import INSTANT
-from store.timespan import EPOCH, TimeSpan, ceil, round_width
+from store.timespan import EPOCH, MONTH, TimeSpan, ceil, round_width
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
@@ -44,6 +44,20 @@ def test_a_day_on_which_the_clock_changes_is_shorter_or_longer():
         span=TimeSpan(spring[0], at("2026-03-30T22:00")), interval=DAY, tz="Europe/Zurich"
     )
     assert covered_seconds(query, spring) == [86_400, 82_800, 86_400]
+
+
+def test_months_follow_the_calendar_of_the_zone():
+    found = starts("2026-01-15T00:00", "2026-04-02T00:00", MONTH, tz="Europe/Zurich")
+    assert found == [
+        at("2025-12-31T23:00"),
+        at("2026-01-31T23:00"),
+        at("2026-02-28T23:00"),
+        at("2026-03-31T22:00"),
+    ]
+    assert starts("2026-01-31T00:00", "2026-03-01T00:00", MONTH) == [
+        at("2026-01-01T00:00"),
+        at("2026-02-01T00:00"),
+    ]
 
 
 def test_hours_are_plain_durations_on_the_day_on_which_the_clock_changes():
