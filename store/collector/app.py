@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -85,7 +85,7 @@ class App:
         try:
             with self._budget.reservation() as held:
                 body = await exchange.body(self._limits, held)
-                prepared = await self._decoders.run(
+                prepared, note = await self._decoders.run(
                     len(body), self._decoded, exchange, intake, body, held
                 )
                 receipt = await self._collector.accept(prepared)
@@ -93,11 +93,11 @@ class App:
             self._refused[refused.reason] += 1
             counted = self._collector.reject(refused, intake.name) if refused.rejected else None
             return intake.refusal(refused, counted, exchange.request())
-        return intake.reply(receipt, exchange.request())
+        return intake.reply(receipt, exchange.request(note))
 
     def _decoded(
         self, exchange: Exchange, intake: Intake, body: bytes, held: Reservation
-    ) -> Prepared:
+    ) -> tuple[Prepared, Any]:
         encoding = exchange.headers.get("content-encoding", "")
         whole = inflated(body, encoding, bytes_max=self._limits.body_bytes_max, held=held)
         delivery = Delivery(
@@ -110,7 +110,7 @@ class App:
             limits=self._limits,
         )
         decoded = self._decoders.decode(intake, delivery)
-        return self._collector.prepare(decoded, intake.name)
+        return self._collector.prepare(decoded, intake.name), decoded.note
 
     def _preflight(self, exchange: Exchange) -> Mapping[str, str]:
         return {

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from multiprocessing.connection import Connection
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
@@ -60,16 +60,18 @@ class Done(NamedTuple):
 
     events: bytes
     refusals: list[Refusal]
+    note: Any
 
     def decoded(self) -> Decoded:
-        return Decoded(pl.read_ipc_stream(io.BytesIO(self.events)), self.refusals)
+        events = pl.read_ipc_stream(io.BytesIO(self.events))
+        return Decoded(events, self.refusals, note=self.note)
 
 
 def done(decoded: Decoded) -> Done:
     """Ready to be sent."""
     stream = io.BytesIO()
     decoded.events.write_ipc_stream(stream, compat_level=pl.CompatLevel.newest())
-    return Done(stream.getvalue(), list(decoded.refusals))
+    return Done(stream.getvalue(), list(decoded.refusals), decoded.note)
 
 
 def main() -> None:

@@ -51,9 +51,9 @@ class Exchange:
             raise bad_content(400, "bad_query", "the query has too many parameters") from None
         return dict(pairs)
 
-    def request(self) -> Request:
+    def request(self, note: Any = None) -> Request:
         """What an intake may know of it when it answers."""
-        return Request(self.path, self.headers)
+        return Request(self.path, self.headers, note)
 
     async def body(self, limits: Limits, held: Reservation) -> bytes:
         """As it was sent; Refused as `read_body` does, and 408 when it takes too long."""

@@ -6,7 +6,14 @@
 
 from store.normalise.decoded import Decoded
 from store.normalise.events import Arrival, normalised
-from store.normalise.json_body import Raw, decode_json, is_one_object, raw_body, raw_lines
+from store.normalise.json_body import (
+    Raw,
+    decode_json,
+    is_one_object,
+    raw_body,
+    raw_lines,
+    raw_objects,
+)
 from store.normalise.json_lines import Lines
 from store.normalise.united import united
 
@@ -20,5 +27,6 @@ __all__ = [
     "normalised",
     "raw_body",
     "raw_lines",
+    "raw_objects",
     "united",
 ]

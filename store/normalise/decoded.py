@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -16,3 +17,8 @@ class Decoded:
     """Columns as in store.schema, types included; a column that stands for nothing is absent."""
     refusals: Sequence[Refusal] = ()
     """One for each rejected event, line or body; all of them, not the first few."""
+    numbers: Sequence[int] = ()
+    """Which of the records that came each event was made of, where the decoder says so."""
+    note: Any = None
+    """What an intake's `decode` leaves for its `reply`: plain values, as they may come out of
+    another process."""

@@ -1,6 +1,6 @@
 """Raw columns made into events: the four required fields, the fixed columns, the bounds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -58,7 +58,7 @@ def normalised(
     events = making.events()
     if events.height and not small:
         events = within(events, arrival.limits.event_bytes_max)
-    return Decoded(events, making.refusals())
+    return Decoded(events, making.refusals(), making.kept())
 
 
 @dataclass(slots=True)
@@ -192,6 +192,11 @@ class _Making:
         kept = pl.Series([row not in self.refused for row in range(self.raw.height)])
         events = events.filter(kept)
         return events.select(v for v in events.get_columns() if v.null_count() < len(v))
+
+    def kept(self) -> Sequence[int]:
+        """The rows that were not refused."""
+        rows = range(self.raw.height)
+        return [row for row in rows if row not in self.refused] if self.refused else rows
 
     def refusals(self) -> list[Refusal]:
         return [self.refused[row] for row in sorted(self.refused)]

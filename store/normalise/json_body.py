@@ -18,6 +18,7 @@ from store.normalise.json_lines import (
     foreign_encoding,
     objects_of_body,
     objects_of_lines,
+    placed,
 )
 from store.normalise.json_text import Fault, NotTakenError, loads
 from store.normalise.raw_columns import NamesOf, raw_columns, same_name, spread_columns
@@ -29,7 +30,7 @@ from store.tally import Refusal
 _BOM: Final = b"\xef\xbb\xbf"
 # Lines are read in blocks of this size, so that a large body costs its own size and little more.
 _BLOCK_BYTES: Final = 1024 * 1024
-_Read = Callable[[bool, Refusals], Objects]
+Read = Callable[[bool, Refusals], Objects]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,16 @@ class Raw:
     """True: no row can pass the limit for an event."""
 
     def place(self, row: int) -> str:
-        return f"{self.where}{self.numbers[row]}"
+        return placed(self.where, self.numbers[row])
 
     def decoded(self, arrival: Arrival) -> Decoded:
         """The events in it."""
         if not self.frame.height:
             return Decoded(pl.DataFrame(), self.refusals)
         made = normalised(self.frame, arrival, self.place, small=self.is_small)
-        return Decoded(made.events, [*self.refusals, *made.refusals])
+        whole = len(made.numbers) == self.frame.height
+        numbers = self.numbers if whole else [self.numbers[row] for row in made.numbers]
+        return Decoded(made.events, [*self.refusals, *made.refusals], numbers)
 
 
 def decode_json(body: bytes, arrival: Arrival, *, lines: bool = False) -> Decoded:
@@ -85,7 +88,7 @@ def raw_body(body: bytes, limits: Limits, names: NamesOf = same_name, where: str
     def read(exact: bool, refusals: Refusals) -> Objects:
         return objects_of_body(body, refusals, where, exact=exact)
 
-    return _raw(read, limits, names)
+    return raw_objects(read, limits, names)
 
 
 def raw_lines(lines: Lines, limits: Limits, names: NamesOf = same_name) -> Raw:
@@ -94,7 +97,7 @@ def raw_lines(lines: Lines, limits: Limits, names: NamesOf = same_name) -> Raw:
     def read(exact: bool, refusals: Refusals) -> Objects:
         return objects_of_lines(lines, limits.line_bytes_max, refusals, exact=exact)
 
-    return _raw(read, limits, names)
+    return raw_objects(read, limits, names)
 
 
 def _blocks(text: bytes) -> Iterator[Lines]:
@@ -123,14 +126,17 @@ def is_one_object(text: bytes) -> bool:
     return True
 
 
-def _raw(read: _Read, limits: Limits, names: NamesOf) -> Raw:
+def raw_objects(read: Read, limits: Limits, names: NamesOf = same_name) -> Raw:
+    """The rows of the objects that `read` gives. It is called again, to read exactly, when a
+    float among them may be an integer that was rounded.
+    """
     try:
         return _rows(read, limits, names, exact=False)
     except InexactError:
         return _rows(read, limits, names, exact=True)
 
 
-def _rows(read: _Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw:
+def _rows(read: Read, limits: Limits, names_of: NamesOf, *, exact: bool) -> Raw:
     refusals = Refusals()
     objects = read(exact, refusals)
     events: Sequence[dict[str, Any]] = objects.rows
@@ -182,7 +188,7 @@ def _taken(
         try:
             kept.append(step(event))
         except NotTakenError as refused:
-            refusals.add(f"{where}{number}", refused.fault)
+            refusals.add(placed(where, number), refused.fault)
             continue
         kept_numbers.append(number)
     return kept, kept_numbers

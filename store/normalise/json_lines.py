@@ -45,7 +45,7 @@ class Objects:
     numbers: Sequence[int]
     """The number of each row's line, or of the event in its array; from 1."""
     where: str
-    """What goes before a number to name the place: `line `, `event `, `shop.ndjson:`."""
+    """What goes before a number to name the place: `line `, `event `, `shop.ndjson:`, `batch[`."""
     flat: bool = False
     """True: surely none of the values is an object or a list."""
     bytes_max: int | None = None
@@ -60,6 +60,11 @@ class Lines:
     first: int = 1
     """The number of the first line."""
     where: str = "line "
+
+
+def placed(where: str, number: int) -> str:
+    """The place of a record; a bracket that `where` opens is closed."""
+    return f"{where}{number}]" if where.endswith("[") else f"{where}{number}"
 
 
 def objects_of_lines(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -33,6 +33,8 @@ class Request:
 
     path: str
     headers: Mapping[str, str]
+    note: Any = None
+    """What `decode` left for the reply (Decoded.note)."""
 
     @property
     def content_type(self) -> str:

@@ -25,7 +25,7 @@ from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from store.parts.scan import scan
 from tests.collecting import Collecting, collecting, settings
-from tests.store.collector.intake.samples import LOGS_JSON, PROTOBUF, logs_request
+from tests.store.collector.intake.samples.otlp import LOGS_JSON, PROTOBUF, logs_request
 
 AT = 1_763_800_000_123_456_000
 RESOURCE = Resource({"service.name": "shop", "service.version": "1.2", "pod": "web-1"})

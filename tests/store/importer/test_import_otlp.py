@@ -9,7 +9,7 @@ from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from store.parts.scan import scan
 from store.settings import Settings
-from tests.store.collector.intake.samples import LOGS_JSON, METRICS_JSON, TRACES_JSON
+from tests.store.collector.intake.samples.otlp import LOGS_JSON, METRICS_JSON, TRACES_JSON
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from store.collector.refused import bad_content, try_later
 from store.otlp import bounds
 from store.settings import Limits
 from store.tally import Receipt, Refusal
-from tests.store.collector.intake.samples import (
+from tests.store.collector.intake.samples.otlp import (
     AT,
     LOGS_JSON,
     PROTOBUF,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.store.collector.intake.samples import AT, SAMPLES, metrics_request, put
+from tests.store.collector.intake.samples.otlp import AT, SAMPLES, metrics_request, put
 
 METRICS = next(sample for sample in SAMPLES if sample.name == "otlp metrics")
 IN_JSON = next(sample for sample in SAMPLES if sample.name == "otlp metrics json")

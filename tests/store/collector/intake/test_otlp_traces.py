@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.store.collector.intake.samples import (
+from tests.store.collector.intake.samples.otlp import (
     AT,
     SAMPLES,
     SPAN,

@@ -1,39 +1,12 @@
-"""One good delivery for each way to speak to an intake; tests of all decoders run over them."""
+"""Deliveries of OpenTelemetry's protocol, and what makes them."""
 
 import json
-from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from store.collector.intake import INTAKES, Delivery
-from store.event import EventIds
-from store.normalise import Decoded
-from store.settings import Limits
-from tests.decoding import RECEIVED
-
-
-@dataclass(frozen=True)
-class Sample:
-    name: str
-    intake: str
-    path: str
-    content_type: str
-    body: bytes
-    events: int
-    whole: bool = True
-    """A part of the body is no delivery."""
-    limits: Limits = field(default_factory=Limits)
-
-    def decode(self, body: bytes | None = None) -> Decoded:
-        intake = next(each for each in INTAKES if each.name == self.intake)
-        return intake.decode(self.delivery(self.body if body is None else body))
-
-    def delivery(self, body: bytes) -> Delivery:
-        headers = {"content-type": self.content_type}
-        ids = EventIds(RECEIVED.timestamp)
-        return Delivery(body, self.path, {}, headers, RECEIVED, ids, self.limits)
+from tests.store.collector.intake.samples.sample import Sample
 
 
 def any_value(message, value):
@@ -231,15 +204,6 @@ METRICS_JSON = {
 PROTOBUF = "application/x-protobuf"
 
 SAMPLES = (
-    Sample(
-        name="native",
-        intake="native",
-        path="/v1/events",
-        content_type="application/json",
-        body=b'[{"event_name":"a"},{"event_name":"b"}]',
-        events=2,
-        whole=False,
-    ),
     Sample(
         name="otlp logs",
         intake="otlp",
