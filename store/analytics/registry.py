@@ -8,6 +8,7 @@ from store.analytics.explain import ExplainAnalysis
 from store.analytics.names import NamesAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
 from store.analytics.releases import ReleasesAnalysis
+from store.analytics.sessions.analysis import SessionsAnalysis
 from store.analytics.top import TopAnalysis
 from store.analytics.trends import TrendsAnalysis
 
@@ -15,6 +16,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     TrendsAnalysis(),
     PercentilesAnalysis(),
     TopAnalysis(),
+    SessionsAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),

@@ -43,6 +43,8 @@ class Table:
 
     columns: Sequence[str]
     rows: Sequence["Row"]
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """What is said of all of it, by names of its own."""
 
 
 @dataclass(frozen=True, slots=True)

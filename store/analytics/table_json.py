@@ -22,6 +22,19 @@ def rows_json(result: Result) -> Mapping[str, Any]:
     }
 
 
+def flat_rows_json(result: Result) -> Mapping[str, Any]:
+    """`{"summary": {…}, "rows": [{…}]}`: keys and values of a row beside each other; no summary
+    when the table has none.
+    """
+    table = cast(Table, result)
+    rows = [
+        {name: _plain(value) for name, value in {**row.key, **row.values}.items()}
+        | ({"folded": True} if row.folded else {})
+        for row in table.rows
+    ]
+    return {**({"summary": dict(table.summary)} if table.summary else {}), "rows": rows}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)

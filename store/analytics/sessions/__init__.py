@@ -1,0 +1,1 @@
+"""Sessions: pieces of them that add up, and what they come to."""
