@@ -36,6 +36,19 @@ def pivoted(answer: Answer) -> Table:
     return Table(("time", *names), rows)
 
 
+def summary_of(answer: Answer) -> Table | None:
+    """What an answer says of all of its rows, for people: a line a name, with that of the span
+    before beside it; None when it says nothing.
+    """
+    before = answer.previous.summary if isinstance(answer.previous, shapes.Table) else {}
+    told = answer.result.summary if isinstance(answer.result, shapes.Table) else {}
+    if not told:
+        return None
+    names = ["", "value", *(["previous"] if before else [])]
+    rows = [(name.replace("_", " "), told[name], before.get(name)) for name in told]
+    return Table(names, [row[: len(names)] for row in rows])
+
+
 def _fits(timeline: Timeline) -> bool:
     return 0 < len(timeline.series) <= COLUMNS_SHOWN_MAX
 
@@ -96,6 +109,8 @@ def _rows_table(table: shapes.Table, previous: object, by: Sequence[str]) -> Tab
     keys = _key_names([row.key for row in table.rows], by)
     folds = any(row.folded for row in table.rows)
     numeric = [name for name in table.columns if _is_numeric(name, table)]
+    # Rows without a key are those of no row before.
+    previous = previous if keys else None
     columns = [*keys, *(["folded"] if folds else []), *table.columns]
     before: Mapping[tuple[Any, ...], Mapping[str, Any]] = {}
     if isinstance(previous, shapes.Table):

@@ -151,13 +151,15 @@ def _warn_of_unknown(query: "Query", store: "EventStore", console: Console) -> N
 
 def _write(answer: "Answer", options: Options, console: Console) -> None:
     from store.analytics.query_json import answer_json
-    from tui.commands.answer_table import pivoted, table_of
+    from tui.commands.answer_table import pivoted, summary_of, table_of
 
     if options.json:
         console.json(answer_json(answer, options.analyses))
     elif options.csv:
         table_of(answer).write(console, as_csv=True)
     else:
+        if summary := summary_of(answer):
+            console.lines([*summary.lines(bold=False)[1:], ""])
         pivoted(answer).write(console, as_csv=False)
 
 

@@ -129,3 +129,17 @@ def test_every_analysis_has_help_and_answers(eventdeck, visits):
         for form in ((), ("--csv",), ("--json",), ("--compare", "previous")):
             done = eventdeck("query", analysis.name, *SPAN, *form)
             assert (done.code, done.err) == (0, ""), (analysis.name, form, done)
+
+
+def test_what_is_said_of_all_rows_stands_above_them_for_people(eventdeck, visits):
+    done = eventdeck("query", "sessions", *SPAN, "--compare", "previous")
+    head, _, table = done.out.partition("\n\n")
+    assert [line.split()[-2:] for line in head.splitlines()][:2] == [["3", "0"], ["0.333333", "·"]]
+    assert table.startswith("user_id")
+    assert "value" not in eventdeck("query", "sessions", *SPAN, "--csv").out
+
+
+def test_a_breakdown_that_means_nothing_is_refused(eventdeck, visits):
+    done = eventdeck("query", "sessions", "--by", "plan")
+    assert (done.code, done.out) == (2, "")
+    assert "sessions is not broken down" in done.err
