@@ -12,6 +12,9 @@ from store.errors import UsageError
 from store.timespan import duration_text, parse_duration
 
 MIB: Final = 1024 * 1024
+STATSD_PORT: Final = 8125
+OFF: Final = -1
+"""The port of a protocol that is not listened for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class CollectorSettings:
     host: str = "127.0.0.1"
     port: int = 4318
     """OTLP's port, so that SDKs find it without being told."""
+    statsd_port: int = STATSD_PORT
+    """For StatsD over UDP, on loopback whatever `host` says, as it knows no token; 0 takes a free
+    port, OFF none."""
     token: str = ""
     """Wanted from every sender when set; without one only loopback may be bound."""
     origins: tuple[str, ...] = ()

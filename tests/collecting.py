@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from store.settings import CollectorSettings, Settings, settings_document
+from store.settings import OFF, CollectorSettings, Settings, settings_document
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
@@ -53,8 +53,14 @@ class Collecting:
         self.process.stdin.write(json.dumps(settings_document(settings)).encode())
         self.process.stdin.close()
         line = self.process.stdout.readline()
-        assert line, self.process.stderr.read().decode()
-        self.port = int(json.loads(line)["http"].rpartition(":")[2])
+        if not line:
+            said = self.process.stderr.read().decode()
+            self.end()
+            raise AssertionError(said)
+        listening = json.loads(line)
+        self.port = int(listening["http"].rpartition(":")[2])
+        self.statsd = listening["statsd"]
+        self.statsd_port = int((self.statsd or ":0").rpartition(":")[2])
 
     def post(self, body: bytes, path: str = "/v1/events", **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -103,8 +109,8 @@ def collecting(settings: Settings) -> Iterator[Collecting]:
 
 
 def settings(store: Path, **changes: Any) -> Settings:
-    """For tests: a free port."""
-    return Settings(store, replace(CollectorSettings(port=0), **changes))
+    """For tests: a free port, and no other protocol."""
+    return Settings(store, replace(CollectorSettings(port=0, statsd_port=OFF), **changes))
 
 
 def request(method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> bytes:

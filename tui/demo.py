@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from store.settings import CollectorSettings, Settings
+from store.settings import OFF, CollectorSettings, Settings
 
 if TYPE_CHECKING:
     from store.collector.attach import Attachment
@@ -99,7 +99,7 @@ class Demo:
 
     def __init__(self, store: Path, now: datetime) -> None:
         """Nothing is made before `fill`."""
-        self.settings = Settings(store=store, collector=CollectorSettings(port=0))
+        self.settings = Settings(store=store, collector=CollectorSettings(port=0, statsd_port=OFF))
         self.live: Future[str] = Future()
         """The collector's address, or what went wrong, once the traffic begins."""
         self._now = now

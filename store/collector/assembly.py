@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -12,9 +12,11 @@ from store.collector.app import App
 from store.collector.bodies import Budget
 from store.collector.collector import Collector
 from store.collector.commits import Committer
+from store.collector.datagrams import Datagrams
 from store.collector.decoders import Decoders
 from store.collector.duplicates import IDS_MAX, KEY_COLUMNS, SeenIds, recent
 from store.collector.intake import INTAKES
+from store.collector.intake.statsd import StatsdIntake
 from store.collector.ledger import Ledger
 from store.collector.maintaining import Maintaining
 from store.collector.processors import PROCESSORS
@@ -28,6 +30,7 @@ from store.parts.layout import StoreFolder
 from store.parts.part import Part
 from store.parts.scan import scan
 from store.settings import Settings
+from store.statsd import Gauges
 from store.tally import Tally
 
 LOG: Final = logging.getLogger("eventdeck.collector")
@@ -38,11 +41,19 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Assembled(NamedTuple):
+    """A collector, and its doors."""
+
+    app: App
+    collector: Collector
+    datagrams: Datagrams
+
+
 def assembled(
     settings: Settings, folder: StoreFolder, decoders: Decoders, maintaining: Maintaining
-) -> tuple[App, Collector]:
-    """A collector over `folder`, and its door. Reads the footers of the store's parts, and the
-    ids of the last day's.
+) -> Assembled:
+    """A collector over `folder`. Reads the footers of the store's parts, and the ids of the last
+    day's.
     """
     catalog = Catalog(folder)
     committer = Committer(
@@ -54,6 +65,7 @@ def assembled(
     collector = Collector(
         settings.collector, committer, PROCESSORS, coming=lambda: decoders.waiting
     )
+    ids = EventIds(time.time)
     budget = Budget(settings.collector.bodies_bytes_max)
     stats = Stats(collector, budget, decoders, maintaining, [intake.name for intake in INTAKES])
     app = App(
@@ -64,10 +76,18 @@ def assembled(
         limits=settings.limits,
         budget=budget,
         decoders=decoders,
-        ids=EventIds(time.time),
+        ids=ids,
         refused=stats.refused,
     )
-    return app, collector
+    datagrams = Datagrams(
+        StatsdIntake(),
+        collector,
+        decoders,
+        settle=Gauges().settled,
+        limits=settings.limits,
+        ids=ids,
+    )
+    return Assembled(app, collector, datagrams)
 
 
 def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:

@@ -17,8 +17,8 @@ import uvicorn
 
 from store.collector import presence
 from store.collector.app import App
-from store.collector.assembly import assembled
-from store.collector.collector import Collector
+from store.collector.assembly import Assembled, assembled
+from store.collector.datagrams import Datagrams
 from store.collector.decoders import Decoders
 from store.collector.maintaining import Maintaining
 from store.collector.memory import rest_garbage_collection
@@ -37,44 +37,55 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Process:
-    """Serves on `listener` until a signal comes or `until()` is true."""
+    """Serves on `listener`, and on `datagrams` if there is one, until a signal comes or `until()`
+    is true.
+    """
 
     def __init__(
         self,
         settings: Settings,
         folder: StoreFolder,
         listener: socket.socket,
+        datagrams: socket.socket | None,
         announce: Callable[[Listening], None],
         until: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._folder = folder
         self._listener = listener
+        self._datagrams = datagrams
         self._announce = announce
         self._until = until
         self._decoders = Decoders()
         self._maintaining = Maintaining(settings, folder)
 
     def run(self) -> None:
-        app, collector = assembled(self._settings, self._folder, self._decoders, self._maintaining)
-        config = self._config(app)
+        made = assembled(self._settings, self._folder, self._decoders, self._maintaining)
+        config = self._config(made.app)
         rest_garbage_collection()
         try:
             with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-                runner.run(self._serve(config, collector))
+                runner.run(self._serve(config, made))
         finally:
             self._maintaining.close()
             self._decoders.close()
 
-    async def _serve(self, config: uvicorn.Config, collector: Collector) -> None:
-        server = _Server(config, self._publish)
+    async def _serve(self, config: uvicorn.Config, made: Assembled) -> None:
+        collector, datagrams = made.collector, made.datagrams
+        server = _Server(config, self._publish, datagrams.close)
         committing = asyncio.create_task(collector.run())
         committing.add_done_callback(lambda _: server.stop())
         waiting = asyncio.create_task(self._wait(server))
+        receiving = asyncio.create_task(self._receive(datagrams))
         await server.serve(sockets=[self._listener])
         waiting.cancel()
+        await receiving
         collector.close()
         await self._last_commit(committing)
+
+    async def _receive(self, datagrams: Datagrams) -> None:
+        if self._datagrams is not None:
+            await datagrams.run(self._datagrams)
 
     async def _last_commit(self, committing: asyncio.Task[None]) -> None:
         done, _ = await asyncio.wait({committing}, timeout=COMMIT_SHARE_OF_DRAIN.total_seconds())
@@ -92,9 +103,10 @@ class Process:
         server.stop()
 
     def _publish(self) -> None:
-        host, port, *_ = self._listener.getsockname()
-        at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        listening = Listening(f"http://{at}", str(self._folder.root), os.getpid())
+        at = _address(self._listener)
+        statsd = _address(self._datagrams) if self._datagrams else None
+        root = str(self._folder.root)
+        listening = Listening(f"http://{at}", root, os.getpid(), statsd=statsd)
         presence.publish(self._folder, listening)
         self._announce(listening)
 
@@ -120,12 +132,23 @@ class Process:
         )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, with our signals and a word when it accepts."""
+def _address(bound: socket.socket) -> str:
+    host, port, *_ = bound.getsockname()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with our signals, and a word when it accepts and when it stops."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        on_stopping: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._on_stopping = on_stopping
 
     def stop(self) -> None:
         self.should_exit = True
@@ -133,6 +156,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

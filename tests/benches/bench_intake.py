@@ -30,8 +30,8 @@ COLLECTOR = """
 import sys
 from pathlib import Path
 from store.collector.server import serve
-from store.settings import CollectorSettings, Settings
-settings = Settings(Path(sys.argv[1]), CollectorSettings(port=0))
+from store.settings import OFF, CollectorSettings, Settings
+settings = Settings(Path(sys.argv[1]), CollectorSettings(port=0, statsd_port=OFF))
 serve(settings, announce=lambda listening: print(listening.http, flush=True))
 """
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
+from store.settings import OFF, STATSD_PORT
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 eventdeck collect
 eventdeck collect --port 0 --json"""
-OFF: Final = -1
-DEFAULT_PORTS: Final = {"--grpc-port": 4317, "--statsd-port": 8125}
+DEFAULT_PORTS: Final = {"--grpc-port": 4317, "--statsd-port": STATSD_PORT}
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
@@ -38,11 +38,10 @@ def run(options: Options, console: Console) -> int:
 
     if options.port == OFF:
         raise UsageError("--port", "without HTTP nothing would listen", next_step="name a port")
-    for option in DEFAULT_PORTS:
-        if getattr(options, option[2:].replace("-", "_")) not in (None, OFF):
-            console.note(f"{option}: this version listens on HTTP only; it goes on without")
+    if options.grpc_port not in (None, OFF):
+        console.note("--grpc-port: this version does not listen for gRPC; it goes on without")
     settings = settings_of(options)
-    named = {"host": options.host, "port": options.port}
+    named = {"host": options.host, "port": options.port, "statsd_port": options.statsd_port}
     changes = {name: value for name, value in named.items() if value is not None}
     settings = replace(settings, collector=replace(settings.collector, **changes))
 

@@ -18,7 +18,7 @@ import pytest
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from store.parts.scan import scan
-from store.settings import CollectorSettings, Limits, Settings, settings_document
+from store.settings import OFF, CollectorSettings, Limits, Settings, settings_document
 from store.tally import Tally
 from tests.collecting import (
     PROGRAM,
@@ -173,7 +173,7 @@ def test_slow_heads_and_bodies_are_cut_off(tmp_path):
     limits = Limits(
         header_timeout=timedelta(milliseconds=300), body_timeout=timedelta(milliseconds=300)
     )
-    slow = Settings(tmp_path / "store", CollectorSettings(port=0), limits)
+    slow = Settings(tmp_path / "store", CollectorSettings(port=0, statsd_port=OFF), limits)
     with collecting(slow) as running:
         assert drip(running, b"", b"") == b""
         assert drip(running, b"\r\n", b"\r\n") == b""

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from store.collector.presence import Listening
+from store.settings import OFF
 from tui.commands import collect
 from tui.commands.command import Parser
 from tui.commands.console import Console
@@ -44,7 +45,12 @@ def test_settings_stand_behind_the_options(eventdeck, served, tmp_path):
 
 def test_a_protocol_that_was_asked_for_and_is_not_here_is_said(eventdeck, served):
     assert "--grpc-port" in eventdeck("collect", "--grpc-port", "4317").err
-    assert eventdeck("collect", "--statsd-port", "off").err == ""
+
+
+def test_the_port_for_statsd_is_8125_another_or_none(eventdeck, served):
+    for words in ((), ("--statsd-port", "0"), ("--statsd-port", "off")):
+        assert eventdeck("collect", *words).err == ""
+    assert [each.statsd_port for each in served] == [8125, 0, OFF]
 
 
 def test_without_http_there_is_nothing_to_do(eventdeck, served):
