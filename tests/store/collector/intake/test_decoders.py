@@ -27,6 +27,7 @@ def by_name(sample):
 
 
 every = pytest.mark.parametrize("sample", SAMPLES, ids=by_name)
+over_http = pytest.mark.parametrize("sample", [s for s in SAMPLES if s.path], ids=by_name)
 
 
 def test_there_is_a_sample_for_each_route():
@@ -73,7 +74,7 @@ def is_whole(sample, end):
     return sample.decode(sample.body[:end]).events.height == sample.events
 
 
-@every
+@over_http
 @pytest.mark.parametrize(
     ("encoding", "compress"),
     [
@@ -90,7 +91,7 @@ def test_compressed_it_is_the_same(collector, sample, encoding, compress):
     assert broken.status == 400
 
 
-@every
+@over_http
 def test_in_chunks_without_a_length_it_is_the_same(collector, sample):
     chunks = [sample.body[i : i + 7] for i in range(0, len(sample.body), 7)]
     body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
