@@ -14,6 +14,7 @@ from store.errors import UsageError
 from store.event import EventIds
 from store.importer.blocks import Keys, row_ids
 from store.importer.delimited import Csv
+from store.importer.log import Log
 from store.importer.naming import NOTHING, Naming
 from store.importer.ndjson import Ndjson
 from store.importer.otlp import Otlp
@@ -27,7 +28,7 @@ from store.parts.writer import PartWriter
 from store.settings import Settings
 from store.tally import ERRORS_SHOWN_MAX, Receipt, Refusal
 
-FORMATS: Final[tuple[Format, ...]] = (Otlp(), Ndjson(), Csv(), Parquet())
+FORMATS: Final[tuple[Format, ...]] = (Otlp(), Ndjson(), Csv(), Parquet(), Log())
 _LINES: Final = Ndjson.suffixes
 SOURCE: Final = "import"
 """The `source` of imported events, and their line in the tally."""
@@ -47,15 +48,17 @@ def import_files(
     mapping: Mapping[str, str] = NOTHING,
     constants: Mapping[str, str] = NOTHING,
     zone: tzinfo = UTC,
+    logs: bool = False,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
 ) -> Receipt:
     """Stores the events of these files (`-` is standard input); durable when it returns.
 
     `mapping` takes a field from a column of another name, `constants` are fields with one value
-    for all rows, `zone` is that of times without one. A row that is no event is refused, and the
-    others are stored. A row without an id gets one out of the file's content and its number (and
-    `mapping`, `constants`, `zone`), so that importing twice stores once. Memory is bounded.
+    for all rows, `zone` is that of times without one; with `logs`, the lines of ordinary logs in a
+    file of logs are events too. A row that is no event is refused, and the others are stored. A
+    row without an id gets one out of the file's content and its number (and `mapping`,
+    `constants`, `zone`), so that importing twice stores once. Memory is bounded.
     UsageError: a file cannot be read, a format is not known; nothing of that file was stored.
     NoRoomError, ReadOnlyStoreError: what was committed until then stays, and is in the tally.
     """
@@ -70,7 +73,7 @@ def import_files(
     with Runs(folder, writer, intake=SOURCE, part_rows_max=rows_max) as runs:
         for source, how in files:
             seed = repr((sorted(mapping.items()), sorted(constants.items()), str(zone)))
-            reading = Reading(source, naming, settings.limits, Keys(seed), watch)
+            reading = Reading(source, naming, settings.limits, Keys(seed), watch, logs)
             _import(reading, how, arrival, runs)
         return runs.finish()
 

@@ -31,6 +31,8 @@ class Reading:
     limits: Limits
     keys: Keys
     watch: Watch
+    logs: bool = False
+    """Whether ordinary logs are events too, where a file is one of logs."""
     broken: list[str] = field(default_factory=list)
     """Why its compressed bytes could not be read to their end."""
 

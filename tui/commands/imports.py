@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = """\
 eventdeck import history.ndjson.gz
+eventdeck import app.log --logs
 eventdeck import cpu.csv --map event_time=timestamp --map value=cpu --set event_name=cpu
 cat app.log | eventdeck import - --format ndjson"""
 REJECTED_CODE: Final = 1
@@ -24,7 +25,9 @@ REJECTED_CODE: Final = 1
 def configure(parser: Parser, _words: Sequence[str]) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a file; - is standard input")
     parser.add_argument(
-        "--format", metavar="F", help="ndjson, csv, parquet; taken from the name when not given"
+        "--format",
+        metavar="F",
+        help="ndjson, csv, parquet, otlp, log; taken from the name when not given",
     )
     parser.add_argument(
         "--map",
@@ -42,6 +45,9 @@ def configure(parser: Parser, _words: Sequence[str]) -> None:
         default=[],
         help="the same value for all rows",
     )
+    parser.add_argument(
+        "--logs", action="store_true", help="in a log, take ordinary JSON logs and logfmt as well"
+    )
     add_zone(parser)
     add_formats(parser)
 
@@ -58,6 +64,7 @@ def run(options: Options, console: Console) -> int:
             mapping=_unique("--map", options.map),
             constants=_unique("--set", options.set),
             zone=zone_asked(options),
+            logs=options.logs,
             now=console.now,
             progress=progress.show,
         )
@@ -75,6 +82,8 @@ def _write(receipt: "Receipt", options: Options, console: Console) -> None:
         Table(tuple(counts), [tuple(counts.values())]).write(console, as_csv=True)
     else:
         console.line(sentence(document))
+    if not receipt.received and not options.logs:
+        console.note("no event was found; --logs takes the lines of ordinary logs as well")
     for error in receipt.errors:
         console.note(one_line(f"{error.place}: {error.fault}"))
     if receipt.rejected > len(receipt.errors):

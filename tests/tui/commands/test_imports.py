@@ -78,3 +78,12 @@ def test_what_cannot_be_read_is_one_sentence(eventdeck, words, says):
     assert (done.code, done.out) == (2, ""), done
     assert says in done.err
     assert done.err.count("\n") == 1
+
+
+def test_ordinary_logs_are_taken_when_asked_for(eventdeck, tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text('starting\n{"level": "info", "msg": "up"}\nlevel=warn msg=down\n')
+    done = eventdeck("import", path)
+    assert (done.code, done.out) == (0, "0 received: 0 stored\n")
+    assert "--logs" in done.err
+    assert eventdeck("import", path, "--logs").out == "2 received: 2 stored\n"
