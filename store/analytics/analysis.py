@@ -17,7 +17,10 @@ from store.timespan import TimeSpan
 
 
 class Reduction(Protocol):
-    """What the store needs of an analysis to read parts and to keep what it read."""
+    """What the store needs of an analysis to read parts and to keep what it read.
+
+    One whose partials hold a row for an event has `rows_max`: how many it takes at most.
+    """
 
     @property
     def name(self) -> str:
@@ -38,7 +41,8 @@ class Reduction(Protocol):
         result has PART as a key (it is of the type Null, and may be left out, when all are of one
         part). With `cut`, or with an interval, `time` is a key as well: the
         start of the cell. Depends on the events, the query without its span, and the cut alone.
-        A column that no event has is there, and null; `sample_rate` has the type Null then.
+        A column that no event has is there, and null; `sample_rate` and `install_id` have the type
+        Null then.
         """
         ...
 

@@ -20,7 +20,8 @@ BATCH_ROWS: Final = 1_500_000
 BATCH_UNITS: Final = 512
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
-_RATE: Final = "sample_rate"
+_NULL_WHEN_ABSENT: Final = frozenset({"sample_rate", "install_id"})
+"""Of the type Null where no part has them: what nobody sent need not be weighed, nor linked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType
     placed = [(leaf.part, at) for at, unit in enumerate(units) for leaf in unit.leaves()]
     parts = [part for part, _ in placed if part]
     wanted = {name for task in batch.tasks.values() for name in task.reduction.columns(task.query)}
-    absent = wanted & {_RATE} if not any(_RATE in part.columns for part in parts) else set()
+    absent = {
+        name for name in wanted & _NULL_WHEN_ABSENT if not any(name in p.columns for p in parts)
+    }
     tested = batch.where.columns(types) if batch.where else set()
     names = sorted((wanted | tested) - absent)
     events = scan(parts, names, batch.cut.span if batch.cut else None)

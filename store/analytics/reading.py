@@ -286,10 +286,12 @@ class Reading:
 
 
 def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    if sum(frame.height for frame in frames) > ROWS_MAX:
+    most = getattr(task.reduction, "rows_max", None)
+    if sum(frame.height for frame in frames) > (most or ROWS_MAX):
+        thing, what = ("events", "events of it") if most else ("breakdown", "different values")
         raise UsageError(
-            "breakdown",
-            f"there are over {ROWS_MAX:,} different values",
-            next_step="filter first, or break down by something coarser",
+            thing,
+            f"there are over {most or ROWS_MAX:,} {what}",
+            next_step=f"filter first, or {'take less time' if most else 'break down by something coarser'}",
         )
     return task.reduction.combine(pl.concat(frames, how="diagonal"), task.query)
