@@ -46,4 +46,5 @@ def no_links() -> Links:
 
 def is_given(column: str) -> pl.Expr:
     """True where an identity is there, else False; an empty text is none."""
-    return (pl.col(column).str.len_bytes() > 0).fill_null(value=False)
+    # A column that nobody sent has the type Null.
+    return (pl.col(column).cast(pl.String).str.len_bytes() > 0).fill_null(value=False)
