@@ -40,6 +40,13 @@ _NAMES: Final = {
     **{name: ATTRIBUTE_PREFIX + name for name in FIXED if name not in _OURS},
     **ADOPTED,
 }
+
+
+def name_of(key: str) -> str:
+    """The name of the column that an attribute goes to."""
+    return _NAMES.get(key, key)
+
+
 _DOUBLE: Final = struct.Struct("<d")
 
 
@@ -60,7 +67,7 @@ class Pairs(dict[bytes, Pair]):
             key, value = _KEYS[data[2 : value_at - 2]], data[value_at:]
         else:
             message = KeyValue.FromString(data)
-            key, value = _NAMES.get(message.key, message.key), message.value
+            key, value = name_of(message.key), message.value
         pair = (key, value_of(value))
         # Floats hardly ever come again.
         if size <= self.REMEMBERED_BYTES_MAX and type(pair[1]) is not float:
@@ -79,7 +86,7 @@ class _Keys(dict[bytes, str]):
         if len(self) >= self.REMEMBERED_MAX:
             self.clear()
         key = data.decode()
-        name = self[data] = _NAMES.get(key, key)
+        name = self[data] = name_of(key)
         return name
 
 
@@ -145,7 +152,7 @@ def json_pairs_of(attributes: Iterable[Any]) -> Iterable[Pair]:
     """Of JSON; NotTakenError for what is no KeyValue."""
     for item in attributes:
         key, value = _key_value(item, DEPTH_MAX)
-        yield _NAMES.get(key, key), value
+        yield name_of(key), value
 
 
 def json_value_of(data: Any, depth_left: int = DEPTH_MAX) -> Any:

@@ -8,6 +8,10 @@ from store.otlp.fields import hex_of, instants_of, whole_of
 from store.otlp.rows import Form, Found, Row, Values
 from store.schema import ATTRIBUTE_PREFIX
 
+LOG: Final = "log"
+WHERE: Final = "log record "
+NAME_ATTRIBUTE: Final = "event.name"
+"""It named events before OTLP had a field for it."""
 DEFAULT_NAME: Final = "log"
 """The `event_name` of a record without one."""
 
@@ -23,7 +27,7 @@ def logs(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
     first = [r.time_unix_nano or seen for r, seen in zip(records, observed, strict=True)]
     fields: dict[str, Values] = {
         "event_time": instants_of(first),
-        "event_type": ["log"] * len(records),
+        "event_type": [LOG] * len(records),
         "event_name": [r.event_name or _named(row) for r, row in zip(records, rows, strict=True)],
         "message": [
             _message(form.value_of(r.body), row) for r, row in zip(records, rows, strict=True)
@@ -37,15 +41,14 @@ def logs(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
         "otel.dropped_attributes_count": whole_of(r.dropped_attributes_count for r in records),
     }
     contexts = [(context, len(group)) for context, group in groups]
-    return Found("log record ", rows, fields, contexts)
+    return Found(WHERE, rows, fields, contexts)
 
 
 def _named(row: Row) -> str:
-    """By the attribute that named events before OTLP had a field for it."""
-    name = row.get("event.name")
+    name = row.get(NAME_ATTRIBUTE)
     if type(name) is not str or not name:
         return DEFAULT_NAME
-    del row["event.name"]
+    del row[NAME_ATTRIBUTE]
     return name
 
 

@@ -5,7 +5,7 @@ message within a message and a byte string look alike. So attributes that repeat
 and those that nest without end cannot exhaust protobuf's parser (store.otlp.attributes).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from google.protobuf.descriptor_pb2 import (
@@ -36,14 +36,14 @@ _FILES: Final = (
 )
 
 
-def _lean_pool() -> DescriptorPool:
+def _lean_pool(opaque: Collection[str]) -> DescriptorPool:
     pool = DescriptorPool()
     for module in _FILES:
         file = FileDescriptorProto()
         module.DESCRIPTOR.CopyToProto(file)
         for message in _with_nested(file.message_type):
             for field in message.field:
-                if field.type_name.lstrip(".") in OPAQUE:
+                if field.type_name.lstrip(".") in opaque:
                     field.type = FieldDescriptorProto.TYPE_BYTES
                     field.ClearField("type_name")
         pool.AddSerializedFile(file.SerializeToString())
@@ -56,12 +56,24 @@ def _with_nested(messages: Any) -> Iterator[DescriptorProto]:
         yield from _with_nested(message.nested_type)
 
 
-_POOL: Final = _lean_pool()
+_POOL: Final = _lean_pool(OPAQUE)
+RECORDS: Final = (
+    "opentelemetry.proto.logs.v1.LogRecord",
+    "opentelemetry.proto.trace.v1.Span",
+    "opentelemetry.proto.metrics.v1.NumberDataPoint",
+)
+"""What there are many of in a request."""
+_OUTER_POOL: Final = _lean_pool(OPAQUE.union(RECORDS))
 
 
 def lean(name: str) -> Any:
     """The class of the message of this full name."""
     return GetMessageClass(_POOL.FindMessageTypeByName(name))
+
+
+def outer(name: str) -> Any:
+    """The same, where each of RECORDS stays the bytes that it is as well."""
+    return GetMessageClass(_OUTER_POOL.FindMessageTypeByName(name))
 
 
 KeyValue: Final = lean(f"{COMMON}.KeyValue")

@@ -17,6 +17,7 @@ from store.otlp.attributes import listed
 from store.otlp.fields import instants_of, whole_of
 from store.otlp.rows import Form, Found, Row, Values
 
+WHERE: Final = "data point "
 METRIC: Final = "metric"
 _TEMPORALITIES: Final = {1: "delta", 2: "cumulative"}
 
@@ -51,11 +52,16 @@ class Metric(NamedTuple):
             metadata,
         )
 
-    def stream(self, context: bytes, row: Row) -> str:
-        """The same for points of one resource, scope, metric and attributes, and no others."""
-        mine = repr(self[:5]).encode()
-        attributes = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
-        return xxhash.xxh3_64_hexdigest(b"\n".join((context, mine, attributes)))
+    def stream_of(self, context: Row) -> Callable[[Row], str]:
+        """A point's attributes -> what is the same for points of one resource, scope, metric and
+        attributes, and no others.
+        """
+        begun = b"%b\n%b\n" % (_sorted(context), repr(self[:5]).encode())
+        return lambda row: xxhash.xxh3_64_hexdigest(begun + _sorted(row))
+
+
+def _sorted(row: Row) -> bytes:
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
 
 
 def metrics(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
@@ -72,7 +78,6 @@ def metrics(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
     contexts: list[tuple[Row, int]] = []
     for context, group in groups:
         first = len(points)
-        said = orjson.dumps(context, option=orjson.OPT_SORT_KEYS)
         for metric in group:
             kind = metric.WhichOneof("data")
             if kind is None:
@@ -81,12 +86,12 @@ def metrics(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
             found = Metric.of(metric, kind, data, form)
             new = [form.row(point.attributes) for point in data.data_points]
             rows += new
-            streams += [found.stream(said, row) for row in new]
+            streams += map(found.stream_of(context), new)
             points += data.data_points
             shared += repeat(found, len(new))
             extras += [_EXTRAS[kind](point, form) for point in data.data_points]
         contexts.append((context, len(points) - first))
-    return Found("data point ", rows, _fields(points, shared, streams, extras), contexts)
+    return Found(WHERE, rows, _fields(points, shared, streams, extras), contexts)
 
 
 def _fields(
@@ -175,7 +180,12 @@ def _value(point: Any) -> int | float | None:
 def _exemplars(point: Any, form: Form) -> Row:
     if not len(point.exemplars):
         return {}
-    return {"metric_exemplars": dumps([_exemplar(each, form) for each in point.exemplars])}
+    return {"metric_exemplars": exemplars_text(point.exemplars, form)}
+
+
+def exemplars_text(exemplars: Sequence[Any], form: Form) -> str:
+    """As JSON text."""
+    return dumps([_exemplar(each, form) for each in exemplars])
 
 
 def _exemplar(exemplar: Any, form: Form) -> Row:

@@ -12,11 +12,15 @@ from store.normalise.json_text import Fault, NotTakenError, loads
 from store.otlp.attributes import json_pairs_of, json_value_of, pairs_of, value_of
 from store.otlp.bounds import check_json, check_protobuf
 from store.otlp.json_messages import JsonMessage, json_class
+from store.otlp.log_columns import log_columns
 from store.otlp.logs import logs
-from store.otlp.messages import lean
+from store.otlp.messages import lean, outer
 from store.otlp.metrics import metrics
+from store.otlp.point_columns import point_columns
 from store.otlp.rows import Form, Found, Row
+from store.otlp.span_columns import span_columns
 from store.otlp.traces import traces
+from store.otlp.wire import UnusualError
 from store.settings import Limits
 from store.tally import Refusal
 
@@ -24,8 +28,13 @@ PROTOBUF: Final = Form(pairs_of, value_of)
 JSON: Final = Form(json_pairs_of, json_value_of)
 BODY: Final = "body"
 """The place of a refusal that is about a request as a whole."""
+COLUMNS_BYTES_MIN: Final = 4_096
+"""In a smaller body there are few records."""
 COLLECTOR: Final = "opentelemetry.proto.collector"
-Find = Callable[[Sequence[tuple[Row, Sequence[Any]]], Form], Found]
+Groups = Sequence[tuple[Row, Sequence[Any]]]
+"""Records, and what they share of resource and scope."""
+Find = Callable[[Groups, Form], Found]
+Columns = Callable[[Groups, Limits], Raw]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +47,31 @@ class Signal:
     """So deep below a request stand the attributes of what becomes an event."""
     protobuf: Any
     """The class of its requests."""
+    outer: Any
+    """The same, its records as bytes."""
     json: type[JsonMessage]
     find: Find
+    columns: Columns
+    """The same in one go; UnusualError where they have to be looked at one by one."""
 
     @classmethod
-    def of(cls, package: str, path: Sequence[str], find: Find, levels: int = 3) -> Self:
+    def of(
+        cls, package: str, path: Sequence[str], find: Find, columns: Columns, levels: int = 3
+    ) -> Self:
         """`package` is the one of its messages: `logs`."""
         name = f"{COLLECTOR}.{package}.v1.Export{package.capitalize()}ServiceRequest"
-        return cls(path, levels, lean(name), json_class(name), find)
+        return cls(path, levels, lean(name), outer(name), json_class(name), find, columns)
 
 
 SIGNALS: Final[Mapping[str, Signal]] = {
-    "logs": Signal.of("logs", ("resource_logs", "scope_logs", "log_records"), logs),
-    "traces": Signal.of("trace", ("resource_spans", "scope_spans", "spans"), traces),
+    "logs": Signal.of("logs", ("resource_logs", "scope_logs", "log_records"), logs, log_columns),
+    "traces": Signal.of("trace", ("resource_spans", "scope_spans", "spans"), traces, span_columns),
     "metrics": Signal.of(
-        "metrics", ("resource_metrics", "scope_metrics", "metrics"), metrics, levels=5
+        "metrics",
+        ("resource_metrics", "scope_metrics", "metrics"),
+        metrics,
+        point_columns,
+        levels=5,
     ),
 }
 """By the last part of the path that they are sent to."""
@@ -77,8 +96,18 @@ def _raw(signal: Signal, body: bytes, limits: Limits, *, json: bool) -> Raw:
     if json:
         check_json(body)
         return json_raw(signal, loads(body), limits)
-    check_protobuf(body, levels=signal.levels)
-    return _found(signal, signal.protobuf.FromString(body), PROTOBUF).raw(limits)
+    try:
+        return _in_columns(signal, body, limits)
+    except UnusualError:
+        check_protobuf(body, levels=signal.levels)
+        return _found(signal, signal.protobuf.FromString(body), PROTOBUF).raw(limits)
+
+
+def _in_columns(signal: Signal, body: bytes, limits: Limits) -> Raw:
+    if len(body) < COLUMNS_BYTES_MIN:
+        raise UnusualError
+    check_protobuf(body, levels=signal.levels - 1)
+    return signal.columns(_groups(signal, signal.outer.FromString(body), PROTOBUF), limits)
 
 
 def json_raw(signal: Signal, document: Any, limits: Limits) -> Raw:
@@ -87,6 +116,10 @@ def json_raw(signal: Signal, document: Any, limits: Limits) -> Raw:
 
 
 def _found(signal: Signal, request: Any, form: Form) -> Found:
+    return signal.find(_groups(signal, request, form), form)
+
+
+def _groups(signal: Signal, request: Any, form: Form) -> Groups:
     resources, scopes, records = signal.path
     groups: list[tuple[Row, Sequence[Any]]] = []
     for resource in getattr(request, resources):
@@ -95,7 +128,7 @@ def _found(signal: Signal, request: Any, form: Form) -> Found:
             found = getattr(scope, records)
             if len(found):
                 groups.append((shared | _scope(scope, form), found))
-    return signal.find(groups, form)
+    return groups
 
 
 def _resource(holder: Any, form: Form) -> Row:

@@ -1,8 +1,8 @@
 """What a signal finds in a request, made into raw rows: attributes, fields, shared context."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import groupby, repeat
 from typing import Any, Final
 
 import polars as pl
@@ -20,6 +20,8 @@ from store.settings import Limits
 
 Row = dict[str, Any]
 Values = Sequence[Any] | pl.Series
+Runs = Sequence[tuple[Row, int]]
+"""What rows in their order share of resource and scope, and how many of them."""
 RESOURCE: Final = "resource."
 """Before the name of a resource's attribute when a record has one of that name."""
 
@@ -47,8 +49,7 @@ class Found:
     """The attributes of each, perhaps nested."""
     fields: Mapping[str, Values]
     """What each has beside them; an attribute of such a name gives way."""
-    contexts: Sequence[tuple[Row, int]]
-    """What rows in their order share of resource and scope, and how many of them."""
+    contexts: Runs
     faults: Mapping[int, Fault] = field(default_factory=dict)
     """What is wrong with a row by itself, by its number from 1."""
     refusals: Refusals = field(default_factory=Refusals)
@@ -67,7 +68,10 @@ class Found:
         contexts = [context for n in numbers if (context := shared[n - 1]) is not None]
         own = self._own(numbers)
         _give_way(kept, names, own.keys())
-        columns = _context_columns(contexts, kept, names, set(own))
+        runs = [(context, len(list(run))) for context, run in groupby(contexts)]
+        for name in shared_names(runs) & names:
+            _override(name, contexts, kept, names)
+        columns = context_columns(runs, names, own.keys())
         taken = names | own.keys()
         for name, values in own.items():
             if isinstance(values, pl.Series):
@@ -113,30 +117,30 @@ def _give_way(rows: Sequence[Row], names: set[str], own: Iterable[str]) -> None:
                 row[instead] = row.pop(name)
 
 
-def _context_columns(
-    contexts: Sequence[Row], rows: Sequence[Row], names: set[str], own: set[str]
-) -> list[pl.Series]:
-    """What is shared; where a record has an attribute of its own of that name, that one stays,
-    and the resource's goes to another name.
+def shared_names(runs: Runs) -> set[str]:
+    return set().union(*(context for context, _ in runs))
+
+
+def context_columns(runs: Runs, names: set[str], own: Collection[str]) -> list[pl.Series]:
+    """What the rows share, but for what is among `names`, the attributes that they have themselves;
+    with `attr.` before a name that is among `own`, our fields.
     """
-    distinct = {id(context): context for context in contexts}
-    shared = set(chain.from_iterable(distinct.values()))
-    for name in shared & names:
-        _override(name, contexts, rows, names)
     columns: list[pl.Series] = []
-    taken = names | own
-    for name in sorted(shared - names):
+    taken = names.union(own)
+    for name in sorted(shared_names(runs) - names):
         called = free_name(ATTRIBUTE_PREFIX + name, taken) if name in own else name
-        if len(distinct) == 1:
-            made = columns_of(called, [contexts[0][name]], taken, exact=True)
-            columns += [values.new_from_index(0, len(rows)) for values in made]
+        if len(runs) == 1:
+            context, height = runs[0]
+            made = columns_of(called, [context[name]], taken, exact=True)
+            columns += [values.new_from_index(0, height) for values in made]
         else:
-            values = list(map(dict.get, contexts, repeat(name)))
+            values = [context.get(name) for context, count in runs for _ in range(count)]
             columns += columns_of(called, values, taken, exact=True)
     return columns
 
 
 def _override(name: str, contexts: Sequence[Row], rows: Sequence[Row], names: set[str]) -> None:
+    """A record's attribute stays; the resource's of that name goes to another one."""
     apart = free_name(RESOURCE + name, names)
     for row, context in zip(rows, contexts, strict=True):
         theirs = context.get(name)

@@ -10,15 +10,18 @@ from store.otlp.rows import Form, Found, Row, Values
 from store.schema import SEVERITIES
 from store.settings import Limits
 
+WHERE: Final = "span "
 SPAN: Final = "span"
 SPAN_EVENT: Final = "span_event"
 """The `event_type` of what happened within a span; it has the ids of the span."""
+EXCEPTION: Final = "exception"
+SAID: Final = "exception.message"
 LONG_NAME: Final = "otel.span.name"
 """The whole of a name that was cut, as those with SQL or a URL in them are."""
-_NAME_CHARS_MAX: Final = Limits().name_chars_max
-_KINDS: Final = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
-_STATUS_CODES: Final = {1: "OK", 2: "ERROR"}
-_ERROR: Final = SEVERITIES["error"]
+NAME_CHARS_MAX: Final = Limits().name_chars_max
+KINDS: Final = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
+STATUS_CODES: Final = {1: "OK", 2: "ERROR"}
+ERROR: Final = SEVERITIES["error"]
 _BAD_ID: Final = Fault("bad_id", "its trace_id or span_id is not of 16 and 8 bytes, or all zeros")
 
 
@@ -41,7 +44,7 @@ def traces(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
     fields["message"] += [_said(row) for row in event_rows]
     contexts = [(context, len(group)) for context, group in groups]
     contexts += [(context, _count_within(group)) for context, group in groups]
-    return Found("span ", rows + event_rows, fields, contexts, bad)
+    return Found(WHERE, rows + event_rows, fields, contexts, bad)
 
 
 def _shared_fields(spans: Sequence[Any], within: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
@@ -50,8 +53,8 @@ def _shared_fields(spans: Sequence[Any], within: Sequence[tuple[Any, Any]]) -> d
     for place, (_, event) in enumerate(within, len(spans)):
         times[place] = event.time_unix_nano or times[place]
     every = [*spans, *(event for _, event in within)]
-    severities = [_ERROR if span.status.code == 2 else None for span in spans]
-    severities += [_ERROR if event.name == "exception" else None for _, event in within]
+    severities = [ERROR if span.status.code == 2 else None for span in spans]
+    severities += [ERROR if event.name == EXCEPTION else None for _, event in within]
     return {
         "event_time": instants_of(times),
         "event_type": [SPAN] * len(spans) + [SPAN_EVENT] * len(within),
@@ -67,9 +70,9 @@ def _span_fields(spans: Sequence[Any], form: Form, rest: list[None]) -> Mapping[
     return {
         "parent_span_id": hex_of([*(span.parent_span_id for span in spans), *([b""] * len(rest))]),
         "duration_ms": [_duration(span) for span in spans] + rest,
-        "span.kind": [_KINDS.get(span.kind) for span in spans] + rest,
-        "otel.status_code": [_STATUS_CODES.get(span.status.code) for span in spans] + rest,
-        "links": [_links(span.links, form) for span in spans] + rest,
+        "span.kind": [KINDS.get(span.kind) for span in spans] + rest,
+        "otel.status_code": [STATUS_CODES.get(span.status.code) for span in spans] + rest,
+        "links": [links_text(span.links, form) for span in spans] + rest,
         "trace_state": [span.trace_state or None for span in spans] + rest,
         "trace_flags": whole_of([*(span.flags for span in spans), *none]),
         "otel.dropped_events_count": whole_of([*(s.dropped_events_count for s in spans), *none]),
@@ -99,18 +102,18 @@ def _duration(span: Any) -> float | None:
 
 def _name(span: Any, row: Row) -> str:
     name: str = span.name or SPAN
-    if len(name) <= _NAME_CHARS_MAX:
+    if len(name) <= NAME_CHARS_MAX:
         return name
     row.setdefault(LONG_NAME, name)
-    return f"{name[: _NAME_CHARS_MAX - 1]}…"
+    return f"{name[: NAME_CHARS_MAX - 1]}…"
 
 
 def _said(row: Row) -> str | None:
-    message = row.get("exception.message")
+    message = row.get(SAID)
     return message if type(message) is str else None
 
 
-def _links(links: Sequence[Any], form: Form) -> str | None:
+def links_text(links: Sequence[Any], form: Form) -> str | None:
     """As JSON text."""
     return dumps([_link(link, form) for link in links]) if len(links) else None
 
