@@ -21,7 +21,7 @@ def query_json(query: Query) -> dict[str, Any]:
     `since` and `until`, durations as text.
     """
     document = {
-        part.name: _written(getattr(query, part.name))
+        _name(part): _written(getattr(query, part.name))
         for part in fields(query)
         if part.name != "span" and not part.metadata.get("hidden")
     }
@@ -91,8 +91,13 @@ def _written(value: Any) -> Any:
     return [_written(item) for item in value] if isinstance(value, tuple) else value
 
 
+def _name(part: Field[Any]) -> str:
+    """`from` of a field that Python does not let be called so."""
+    return part.name.rstrip("_")
+
+
 def _names(part: Field[Any]) -> tuple[str, ...]:
-    return part.name, str(part.metadata.get("flag") or part.name).replace("-", "_")
+    return _name(part), str(part.metadata.get("flag") or part.name).replace("-", "_")
 
 
 def _span(document: Mapping[str, Any], now: datetime, zone: tzinfo) -> TimeSpan | None:

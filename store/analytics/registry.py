@@ -6,6 +6,9 @@ from store.analytics.analysis import AnyAnalysis
 from store.analytics.changes import ChangesAnalysis
 from store.analytics.explain import ExplainAnalysis
 from store.analytics.names import NamesAnalysis
+from store.analytics.paths.drop_off import DropOffAnalysis
+from store.analytics.paths.paths import PathsAnalysis
+from store.analytics.paths.transitions import TransitionsAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
 from store.analytics.releases import ReleasesAnalysis
 from store.analytics.sessions.analysis import SessionsAnalysis
@@ -17,6 +20,9 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     PercentilesAnalysis(),
     TopAnalysis(),
     SessionsAnalysis(),
+    PathsAnalysis(),
+    TransitionsAnalysis(),
+    DropOffAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),

@@ -36,17 +36,32 @@ def pivoted(answer: Answer) -> Table:
     return Table(("time", *names), rows)
 
 
-def summary_of(answer: Answer) -> Table | None:
-    """What an answer says of all of its rows, for people: a line a name, with that of the span
-    before beside it; None when it says nothing.
+def summary_of(answer: Answer) -> Sequence[Table]:
+    """What an answer says of all of its rows, for people: numbers and words a line each, with those
+    of the span before beside them, and a table of each list.
     """
-    before = answer.previous.summary if isinstance(answer.previous, shapes.Table) else {}
     told = answer.result.summary if isinstance(answer.result, shapes.Table) else {}
-    if not told:
-        return None
-    names = ["", "value", *(["previous"] if before else [])]
-    rows = [(name.replace("_", " "), told[name], before.get(name)) for name in told]
-    return Table(names, [row[: len(names)] for row in rows])
+    before = answer.previous.summary if isinstance(answer.previous, shapes.Table) else {}
+    words = [name for name, value in told.items() if not _is_rows(value)]
+    names = ["of all", "", *(["previous"] if before else [])]
+    rows = [(name.replace("_", " "), told[name], before.get(name))[: len(names)] for name in words]
+    lists = [_list_table(value) for value in told.values() if _is_rows(value) and value]
+    return [*([Table(names, rows)] if rows else []), *lists]
+
+
+def _is_rows(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, Mapping) for each in value)
+
+
+def _list_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    columns = [column for column in rows[0] if column != "folded"]
+    return Table(columns, [[_joined(row.get(column)) for column in columns] for row in rows])
+
+
+def _joined(value: Any) -> Any:
+    """A list of names as one reads it."""
+    is_names = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return " ▸ ".join(value) if is_names else value
 
 
 def _fits(timeline: Timeline) -> bool:

@@ -158,8 +158,9 @@ def _write(answer: "Answer", options: Options, console: Console) -> None:
     elif options.csv:
         table_of(answer).write(console, as_csv=True)
     else:
-        if summary := summary_of(answer):
-            console.lines([*summary.lines(bold=False)[1:], ""])
+        for summary in summary_of(answer):
+            summary.write(console, as_csv=False)
+            console.line("")
         pivoted(answer).write(console, as_csv=False)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from store.analytics import ANALYSES
+from store.analytics.paths.paths import Paths
 from store.analytics.percentiles import Percentiles
 from store.analytics.query_json import answer_json, query_json, query_of_json
 from store.analytics.top import Top
@@ -92,3 +93,8 @@ def test_the_points_of_trends_are_pairs(tmp_path):
             for name, count in (("a", 2), ("never", 0))
         ],
     }
+
+
+def test_a_field_that_is_a_word_of_python_has_its_plain_name():
+    assert query_json(Paths(from_="a"))["from"] == "a"
+    assert query_of_json(Paths, {"from": "a"}, now=NOON) == Paths(from_="a")

@@ -1,0 +1,1 @@
+"""What people do one after the other: paths, transitions, and where they stop."""

@@ -1,0 +1,55 @@
+"""Drop-off: the last thing done before going."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics.links import Links
+from store.analytics.paths.reading import OfSessions, SessionsQuery, visits_of
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Row, Table
+
+PER: Final = ("session_id", "user_id")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DropOff(SessionsQuery):
+    """Where people stop."""
+
+    analysis: ClassVar[str] = "drop-off"
+
+    per: str = option("session_id", "the last event of each session, or of each user", choices=PER)
+
+
+class DropOffAnalysis(OfSessions):
+    """The name of the last event of each session that starts in the span: where it truly ended, not
+    where it left what is shown. Per user: of each user's last session.
+    """
+
+    name = "drop-off"
+    version = 1
+    query_type = DropOff
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        visits = visits_of(combined, query, links)
+        is_last = (pl.col("session") != pl.col("session").shift(-1)).fill_null(value=True)
+        lasts = visits.filter(is_last)
+        if cast(DropOff, query).per == "user_id":
+            known = lasts.filter(pl.col("who").is_not_null())
+            lasts = known.sort("time", "session").unique("who", keep="last")
+        names = lasts.select(pl.col("node").cast(pl.String).alias("event_name"))
+        counts = names.group_by("event_name").len("count")
+        counts = counts.sort("count", "event_name", descending=[True, False])
+        rows = [_row(event_name, count, lasts.height) for event_name, count in counts.rows()]
+        rest = sum(row.values["count"] for row in rows[query.limit :])
+        folded = [_row("", rest, lasts.height, folded=True)] if rest else []
+        return Finished(
+            Table(("event_name", "count", "share"), [*rows[: query.limit], *folded]),
+            events=int(visits["events"].sum()),
+        )
+
+
+def _row(name: str, count: int, of: int, *, folded: bool = False) -> Row:
+    values = {"event_name": name, "count": count, "share": count / of}
+    return Row({}, values, folded=folded)

@@ -1,0 +1,123 @@
+"""Paths: what people do next, from a start or up to an end, and how often they go which way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics.links import Links
+from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery, visits_of
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.table_json import flat_rows_json
+from store.errors import UsageError
+
+END: Final = "… end"
+"""Where a session truly ended."""
+_EDGE: Final = ("depth", "from", "to", "count", "users", "mean_seconds", "median_seconds")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paths(SessionsQuery):
+    """Which ways sessions go."""
+
+    analysis: ClassVar[str] = "paths"
+
+    from_: str | None = option(None, "begin where this is first", metavar="NAME", flag="from")
+    to: str | None = option(None, "stop where this is first", metavar="NAME")
+    depth: int = option(5, "this many nodes of a session, the first ones (with --to the last)")
+
+
+class PathsAnalysis(OfSessions):
+    """The edges between the nodes of sessions, by depth: from the first node to the second is 1.
+    A repeated name is one node; its time is that of the last repeat. With a start, a session is cut
+    at its first occurrence, and one without vanishes; likewise with an end.
+
+    What leaves a node adds up to what came in: a session that ended goes to END, what comes after
+    the last node, and the rarer nodes past `limit` of a depth, are OTHER. The paths themselves are
+    in the summary, the most frequent first, the rest as one.
+    """
+
+    name = "paths"
+    version = 1
+    query_type = Paths
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        asked = cast(Paths, query)
+        if asked.depth < 1:
+            raise UsageError("depth", f"{asked.depth} is no path", next_step="write 1 or more")
+        walked = _walked(visits_of(combined, query, links), asked)
+        edges = _edges(walked, asked)
+        rows = [Row({}, row) for row in edges.select(_EDGE).iter_rows(named=True)]
+        return Finished(
+            Table(_EDGE, rows, {"paths": _paths(walked, asked)}), events=int(walked["events"].sum())
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        table = cast(Table, result)
+        return {"edges": flat_rows_json(Table(_EDGE, table.rows))["rows"], **table.summary}
+
+
+def _walked(visits: pl.DataFrame, asked: Paths) -> pl.DataFrame:
+    """The nodes that count, with their `depth` in the session from 1 on; without an end that was
+    asked for, the one after the last as well.
+    """
+    rows = visits.with_columns(pl.col("node").cast(pl.String))
+    if asked.from_ is not None:
+        rows = rows.filter((pl.col("node") == asked.from_).cum_max().over("session"))
+    if asked.to is not None:
+        arrived = pl.col("node") == asked.to
+        is_after = (arrived.cum_sum() - arrived.cast(pl.UInt32)).over("session") > 0
+        rows = rows.filter(arrived.any().over("session") & ~is_after)
+        rows = rows.filter(pl.int_range(pl.len(), 0, -1).over("session") <= asked.depth)
+    rows = rows.with_columns(pl.int_range(1, pl.len() + 1).over("session").alias("depth"))
+    return rows.filter(pl.col("depth") <= asked.depth + 1)
+
+
+def _edges(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
+    follows = pl.col("session").shift(-1) == pl.col("session")
+    is_last = pl.col("depth") == asked.depth
+    way = pl.when(follows).then(pl.col("shown").shift(-1)).otherwise(pl.lit(END))
+    took = (pl.col("time").shift(-1) - pl.col("time")).dt.total_microseconds() / 1e6
+    edges = _shown(walked, asked).select(
+        "depth",
+        "who",
+        pl.col("shown").alias("from"),
+        pl.when(follows & is_last).then(pl.lit(OTHER)).otherwise(way).alias("to"),
+        pl.when(follows).then(took).alias("seconds"),
+    )
+    # What is past the last node, or the end that was asked for, leads nowhere.
+    is_edge = (pl.col("to") != END) if asked.to is not None else pl.col("depth") <= asked.depth
+    return (
+        edges.filter(is_edge)
+        .group_by("depth", "from", "to")
+        .agg(
+            pl.len().alias("count"),
+            pl.col("who").drop_nulls().n_unique().alias("users"),
+            pl.col("seconds").mean().alias("mean_seconds"),
+            pl.col("seconds").median().alias("median_seconds"),
+        )
+        .sort("depth", "count", "from", "to", descending=[False, True, False, False])
+    )
+
+
+def _shown(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
+    """With the column `shown`: the node, or OTHER where `limit` others are more frequent there."""
+    counts = walked.group_by("depth", "node").len("count")
+    counts = counts.sort("depth", "count", "node", descending=[False, True, False])
+    rank = pl.int_range(pl.len()).over("depth")
+    shown = pl.when(rank < asked.limit).then("node").otherwise(pl.lit(OTHER))
+    names = counts.select("depth", "node", shown.alias("shown"))
+    return walked.join(names, on=("depth", "node"), maintain_order="left")
+
+
+def _paths(walked: pl.DataFrame, asked: Paths) -> list[dict[str, Any]]:
+    """The nodes of whole sessions, as far as they count, and how many went so."""
+    kept = walked.filter(pl.col("depth") <= asked.depth)
+    lists = kept.group_by("session", maintain_order=True).agg("node")
+    counts = lists.group_by(pl.col("node").alias("path")).len("count")
+    counts = counts.sort("count", pl.col("path").list.join("\0"), descending=[True, False])
+    rest = int(counts["count"].slice(asked.limit).sum())
+    told = counts.head(asked.limit).to_dicts()
+    return [*told, *([{"path": [OTHER], "count": rest, "folded": True}] if rest else [])]

@@ -1,0 +1,66 @@
+"""What questions about the order of events in sessions have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics.cut import Cut
+from store.analytics.links import Links
+from store.analytics.paths.visits import COLUMNS, events_in_short, visits
+from store.analytics.query import Query, option
+from store.analytics.sessions.analysis import GAP, LONGEST, gap
+from store.analytics.shapes import Result
+from store.analytics.table_json import flat_rows_json
+from store.timespan import TimeSpan
+
+OTHER: Final = "… other"
+"""All that is not shown by itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionsQuery(Query):
+    """The options that say what a session is, and which of its events count."""
+
+    breaks_down: ClassVar[bool] = False
+
+    session_gap: timedelta = option(GAP, "a longer silence ends a session")
+    ignore_session_id: bool = option(default=False, help_text="split by the gap alone")
+    only: tuple[str, ...] = option((), "only events of these names", metavar="NAME")
+    without: tuple[str, ...] = option((), "no events of these names", metavar="NAME")
+
+
+class OfSessions:
+    """The half of an analysis that reads: a part gives its events in short, all of them together
+    are put into order at last.
+    """
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        gap(query)
+        return query.span and TimeSpan(query.span.start - LONGEST, query.span.end + LONGEST)
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return COLUMNS
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        # Each event is a cell of its own: its `time` tells on which side of an edge it is.
+        asked = cast(SessionsQuery, query)
+        by_id = not asked.ignore_session_id
+        return events_in_short(events, by_id=by_id, only=asked.only, without=asked.without)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        return partials
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return flat_rows_json(result)
+
+
+def visits_of(combined: pl.DataFrame, query: Query, links: Links) -> pl.DataFrame:
+    """The visits of the sessions that start in the query's span."""
+    assert query.span is not None
+    return visits(combined, gap(query), query.span, links)

@@ -1,0 +1,67 @@
+"""Transitions: which event follows which, over whole sessions."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics.links import Links
+from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery, visits_of
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Row, Table
+
+START: Final = "path_start"
+END: Final = "path_end"
+"""What comes before the first and after the last event of a session."""
+_COLUMNS: Final = ("from", "to", "count", "users", "share")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transitions(SessionsQuery):
+    """How often one event leads to another."""
+
+    analysis: ClassVar[str] = "transitions"
+
+    share_of: str = option(
+        "from", "what a share is of: all that leaves, or all that arrives", choices=("from", "to")
+    )
+
+
+class TransitionsAnalysis(OfSessions):
+    """Passages from a node to the next one of the session; the repeats of a name are one node. The
+    most frequent `limit` of them, and the rest as one.
+    """
+
+    name = "transitions"
+    version = 1
+    query_type = Transitions
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        visits = visits_of(combined, query, links)
+        found = _passages(visits, cast(Transitions, query).share_of)
+        rows = [Row({}, row) for row in found.head(query.limit).iter_rows(named=True)]
+        rest = found.slice(query.limit)
+        if rest.height:
+            values = {"from": OTHER, "to": OTHER, "count": int(rest["count"].sum())}
+            rows.append(Row({}, {**values, "users": None, "share": None}, folded=True))
+        return Finished(Table(_COLUMNS, rows), events=int(visits["events"].sum()))
+
+
+def _passages(visits: pl.DataFrame, share_of: str) -> pl.DataFrame:
+    node = pl.col("node").cast(pl.String)
+    is_last = (pl.col("session") != pl.col("session").shift(-1)).fill_null(value=True)
+    is_first = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
+    onward = visits.select(
+        node.alias("from"),
+        pl.when(is_last).then(pl.lit(END)).otherwise(node.shift(-1)).alias("to"),
+        "who",
+    )
+    entered = visits.filter(is_first).select(pl.lit(START).alias("from"), node.alias("to"), "who")
+    counts = (
+        pl.concat([entered, onward])
+        .group_by("from", "to")
+        .agg(pl.len().alias("count"), pl.col("who").drop_nulls().n_unique().alias("users"))
+    )
+    share = pl.col("count") / pl.col("count").sum().over(share_of)
+    order = [pl.col("count"), pl.col("from"), pl.col("to")]
+    return counts.with_columns(share.alias("share")).sort(order, descending=[True, False, False])
