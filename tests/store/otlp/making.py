@@ -7,7 +7,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.store.collector.intake.samples import AT, any_value, put
+from tests.store.collector.intake.samples.otlp import AT, any_value, put
 
 HEIGHT = 70
 VALUES = {

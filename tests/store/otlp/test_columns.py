@@ -15,7 +15,7 @@ from store.otlp import columnar, wire
 from store.otlp.requests import PROTOBUF, SIGNALS, _found, _groups, _in_columns
 from store.otlp.wire import UnusualError
 from store.settings import Limits
-from tests.store.collector.intake.samples import AT, any_value, put
+from tests.store.collector.intake.samples.otlp import AT, any_value, put
 from tests.store.otlp.making import MAKERS, SHAPES, logs
 
 
