@@ -41,6 +41,11 @@ def instants(values: pl.Series, zone: tzinfo) -> pl.Series:
     return times.set(~times.cast(pl.Int64).is_between(_FIRST, _LAST), None)
 
 
+def instant_of(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """The instant that one value of JSON says, as `instants` reads it; None when it says none."""
+    return _one(str(value), zone) if type(value) in {str, int, float} else None
+
+
 def _instants(values: pl.Series, zone: tzinfo) -> pl.Series:
     kind = values.dtype
     if kind == pl.String:

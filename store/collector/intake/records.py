@@ -13,6 +13,7 @@ import polars as pl
 from store.normalise import Arrival, Decoded, raw_objects
 from store.normalise.json_lines import Objects, Refusals, not_an_object, placed
 from store.normalise.json_text import Fault, NotTakenError, exact_loads, loads
+from store.otlp.bounds import check_json
 from store.schema import ATTRIBUTE_PREFIX, FIXED
 from store.tally import Receipt, Refusal
 
@@ -61,11 +62,14 @@ def refused_body(fault: Fault) -> Decoded:
 
 
 def body_fault(receipt: Receipt) -> tuple[int, str] | None:
-    """The status (4xx) and the fault of a body that was refused as a whole."""
-    first = receipt.errors[0] if receipt.errors else None
-    if first is None or first.place != BODY:
+    """The status (4xx) and the fault of a body that was refused as a whole, or of which no record
+    could be read.
+    """
+    if not receipt.errors or receipt.rejected < receipt.received:
         return None
-    return _STATUSES.get(first.reason, 400), first.fault
+    first = receipt.errors[0]
+    status = _STATUSES.get(first.reason, 400) if first.place == BODY else 400
+    return status, first.fault
 
 
 def events_of(
@@ -100,7 +104,8 @@ def events_of(
 
 
 def check_body(body: bytes, bytes_max: int) -> None:
-    """NotTakenError: it is larger than the vendor takes."""
+    """NotTakenError: it is larger than the vendor takes, or holds more than anyone needs."""
+    check_json(body)
     if len(body) > bytes_max:
         fault = f"the body has {len(body):,} bytes, {bytes_max:,} are this protocol's limit"
         raise NotTakenError(Fault(TOO_LARGE, fault))
@@ -130,6 +135,13 @@ def list_of(value: Any, what: str) -> list[Any]:
     if type(value) is not list:
         raise NotTakenError(Fault("not_an_array", f"{what} is not written as an array"))
     return value
+
+
+def attributes_of(value: Any, name: str) -> Record:
+    """An object's own; what is no object is the attribute `name`."""
+    if type(value) is dict:
+        return value
+    return {} if value is None else {name: value}
 
 
 def joined(attributes: Mapping[str, Any], fields: Record) -> Record:

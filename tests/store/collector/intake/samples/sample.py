@@ -6,7 +6,7 @@ The module here that is called as an intake has its `SAMPLES`, a tuple of these.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from store.collector.intake import INTAKES, Delivery, Intake, Reply, Request
 from store.event import EventIds
@@ -27,7 +27,7 @@ class Sample:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Beside the content type; names in lower case."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Of the query."""
+    """Of the query. As an intake sees them, as is the path: decoded."""
     method: str = "POST"
     status: int = 200
     """Of the answer to the whole body."""
@@ -41,8 +41,9 @@ class Sample:
 
     @property
     def target(self) -> str:
-        """The path with the query."""
-        return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
+        """As the request line has it."""
+        path = quote(self.path)
+        return f"{path}?{urlencode(self.parameters)}" if self.parameters else path
 
     @property
     def all_headers(self) -> dict[str, str]:
