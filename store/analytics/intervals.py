@@ -123,6 +123,18 @@ def _points(query: Query) -> Sequence[datetime]:
     return times.select(cell_start(query, pl.col("time"))).to_series().unique().sort().to_list()
 
 
+def periods(query: Query, more: int = 0) -> Sequence[datetime]:
+    """The starts of all points that overlap the span, of `more` after them, and of the one after
+    those, with which the last one ends.
+    """
+    span, width = query.span, query.interval
+    count = len(points(query))
+    if span is None or width is None or not count:
+        return []
+    wider = TimeSpan(span.start, span.end + width * (more + 2))
+    return points(query.with_span(wider))[: count + more + 1]
+
+
 def covered_seconds(query: Query, starts: Sequence[datetime]) -> Sequence[float]:
     """How much of each point lies within the span."""
     span = query.span

@@ -11,6 +11,7 @@ from store.analytics.paths.paths import PathsAnalysis
 from store.analytics.paths.transitions import TransitionsAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
 from store.analytics.releases import ReleasesAnalysis
+from store.analytics.retention import RetentionAnalysis
 from store.analytics.sessions.analysis import SessionsAnalysis
 from store.analytics.top import TopAnalysis
 from store.analytics.trends import TrendsAnalysis
@@ -23,6 +24,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     PathsAnalysis(),
     TransitionsAnalysis(),
     DropOffAnalysis(),
+    RetentionAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),

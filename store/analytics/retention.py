@@ -1,0 +1,153 @@
+"""Retention: of those who began in a period, how many come back in the periods after it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics import activity, cohorts, returning
+from store.analytics.activity import Kept
+from store.analytics.chosen import Chosen, Named, parse_chosen
+from store.analytics.cohorts import Cells
+from store.analytics.cut import Cut
+from store.analytics.intervals import periods, points
+from store.analytics.links import Links
+from store.analytics.query import Query, option
+from store.analytics.returning import Returns
+from store.analytics.shapes import Finished, Result
+from store.errors import UsageError
+from store.timespan import UNITS, TimeSpan
+
+PERIODS_MAX: Final = 1_000
+CELLS_MAX: Final = 1_000_000
+_CHOICES: Final = {
+    "mode": ("first-time", "recurring"),
+    "on": ("exactly", "on-or-after"),
+    "clock": ("calendar", "own"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention(Query):
+    """How many of those who begin come back."""
+
+    analysis: ClassVar[str] = "retention"
+    is_timed: ClassVar[bool] = True
+    tells_now: ClassVar[bool] = True
+
+    interval: timedelta | None = option(UNITS["d"], "day, week, month, or another width")
+    start_event: Named = option(
+        None, "who begins: NAME [where FILTER]; any event unless told", metavar="EVENT"
+    )
+    return_event: Named = option(
+        None, "who comes back: NAME [where FILTER]; any event unless told", metavar="EVENT"
+    )
+    periods: int = option(7, "follow them for so many periods", metavar="N")
+    mode: str = option(
+        "first-time", "whose first ever it is, or who did it", choices=_CHOICES["mode"]
+    )
+    on: str = option("exactly", "back in that period, or in it or later", choices=_CHOICES["on"])
+    clock: str = option(
+        "calendar", "periods of the calendar, or from each one's start", choices=_CHOICES["clock"]
+    )
+    min_returns: int = option(1, "so many returns in a period count", metavar="N")
+
+
+class RetentionAnalysis:
+    """A cohort for each period that overlaps the span, which is widened to whole periods.
+
+    `size`: the users with the start event in the period (recurring), or whose first ever such event
+    (matching the filters, over all history) lies there (first-time). `retained`: the size, then for
+    k = 1 to `periods` those who came back in the k-th period after (exactly), or in it or any later
+    one (on-or-after); a period counts with `min_returns` returns in it. What a user does in the
+    start period is no return. With the clock `own`, period k are the k-th whole intervals since the
+    user's own (in the period, first) start. Periods that have not begun are left out; the first
+    `complete` cells are over. A breakdown is by the value at the start that counts; where several
+    are of one instant, by the least.
+
+    `mean`: the share of all in cohorts whose k-th cell is over, so weighted by size; n beside it.
+    """
+
+    name = "retention"
+    version = 1
+    rows_max = activity.ROWS_MAX
+    query_type = Retention
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        asked = _asked(query)
+        if asked.mode == "first-time" or asked.on == "on-or-after" or asked.clock == "own":
+            return None
+        grid = periods(query, asked.periods)
+        return TimeSpan(grid[0], grid[-1]) if grid else query.span
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return _kept(_asked(query)).columns(query)
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        return activity.partial(events, _kept(_asked(query)), query, cut)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        return activity.combine(partials, _kept(_asked(query)), query)
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        asked = _asked(query)
+        is_own = asked.clock == "own"
+        kept, grid = _kept(asked), periods(query, asked.periods)
+        rows = activity.numbered(activity.of_users(combined, links), grid)
+        begun = returning.begun(rows, kept, len(points(query)), ever=asked.mode == "first-time")
+        begun = activity.kept_keys(begun, kept.keys, asked.limit)
+        counts = returning.counts(begun, rows, kept, _returns(asked))
+        cells = Cells(grid, asked.periods, asked.as_of, asked.interval if is_own else None)
+        return Finished(
+            cohorts.table(counts, kept.keys, asked.by, cells),
+            events=int(combined["n"].sum()),
+            sampled=activity.is_sampled(combined),
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return cohorts.as_json(result)
+
+
+def _asked(query: Query) -> Retention:
+    asked = cast(Retention, query)
+    for name, known in _CHOICES.items():
+        if getattr(asked, name) not in known:
+            hint = f"write {' or '.join(known)}"
+            raise UsageError(name, f"{getattr(asked, name)!r} is unknown", next_step=hint)
+    for name in ("periods", "min_returns"):
+        if getattr(asked, name) < 1:
+            place = name.replace("_", " ")
+            raise UsageError(place, f"{getattr(asked, name)} tells nothing", next_step="write 1")
+    cells = asked.periods * max(1, len(points(asked)))
+    if asked.periods > PERIODS_MAX or cells > CELLS_MAX:
+        fault = f"{asked.periods:,} make a table of {cells:,} cells"
+        hint = f"take fewer (at most {PERIODS_MAX:,}), a shorter span or a wider interval"
+        raise UsageError("periods", fault, next_step=hint)
+    return asked
+
+
+def _kinds(asked: Retention) -> tuple[Chosen, Chosen]:
+    start = parse_chosen(asked.start_event, "start event", asked.tz)
+    return start, parse_chosen(asked.return_event, "return event", asked.tz)
+
+
+def _kept(asked: Retention) -> Kept:
+    start, back = _kinds(asked)
+    is_one = start == back and not asked.by
+    kinds = (start,) if is_one else (start, back)
+    return Kept(kinds, asked.by, by_first=True, exactly=asked.clock == "own")
+
+
+def _returns(asked: Retention) -> Returns:
+    return Returns(
+        periods=asked.periods,
+        least=asked.min_returns,
+        or_after=asked.on == "on-or-after",
+        own=asked.interval if asked.clock == "own" else None,
+        ahead=asked.as_of,
+    )

@@ -1,0 +1,72 @@
+"""Retention, lifecycle and stickiness from the text of their rules, one user and one event after
+the other: slow and obvious.
+"""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from store.timespan import MONTH
+from tests.store.analytics.reference import links
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def period(time, query):
+    """The number of the period that holds an instant; neighbours have neighbouring numbers."""
+    local = time.astimezone(ZoneInfo(query.tz))
+    if query.interval == MONTH:
+        return local.year * 12 + local.month
+    days = local.date() - date(1970, 1, 5)
+    if query.interval == timedelta(days=7):
+        return (days.days - WEEKDAYS.index(query.week_start)) // 7
+    assert query.interval == timedelta(days=1)
+    return days.days
+
+
+def by_user(rows, query):
+    """The rows of each user, in the order of time."""
+    found, linked = defaultdict(list), links(rows) if query.link else {}
+    for row in sorted(rows, key=lambda row: row["event_time"]):
+        device = row.get("install_id")
+        user = row.get("user_id") or linked.get(device) or device
+        if user:
+            found[user].append(row)
+    return found
+
+
+def retention(rows, query):
+    """(the cohort's period, its users, [how many are retained in 0, 1, …]) for each period of the
+    span, whether it is over or not.
+    """
+    first, last = (
+        period(t, query) for t in (query.span.start, query.span.end - timedelta.resolution)
+    )
+    cohorts = {number: defaultdict(set) for number in range(first, last + 1)}
+    for user, events in by_user(rows, query).items():
+        starts = [row for row in events if query.start_event in (None, row["event_name"])]
+        returns = [row for row in events if query.return_event in (None, row["event_name"])]
+        begun = {}
+        for row in starts:
+            begun.setdefault(period(row["event_time"], query), row["event_time"])
+        if query.mode == "first-time":
+            begun = dict(list(begun.items())[:1])
+        for number, start in begun.items():
+            if number not in cohorts:
+                continue
+            cohorts[number][0].add(user)
+            back = defaultdict(int)
+            for row in returns:
+                if query.clock == "own":
+                    back[(row["event_time"] - start) // query.interval] += 1
+                else:
+                    back[period(row["event_time"], query) - number] += 1
+            enough = {k for k, count in back.items() if count >= query.min_returns}
+            for k in range(1, query.periods + 1):
+                later = any(other >= k for other in enough)
+                if later if query.on == "on-or-after" else k in enough:
+                    cohorts[number][k].add(user)
+    return [
+        (number, [len(found[k]) for k in range(query.periods + 1)])
+        for number, found in cohorts.items()
+    ]

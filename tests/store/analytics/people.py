@@ -1,0 +1,64 @@
+"""Journeys told by days, and the way from events to an answer without a store."""
+
+from datetime import datetime, timedelta
+from functools import reduce
+
+import polars as pl
+
+from store.analytics.asking import complete
+from store.analytics.linking import LinksQuery, LinksReduction
+from store.analytics.links import Links, no_links
+from store.schema import FIXED, PART
+from store.testing import NOON, events_of
+from store.timespan import TimeSpan
+
+DAY = timedelta(days=1)
+MONDAY = datetime.fromisoformat("2026-11-02T00:00:00+00:00")
+
+
+def days(*, start=MONDAY, step=DAY, **people):
+    """`days(ada="open - open,pay")`: a word a day, `-` for none, several with commas between."""
+    return events_of(
+        {"event_time": start + at * step + step / 4, "event_name": name, "user_id": person}
+        for person, words in people.items()
+        for at, word in enumerate(words.split())
+        for name in word.split(",")
+        if name != "-"
+    )
+
+
+def first_days(count, start=MONDAY):
+    return TimeSpan(start, start + count * DAY)
+
+
+def frame_of(found):
+    """Events with all columns that somebody reads, also when there are none."""
+    return events_of(found or [dict.fromkeys(FIXED)]).filter(pl.col("event_time").is_not_null())
+
+
+def told(analysis, query, events, parts=None, groups=(0,), now=NOON):
+    """The answer's JSON: `events` split into `parts` (a number for each), whose partials are put
+    together in `groups` (a number for each) first.
+    """
+    numbers = parts or [0] * events.height
+    absent = [pl.lit(None, kind).alias(name) for name, kind in FIXED.items() if name not in events]
+    placed = events.with_columns(pl.Series(PART, numbers, dtype=pl.UInt32), *absent)
+    asked = complete(query, None, now)
+    finding, links = LinksReduction(), LinksQuery()
+    linked = _combined(finding, links, placed, groups)
+    of_links = Links(lambda: finding.combine(linked, links)) if query.link else no_links()
+    whole = analysis.combine(_combined(analysis, asked, placed, groups), asked)
+    return analysis.as_json(analysis.finish(whole, asked, of_links).result)
+
+
+def _combined(reduction, query, events, groups):
+    found = reduction.partial(events.lazy(), query, None).collect()
+    frames = found.partition_by(PART, include_key=False) or [found.drop(PART)]
+    by_group = {}
+    for at, frame in enumerate(frames):
+        by_group.setdefault(groups[at % len(groups)], []).append(frame)
+
+    def both(one, other):
+        return reduction.combine(pl.concat([one, other], how="diagonal"), query)
+
+    return reduce(both, [reduce(both, frames) for _, frames in sorted(by_group.items())])
