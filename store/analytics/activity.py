@@ -183,6 +183,7 @@ def kept_keys(users: pl.DataFrame, keys: Sequence[str], limit: int) -> pl.DataFr
     return marked.with_columns(blank)
 
 
-def key_of(names: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
-    """A row's breakdown values by their names."""
-    return dict(zip(names, values, strict=True))
+def folded(rows: pl.DataFrame, keys: Sequence[str], limit: int) -> pl.DataFrame:
+    """The same, with each user's rows of all folded keys added up."""
+    marked = kept_keys(rows, keys, limit)
+    return added(marked) if marked["folded"].any() else marked

@@ -5,6 +5,7 @@ from typing import Final
 from store.analytics.analysis import AnyAnalysis
 from store.analytics.changes import ChangesAnalysis
 from store.analytics.explain import ExplainAnalysis
+from store.analytics.lifecycle import LifecycleAnalysis
 from store.analytics.names import NamesAnalysis
 from store.analytics.paths.drop_off import DropOffAnalysis
 from store.analytics.paths.paths import PathsAnalysis
@@ -13,6 +14,7 @@ from store.analytics.percentiles import PercentilesAnalysis
 from store.analytics.releases import ReleasesAnalysis
 from store.analytics.retention import RetentionAnalysis
 from store.analytics.sessions.analysis import SessionsAnalysis
+from store.analytics.stickiness import StickinessAnalysis
 from store.analytics.top import TopAnalysis
 from store.analytics.trends import TrendsAnalysis
 
@@ -25,6 +27,8 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     TransitionsAnalysis(),
     DropOffAnalysis(),
     RetentionAnalysis(),
+    LifecycleAnalysis(),
+    StickinessAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),

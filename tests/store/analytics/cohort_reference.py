@@ -70,3 +70,46 @@ def retention(rows, query):
         (number, [len(found[k]) for k in range(query.periods + 1)])
         for number, found in cohorts.items()
     ]
+
+
+def lifecycle(rows, query):
+    """(the period, new, returning, resurrecting, -dormant) for each period of the span."""
+    first, last = (
+        period(t, query) for t in (query.span.start, query.span.end - timedelta.resolution)
+    )
+    found = []
+    active = {
+        user: {period(row["event_time"], query) for row in events if _counts(row, query)}
+        for user, events in by_user(rows, query).items()
+    }
+    for number in range(first, last + 1):
+        states = [0, 0, 0, 0]
+        for periods in active.values():
+            if number in periods and number == min(periods):
+                states[0] += 1
+            elif number in periods and number - 1 in periods:
+                states[1] += 1
+            elif number in periods:
+                states[2] += 1
+            elif number - 1 in periods:
+                states[3] -= 1
+        found.append((number, *states))
+    return found
+
+
+def stickiness(rows, query):
+    """How many users were active in 1, 2, … of the periods that overlap the span."""
+    first, last = (
+        period(t, query) for t in (query.span.start, query.span.end - timedelta.resolution)
+    )
+    counts = [0] * (last - first + 1)
+    for events in by_user(rows, query).values():
+        inside = [row for row in events if query.span.contains(row["event_time"])]
+        periods = {period(row["event_time"], query) for row in inside if _counts(row, query)}
+        if periods:
+            counts[len(periods) - 1] += 1
+    return counts
+
+
+def _counts(row, query):
+    return query.event in (None, row["event_name"])
