@@ -139,6 +139,11 @@ class _Making:
         if not ids.null_count() and not (ids == "").any():
             self.columns["event_id"] = ids
             return
+        if ids.null_count() == len(ids):
+            self.wanted("event_id", ids)
+            fresh_ids = self.arrival.ids.take(len(ids))
+            self.columns["event_id"] = pl.Series("event_id", fresh_ids, dtype=pl.String)
+            return
         missing = ids.is_null() | (ids == "")
         self.wanted("event_id", ids.set(missing, None))
         fresh = iter(self.arrival.ids.take(int(missing.sum())))

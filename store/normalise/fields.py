@@ -107,7 +107,7 @@ def severities(columns: Mapping[str, pl.Series]) -> tuple[dict[str, pl.Series], 
             number = _either(number, _by_name(said))
     if number.null_count():
         number = _either(number, _mapped(columns["event_type"], _of_type, pl.UInt8()))
-    if number.null_count() < len(number):
+    if number.null_count() < len(number) and (text is None or text.null_count()):
         classes = _mapped(number, _class, pl.String())
         text = classes if text is None else _either(text, classes)
     made = {"severity": number} | ({} if text is None else {"severity_text": text})

@@ -10,8 +10,8 @@ from store.schema import OVERFLOW, REQUIRED
 
 ORIGINAL_BYTES: Final = "original_bytes"
 """The column that says how large a cut event was."""
-# What a number, a boolean or a time counts for.
-_OTHER_BYTES: Final = 8
+OTHER_BYTES: Final = 8
+"""What a number, a boolean or a time counts for."""
 
 
 def within(events: pl.DataFrame, event_bytes_max: int) -> pl.DataFrame:
@@ -21,7 +21,7 @@ def within(events: pl.DataFrame, event_bytes_max: int) -> pl.DataFrame:
     ORIGINAL_BYTES says what it had. A list that was cut is no JSON any more.
     """
     texts = [name for name, kind in events.schema.items() if kind == pl.String]
-    others = _OTHER_BYTES * (events.width - len(texts))
+    others = OTHER_BYTES * (events.width - len(texts))
     # For a few hundred events, looking at each column costs less than an expression over all.
     if sum(longest(events[name]) for name in texts) + others <= event_bytes_max:
         return events

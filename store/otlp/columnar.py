@@ -15,6 +15,7 @@ from store.normalise import Raw
 from store.normalise.flatten import flat
 from store.normalise.json_body import check_names
 from store.normalise.json_text import NotTakenError
+from store.normalise.sizes import OTHER_BYTES
 from store.otlp.attribute_columns import Values
 from store.otlp.rows import Row, Runs, context_columns, shared_names
 from store.otlp.wire import Messages, UnusualError, Whole
@@ -25,6 +26,12 @@ Columns = dict[str, pl.Series | None]
 Groups = Sequence[tuple[Row, Sequence[bytes]]]
 RECORDS_MIN: Final = 64
 """Of fewer, the patient way is the quicker one."""
+GROWTH: Final = 12
+"""A text has at most so many bytes for each that it was made of: an integer in a list may have 4
+and become 20, a link's or an exemplar's field 2 and become 16.
+"""
+OWN_BYTES: Final = 1_000
+"""More than the texts of our own have that stand in no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class Records:
 
     messages: Messages
     contexts: Runs
-    limits: Limits
+    bytes_max: int
+    """No event of them has more, but for its numbers and booleans."""
 
     @classmethod
     def of(cls, groups: Groups, limits: Limits) -> "Records":
@@ -42,7 +50,9 @@ class Records:
         if len(bodies) < RECORDS_MIN:
             raise UnusualError
         contexts = [(_bounded(context, limits), len(group)) for context, group in groups]
-        return cls(Messages.of(bodies), contexts, limits)
+        shared = max(sum(map(len, map(str, context.values()))) for context, _ in contexts)
+        longest = max(map(len, bodies))
+        return cls(Messages.of(bodies), contexts, GROWTH * (longest + shared) + OWN_BYTES)
 
 
 def _bounded(context: Row, limits: Limits) -> Row:
@@ -56,10 +66,11 @@ def raw_of(
     where: str,
     own: Columns,
     attributes: Mapping[str, Values],
-    contexts: Runs,
+    records: Records,
     limits: Limits,
 ) -> Raw:
     """The rows out of their fields and attributes, and of what they share."""
+    contexts = records.contexts
     height, names = sum(count for _, count in contexts), set(attributes)
     chars = max(map(len, names), default=0)
     if len(names) > limits.keys_max or chars > limits.name_chars_max:
@@ -70,7 +81,8 @@ def raw_of(
     columns += [values.alias(name) for name, values in own.items() if values is not None]
     for name in sorted(names):
         columns += attributes[name].columns(name, height, limits)
-    return Raw(pl.DataFrame(columns), range(1, height + 1), where)
+    is_small = records.bytes_max + OTHER_BYTES * len(columns) <= limits.event_bytes_max
+    return Raw(pl.DataFrame(columns), range(1, height + 1), where, is_small=is_small)
 
 
 def repeated(values: Sequence[str | bool | None], counts: Sequence[int]) -> pl.Series | None:

@@ -49,7 +49,7 @@ def log_columns(groups: Groups, limits: Limits) -> Raw:
         "trace_flags": whole_of(found.fixed32(_FLAGS)),
         "otel.dropped_attributes_count": whole_of(found.varints(_DROPPED)),
     }
-    return raw_of(WHERE, own, attributes, records.contexts, limits)
+    return raw_of(WHERE, own, attributes, records, limits)
 
 
 def _names(found: Fields, attributes: Attributes, limits: Limits) -> pl.Series:

@@ -1,7 +1,7 @@
 """Points of gauges and sums as columns: what store.otlp.metrics makes of them one by one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 from store.normalise import Raw
 from store.otlp.attribute_columns import Attributes, attributes_of
 from store.otlp.attributes import pairs_of, value_of
-from store.otlp.columnar import Columns, Groups, Records, raw_of, repeated, same
+from store.otlp.columnar import GROWTH, Columns, Groups, Records, raw_of, repeated, same
 from store.otlp.messages import lean
 from store.otlp.metrics import METRIC, WHERE, Metric, exemplars_text
 from store.otlp.rows import Form, Row
@@ -39,11 +39,13 @@ def point_columns(groups: Groups, limits: Limits) -> Raw:
     found = [_group(metric, context) for context, metrics in groups for metric in metrics]
     found = [group for group in found if group.points]
     records = Records.of([(group.context, group.points) for group in found], limits)
+    shared = max(len(repr(group.metric)) for group in found)
+    records = replace(records, bytes_max=records.bytes_max + GROWTH * shared)
     points = fields(records.messages)
     attributes = attributes_of(*points.messages(_ATTRIBUTES))
     own = _shared(found) | _own(points)
     own["metric_stream"] = _streams(found, attributes, points.count, limits)
-    return raw_of(WHERE, own, attributes, records.contexts, limits)
+    return raw_of(WHERE, own, attributes, records, limits)
 
 
 def _group(metric: Any, context: Row) -> _Group:

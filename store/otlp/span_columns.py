@@ -93,7 +93,8 @@ def span_columns(groups: Groups, limits: Limits) -> Raw:
     ends = np.cumsum([count for _, count in records.contexts])
     within = [int(part.sum()) for part in np.split(counts, ends[:-1])]
     contexts = [(c, n) for (c, _), n in zip(records.contexts, within, strict=True) if n]
-    return raw_of(WHERE, own, attributes, [*records.contexts, *contexts], limits)
+    records = replace(records, contexts=[*records.contexts, *contexts])
+    return raw_of(WHERE, own, attributes, records, limits)
 
 
 def _ids(found: _Spans) -> Columns:

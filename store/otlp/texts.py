@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from store.otlp.wire import Fields, Octets, UnusualError, Whole
+from store.otlp.wire import Fields, Octets, UnusualError, Whole, fixed
 from store.schema import INSTANT
 
 Flags = npt.NDArray[np.bool_]
@@ -76,12 +76,13 @@ def hex_of(fields: Fields, number: int, size: int) -> pl.Series | None:
     starts = fields.starts[found]
     if (fields.ends[found] - starts != size).any():
         raise UnusualError
-    ids = np.zeros((fields.count, size), np.uint8)
-    ids[fields.owners[found]] = fields.data[starts[:, None] + np.arange(size)]
+    ids = np.zeros(fields.count, f"V{size}")
+    ids[fields.owners[found]] = fixed(fields.data, starts, f"V{size}")
+    octets = ids.view(np.uint8).reshape(fields.count, size)
     edges = np.arange(0, (fields.count + 1) * 2 * size, 2 * size, dtype=np.int32)
-    digits = pa.py_buffer(_HEX[ids])
+    digits = pa.py_buffer(_HEX[octets])
     texts = pa.Array.from_buffers(pa.string(), fields.count, [None, pa.py_buffer(edges), digits])
-    return but(pl.Series(texts), np.asarray(~ids.any(axis=1)))
+    return but(pl.Series(texts), np.asarray(~octets.any(axis=1)))
 
 
 def merged(first: pl.Series | None, second: pl.Series | None) -> pl.Series | None:

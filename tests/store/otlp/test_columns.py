@@ -178,3 +178,25 @@ def test_spoiled_bytes_read_as_columns_say_nothing_else(name):
         if columns is not None:
             assert_same(columns, patient)
     assert as_columns > 5
+
+
+RECORD = {
+    "logs": lambda request: request.resource_logs[0].scope_logs[0].log_records[3],
+    "traces": lambda request: request.resource_spans[0].scope_spans[0].spans[3],
+    "metrics": lambda request: (
+        request.resource_metrics[0].scope_metrics[0].metrics[0].gauge.data_points[3]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("value", ["x" * 40_000, b"\x00" * 30_000, [-1] * 3_000])
+def test_an_event_that_is_too_large_is_never_thought_small(name, value):
+    request = MAKERS[name](2, {"a": ("text", 1.0)})
+    put(RECORD[name](request).attributes, {"long": value})
+    if name == "metrics" and type(value) is list:  # a point's stream is known by its attributes
+        unusual(request, name)
+        return
+    columns, patient = both_ways(name, request)
+    assert not columns.is_small
+    assert_same(columns.frame, patient.frame)
