@@ -53,11 +53,11 @@ def is_known(per: str) -> pl.Expr:
     return pl.col("subject_hash" if per == USER else per).is_not_null()
 
 
-def settled(rows: pl.DataFrame, links: Links) -> pl.DataFrame:
+def settled(rows: pl.DataFrame, links: Links, *, nobody: bool = False) -> pl.DataFrame:
     """The rows with each device's WHO replaced by the user that it was linked to; without DEVICE,
-    and without the rows of nobody.
+    and without the rows of nobody, unless they are asked for.
     """
-    rows = rows.filter(pl.col(WHO).is_not_null())
+    rows = rows if nobody else rows.filter(pl.col(WHO).is_not_null())
     if DEVICE not in rows.columns:
         return rows
     devices = rows.filter(DEVICE)[WHO].unique()

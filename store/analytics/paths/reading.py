@@ -9,6 +9,7 @@ import polars as pl
 
 from store.analytics.cut import Cut
 from store.analytics.links import Links
+from store.analytics.ordered.rows import ROWS_MAX
 from store.analytics.paths.visits import COLUMNS, events_in_short, visits
 from store.analytics.query import Query, option
 from store.analytics.sessions.analysis import GAP, LONGEST, gap
@@ -36,6 +37,8 @@ class OfSessions:
     """The half of an analysis that reads: a part gives its events in short, all of them together
     are put into order at last.
     """
+
+    rows_max = ROWS_MAX
 
     def horizon(self, query: Query) -> TimeSpan | None:
         gap(query)

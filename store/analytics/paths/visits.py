@@ -11,16 +11,20 @@ from typing import Final
 import polars as pl
 
 from store.analytics.links import Links, is_given
+from store.analytics.ordered import subjects
+from store.analytics.ordered.order import in_order
+from store.analytics.ordered.rows import TIME
+from store.analytics.ordered.subjects import WHO
 from store.schema import PART
 from store.timespan import TimeSpan
 
 COLUMNS: Final = (
-    *("event_time", "event_id", "event_name"),
-    *("subject_hash", "user_id", "session_id"),
+    *("event_time", "event_id", "event_name", "session_id"),
+    *subjects.columns(subjects.USER, link=True),
 )
 """What `events_in_short` reads."""
-_OWNER: Final = ("is_named", "owner")
-"""What holds a session together: the code of its id, or a subject."""
+_SESSION_ID: Final = "session_id"
+_USER: Final = "\0user"
 
 
 def events_in_short(
@@ -30,23 +34,22 @@ def events_in_short(
     only: Sequence[str] = (),
     without: Sequence[str] = (),
 ) -> pl.LazyFrame:
-    """The rows and columns of a part that visits are made of: PART where there are several,
-    `session_id`, `who`, `is_device`, `time`, `id`, `node`. Without what is in no session, of another
-    name than `only`, or of a name in `without`.
+    """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
+    subject, `session_id`, `id`, `node`. Without what is in no session, of another name than `only`,
+    or of a name in `without`.
     """
-    has_part = events.collect_schema()[PART] != pl.Null
     name = pl.col("event_name")
-    kept = is_given("session_id") if by_id else pl.lit(value=False)
+    kept = is_given(_SESSION_ID) if by_id else pl.lit(value=False)
     if only:
         events = events.filter(name.is_in(only))
     if without:
         events = events.filter(~name.is_in(without))
-    return events.filter(kept | pl.col("subject_hash").is_not_null()).select(
-        *([PART] if has_part else []),
-        pl.when(kept).then("session_id").cast(pl.String).alias("session_id"),
-        pl.col("subject_hash").alias("who"),
-        (~is_given("user_id") & pl.col("subject_hash").is_not_null()).alias("is_device"),
-        pl.col("event_time").alias("time"),
+    subject = subjects.subject(events.collect_schema(), subjects.USER, link=True)
+    return events.filter(kept | subjects.is_known(subjects.USER)).select(
+        PART,
+        pl.col("event_time").alias(TIME),
+        *subject,
+        pl.when(kept).then(_SESSION_ID).cast(pl.String).alias(_SESSION_ID),
         pl.col("event_id").alias("id"),
         name.cast(pl.Categorical).alias("node"),
     )
@@ -56,57 +59,37 @@ def visits(short: pl.DataFrame, gap: timedelta, span: TimeSpan, links: Links) ->
     """The nodes of all sessions that start in `span`, session by session and in order: `session` (a
     number), `who` (the subject of its first event that has one), `node`, `time`, `events`.
     """
-    rows = _ordered(_linked(short, links))
-    other = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in _OWNER)
-    late = ~pl.col("is_named") & (pl.col("time").diff() > gap)
-    begins = (other | late).fill_null(value=True)
-    rows = rows.with_columns(begins.cum_sum().alias("session"))
-    start = pl.col("time").first().over("session")
+    rows = _sessions(subjects.settled(short, links, nobody=True), gap)
+    start = pl.col(TIME).first().over("session")
     rows = rows.filter(start.is_between(span.start, span.end, closed="left"))
     moved = pl.any_horizontal(
         pl.col(name).to_physical() != pl.col(name).to_physical().shift()
         for name in ("session", "node")
     )
-    new = rows.select(moved.fill_null(value=True)).to_series()
-    first = new.arg_true()
+    first = rows.select(moved.fill_null(value=True)).to_series().arg_true()
     last = first.shift(-1, fill_value=rows.height) - 1
-    who = pl.col("who").drop_nulls().first().over("session")
-    return rows.with_columns(who).select(
-        pl.col("session", "who", "node").gather(first),
-        pl.col("time").gather(last),
+    user = pl.col(_USER).drop_nulls().first().over("session")
+    return rows.with_columns(user.alias(WHO)).select(
+        pl.col("session", WHO, "node").gather(first),
+        pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
 
 
-def _linked(short: pl.DataFrame, links: Links) -> pl.DataFrame:
-    """Devices become the users that they were linked to; sessions get an owner."""
-    named = pl.col("session_id").is_not_null()
-    code = pl.col("session_id").cast(pl.Categorical).to_physical().cast(pl.UInt64)
-    devices = short.filter("is_device")["who"].unique()
-    if devices.len():
-        known = links.of(devices).rename({"device": "who", "user": "linked"})
-        joined = short.join(known, on="who", how="left")
-        owner = pl.when("is_device").then(pl.coalesce("linked", "who")).otherwise("who")
-        short = joined.with_columns(owner.alias("who")).drop("linked")
-    return short.select(
-        named.alias("is_named"),
-        pl.when(named).then(code).otherwise("who").alias("owner"),
-        "who",
-        "time",
-        "id",
-        "node",
+def _sessions(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
+    """In order, with a number for each session: what an id holds together, or what a subject did
+    without a long silence.
+    """
+    is_named = pl.col(_SESSION_ID).is_not_null()
+    id_hash = pl.col(_SESSION_ID).hash(seed=11)
+    owned = rows.select(
+        pl.when(is_named).then(id_hash).otherwise(WHO).alias(WHO),
+        is_named.alias("is_named"),
+        pl.col(WHO).alias(_USER),
+        *(TIME, "id", "node"),
     )
-
-
-def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
-    """By owner, time and id. Ids are long texts, so they are looked at in ties alone."""
-    keys = [*_OWNER, "time"]
-    rows = rows.sort(keys)
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in keys)
-    again = rows.select(same.fill_null(value=False)).to_series()
-    tied = (again | again.shift(-1, fill_value=False)).arg_true()
-    if not tied.len():
-        return rows.drop("id")
-    by_id = tied.gather(rows[tied].select(pl.arg_sort_by(*keys, "id")).to_series())
-    places = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
-    return rows.drop("id")[places.scatter(tied, by_id)]
+    ordered = in_order(owned, ties=["id"]).drop("id")
+    late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
+    other = pl.col(WHO) != pl.col(WHO).shift()
+    begins = (other | late).fill_null(value=True)
+    return ordered.with_columns(begins.cum_sum().alias("session"))

@@ -67,9 +67,9 @@ class SessionsAnalysis:
         assert query.span is not None
         begins = pl.col("start").is_between(query.span.start, query.span.end, closed="left")
         found = merged(combined, gap(query), links).filter(begins)
-        order = ["start", "session_id", "user", "end"]
+        order = ["start", "session_id", "user_id", "end"]
         newest = found.sort(order, descending=[True, *[False] * 3], nulls_last=True)
-        shown = newest.head(query.limit).rename({"user": "user_id"})
+        shown = newest.head(query.limit)
         rows = [Row({}, row) for row in shown.select(*_SHOWN, *_COUNTS).iter_rows(named=True)]
         return Finished(
             Table((*_SHOWN, *_COUNTS), rows, summary(found)),

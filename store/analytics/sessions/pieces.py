@@ -13,6 +13,8 @@ from typing import Final
 import polars as pl
 
 from store.analytics.links import Links, is_given
+from store.analytics.ordered import subjects
+from store.analytics.ordered.subjects import DEVICE, WHO
 from store.schema import INSTANT, PART, SEVERITIES
 
 COLUMNS: Final = (
@@ -23,8 +25,8 @@ COLUMNS: Final = (
 INTERACTIONS: Final = ("user_interaction", "input_change", "behavioral")
 """The event types of what a person does."""
 SUMS: Final = ("events", "errors", "interactions")
-_SUBJECT: Final = ("who", "is_device")
-_KEYS: Final = ("session_id", *_SUBJECT)
+_KEYS: Final = ("session_id", WHO, DEVICE)
+_TEXTS: Final = ("user_id", "install_id")
 _RUN: Final = "\0run"
 
 
@@ -32,8 +34,8 @@ def pieces(
     events: pl.LazyFrame, gap: timedelta, *, cell: pl.Expr | None = None, by_id: bool = True
 ) -> pl.LazyFrame:
     """A row for each piece, part by part (PART stays a key), and by `cell` (as `time`) when one is
-    given: `session_id` (null, or the id that holds the piece together), `who` and `is_device` (the
-    subject), `user` and `device` (their texts), `start`, `end`, `events`, `errors`, `interactions`,
+    given: `session_id` (null, or the id that holds the piece together), WHO and DEVICE (the
+    subject), `user_id` and `install_id`, `start`, `end`, `events`, `errors`, `interactions`,
     `components` (each once). Events with neither session id nor subject are in none. `by_id` false:
     session ids count for nothing.
     """
@@ -44,35 +46,35 @@ def pieces(
         *([PART] if has_part else []),
         *([] if cell is None else [cell.alias("time")]),
         session.alias("session_id"),
-        pl.col("subject_hash").alias("who"),
-        (~is_given("user_id") & pl.col("subject_hash").is_not_null()).alias("is_device"),
-        _text("user_id").alias("user"),
-        _text("install_id").alias("device"),
+        pl.col("subject_hash").alias(WHO),
+        (~is_given("user_id") & pl.col("subject_hash").is_not_null()).alias(DEVICE),
+        _text("user_id").alias("user_id"),
+        _text("install_id").alias("install_id"),
         pl.col("event_time").alias("start"),
         (pl.col("severity") >= SEVERITIES["error"]).fill_null(value=False).alias("errors"),
         pl.col("event_type").is_in(INTERACTIONS).alias("interactions"),
         _text("component").alias("component"),
     )
-    known = rows.filter(pl.col("session_id").is_not_null() | pl.col("who").is_not_null())
+    known = rows.filter(pl.col("session_id").is_not_null() | pl.col(WHO).is_not_null())
     return known.map_batches(lambda frame: _runs(frame, held, gap), schema=_schema(rows, held))
 
 
 def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
-    """Pieces as whole sessions, in no order: `session_id`, `user` (the text of the first user in
-    it, else of the user that its device was linked to, else of the device), `start`, `end`,
+    """Pieces as whole sessions, in no order: `session_id`, `user_id` (of the first user in it, else of
+    the one that its device was linked to, else the device), `start`, `end`,
     `events`, `errors`, `interactions`, `components` (how many). Devices that were linked count for
     their users.
     """
-    owner = pl.when(pl.col("session_id").is_null()).then("who").alias("who")
-    rows = _named(_linked(found, links)).with_columns(owner)
-    rows = rows.sort("session_id", "who", "start", nulls_last=True)
-    ended = pl.col("end").cum_max().shift().over("session_id", "who")
+    owner = pl.when(pl.col("session_id").is_null()).then(WHO).alias(WHO)
+    rows = _named(subjects.settled(found, links, nobody=True)).with_columns(owner)
+    rows = rows.sort("session_id", WHO, "start", nulls_last=True)
+    ended = pl.col("end").cum_max().shift().over("session_id", WHO)
     apart = pl.col("session_id").is_null() & (pl.col("start") - ended > gap)
     rows = rows.with_columns((ended.is_null() | apart).cum_sum().alias(_RUN))
     used = rows.select(_RUN, "components").explode("components").drop_nulls()
     whole = rows.group_by(_RUN).agg(
         pl.col("session_id").first(),
-        pl.coalesce(pl.col(name).drop_nulls().first() for name in ("user", "device")).alias("user"),
+        pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
         pl.col("start").min(),
         pl.col("end").max(),
         *(pl.col(name).sum() for name in SUMS),
@@ -91,7 +93,7 @@ def _text(column: str) -> pl.Expr:
 
 def _schema(rows: pl.LazyFrame, held: Sequence[str]) -> dict[str, pl.DataType]:
     known = rows.collect_schema()
-    names = [*held, *_KEYS, "user", "device", "start"]
+    names = [*held, *_KEYS, *_TEXTS, "start"]
     return {
         **{name: known[name] for name in names},
         "end": INSTANT,
@@ -111,7 +113,7 @@ def _runs(rows: pl.DataFrame, held: Sequence[str], gap: timedelta) -> pl.DataFra
     begins = new.arg_true()
     ends = begins.shift(-1, fill_value=rows.height) - 1
     return rows.select(
-        pl.col(*keys, "user", "device", "start").gather(begins),
+        pl.col(*keys, *_TEXTS, "start").gather(begins),
         pl.col("start").gather(ends).alias("end"),
         (ends - begins + 1).cast(pl.Int64).alias("events"),
         *(_added(name, begins, ends) for name in ("errors", "interactions")),
@@ -136,20 +138,9 @@ def _components(component: pl.Series, new: pl.Series) -> pl.Series:
     return found["component"].alias("components")
 
 
-def _linked(found: pl.DataFrame, links: Links) -> pl.DataFrame:
-    """Devices become the users that they were linked to."""
-    devices = found.filter("is_device")["who"].unique()
-    if not devices.len():
-        return found
-    known = links.of(devices).rename({"device": "who", "user": "linked"})
-    joined = found.join(known, on="who", how="left")
-    owner = pl.when("is_device").then(pl.coalesce("linked", "who")).otherwise("who")
-    return joined.with_columns(owner.alias("who")).drop("linked")
-
-
 def _named(found: pl.DataFrame) -> pl.DataFrame:
-    """With the user's text also where only the device's was seen."""
-    names = found.filter(pl.col("user").is_not_null()).unique("who", keep="any")
-    names = names.select("who", pl.col("user").alias("named"))
-    joined = found.join(names, on="who", how="left")
-    return joined.with_columns(pl.coalesce("user", "named").alias("user")).drop("named")
+    """With the user's id also where only the device's was seen."""
+    names = found.filter(pl.col("user_id").is_not_null()).unique(WHO, keep="any")
+    names = names.select(WHO, pl.col("user_id").alias("named"))
+    joined = found.join(names, on=WHO, how="left")
+    return joined.with_columns(pl.coalesce("user_id", "named").alias("user_id")).drop("named")

@@ -1,12 +1,11 @@
 """An analysis's pure functions by themselves: a thousand random cases in the time of a few stores."""
 
 import polars as pl
-import xxhash
 
 from store.analytics.links import Links
 from store.schema import FIXED, PART
 from store.testing import events_of
-from tests.store.analytics.reference import links
+from tests.store.analytics.reference import hashed, links
 
 
 def answer(analysis, query, parts):
@@ -32,10 +31,6 @@ def answer(analysis, query, parts):
 
 def _links(rows, query):
     known = links(rows) if query.link else {}
-    pairs = [(_hash(device), _hash(user)) for device, user in known.items()]
+    pairs = [(hashed(device), hashed(user)) for device, user in known.items()]
     frame = pl.DataFrame(pairs, schema={"device": pl.UInt64, "user": pl.UInt64}, orient="row")
     return Links(lambda: frame)
-
-
-def _hash(text):
-    return xxhash.xxh3_64_intdigest(text.encode())

@@ -3,6 +3,8 @@
 import math
 from collections import defaultdict
 
+import xxhash
+
 
 def linear(values, quantile):
     """numpy's `linear` percentile."""
@@ -13,12 +15,17 @@ def linear(values, quantile):
 
 
 def links(rows):
-    """device -> user, by the earliest event that has both."""
+    """device -> user, by the earliest event that has both; of one instant, the smaller hash."""
+    both = [row for row in rows if row.get("user_id") and row.get("install_id")]
     first = {}
-    for row in sorted(rows, key=lambda row: row["event_time"]):
-        if row.get("user_id") and row.get("install_id"):
-            first.setdefault(row["install_id"], row["user_id"])
+    for row in sorted(both, key=lambda row: (row["event_time"], hashed(row["user_id"]))):
+        first.setdefault(row["install_id"], row["user_id"])
     return first
+
+
+def hashed(text):
+    """`subject_hash`."""
+    return xxhash.xxh3_64_intdigest(text.encode())
 
 
 def subjects(rows, linked):
