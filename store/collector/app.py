@@ -74,7 +74,7 @@ class App:
         self._guard.check(exchange.target, exchange.raw_headers)
         if exchange.method == "OPTIONS" and "origin" in exchange.headers:
             return Reply(204, b"", headers=self._preflight(exchange))
-        target = self._routes.find(exchange.method, exchange.path)
+        target = self._routes.find(exchange.method, exchange.request())
         if exchange.path != "/healthz":
             self._guard.check_token(exchange.headers)
         if isinstance(target, Page):

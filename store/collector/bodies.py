@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+import cramjam
 import zstandard
 
 from store.collector.refused import bad_content, try_later
@@ -13,7 +14,7 @@ from store.settings import MIB
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-ENCODINGS: Final = ("identity", "gzip", "deflate", "zstd")
+ENCODINGS: Final = ("identity", "gzip", "deflate", "zstd", "snappy")
 STEP_BYTES: Final = MIB
 # zstd has no bound on what one call gives. A block of 128 KiB takes 4 bytes at the least, so this
 # much input gives at most 32 MiB.
@@ -98,7 +99,8 @@ def inflated(body: bytes, encoding: str, *, bytes_max: int, held: Reservation) -
     """The body without its Content-Encoding, counted against both bounds while it grows.
 
     Refused: 415 for an encoding that is not known, 400 for bytes that are not of it or break off,
-    413 and 503 as in `read_body`. Gzip and zstd may have several members.
+    413 and 503 as in `read_body`. Gzip and zstd may have several members; snappy is its block
+    format, as Prometheus and Loki have it.
     """
     steps = _STEPS.get(encoding.strip().lower())
     if steps is None:
@@ -107,15 +109,21 @@ def inflated(body: bytes, encoding: str, *, bytes_max: int, held: Reservation) -
     if steps is _identity or not body:
         return body
     chunks, size_bytes = [], 0
+
+    def make_room(more_bytes: int) -> None:
+        if size_bytes + more_bytes > bytes_max:
+            fault = f"the body inflates to more than {_text(bytes_max)}"
+            raise bad_content(413, "too_large", fault)
+        held.grow_to(len(body) + size_bytes + more_bytes)
+
     try:
+        if steps is _snappy:  # it makes room for all that it declares at once
+            make_room(cramjam.snappy.decompress_raw_len(body))
         for chunk in steps(body):
+            make_room(len(chunk))
             size_bytes += len(chunk)
-            if size_bytes > bytes_max:
-                fault = f"the body inflates to more than {_text(bytes_max)}"
-                raise bad_content(413, "too_large", fault)
-            held.grow_to(len(body) + size_bytes)
             chunks.append(chunk)
-    except (zlib.error, zstandard.ZstdError, EOFError) as error:
+    except (zlib.error, zstandard.ZstdError, cramjam.DecompressionError, EOFError) as error:
         fault = f"the body is not whole {encoding}: {error}"
         raise bad_content(400, "bad_encoding", fault) from None
     return b"".join(chunks)
@@ -168,6 +176,10 @@ def _zstd(body: bytes) -> Iterator[bytes]:
         view = view[min(fed, len(view)) - len(stream.unused_data) :]
 
 
+def _snappy(body: bytes) -> Iterator[bytes]:
+    yield bytes(cramjam.snappy.decompress_raw(body))
+
+
 _STEPS: Final[dict[str, Callable[[bytes], Iterator[bytes]]]] = {
     "": _identity,
     "identity": _identity,
@@ -176,6 +188,7 @@ _STEPS: Final[dict[str, Callable[[bytes], Iterator[bytes]]]] = {
     "deflate": _deflate,
     "zlib": _deflate,
     "zstd": _zstd,
+    "snappy": _snappy,
 }
 
 

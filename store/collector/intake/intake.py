@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
@@ -72,6 +72,15 @@ class Intake(Protocol):
         """The answer to a delivery that did not get through the door; the status is `refused`'s,
         and its headers are added. `receipt` counts it, when its content was at fault.
         """
+        ...
+
+
+@runtime_checkable
+class SharingIntake(Intake, Protocol):
+    """One that shares a path with others, which are asked in the order of INTAKES."""
+
+    def takes(self, request: Request) -> bool:
+        """Whether the request is of this protocol, by its headers."""
         ...
 
 

@@ -9,7 +9,8 @@ from store.collector.refused import Refused
 from store.normalise import Arrival, Decoded, decode_json
 from store.tally import Receipt
 
-_LINES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+LINES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+"""The types by which every line is an event by itself."""
 _FALSE: Final = frozenset({"", "0", "false", "no"})
 
 
@@ -25,8 +26,12 @@ class NativeIntake:
         arrival = Arrival(
             delivery.received, self.name, delivery.ids, delivery.limits, strict=strict
         )
-        content_type = delivery.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return decode_json(delivery.body, arrival, lines=content_type in _LINES)
+        content_type = Request(delivery.path, delivery.headers).content_type
+        return decode_json(delivery.body, arrival, lines=self.has_lines(content_type))
+
+    def has_lines(self, content_type: str) -> bool:
+        """Whether every line of the body is an event by itself, for sure."""
+        return content_type in LINES
 
     def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """200 with the receipt; 400 when nothing in the delivery could be read."""

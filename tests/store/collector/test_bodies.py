@@ -1,6 +1,7 @@
 import gzip
 import zlib
 
+import cramjam
 import pytest
 import zstandard
 
@@ -18,6 +19,7 @@ PACKED = {
     "x-gzip": gzip.compress(TEXT),
     "deflate": zlib.compress(TEXT),
     "zstd": zstandard.compress(TEXT),
+    "snappy": bytes(cramjam.snappy.compress_raw(TEXT)),
 }
 
 
@@ -53,20 +55,20 @@ def test_an_empty_body_stays_empty():
         assert inflate(b"", encoding) == b""
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd", "snappy"])
 def test_a_body_cut_off_anywhere_is_400(encoding):
     packed = PACKED[encoding]
     for end in range(1, len(packed)):
         assert refusal(packed[:end], encoding) == (400, "bad_encoding")
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd", "snappy"])
 def test_bytes_that_are_not_of_the_encoding_are_400(encoding):
     assert refusal(b"\xffnot packed at all", encoding) == (400, "bad_encoding")
     assert refusal(PACKED[encoding] + b"\xfftrailing", encoding) == (400, "bad_encoding")
 
 
-@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "snappy", "\x1b[2J"])
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "x-snappy-framed", "\x1b[2J"])
 def test_an_unknown_encoding_is_415(encoding):
     assert refusal(b"x", encoding) == (415, "bad_encoding")
 
@@ -78,6 +80,7 @@ def bombs(size):
     yield "deflate", zlib.compress(zeros)
     yield "zstd", zstandard.compress(zeros)
     yield "zstd", zstandard.compress(zeros[: size // 40]) * 40
+    yield "snappy", bytes(cramjam.snappy.compress_raw(zeros))
 
 
 def test_a_bomb_stops_at_the_limit_however_it_is_packed():
@@ -85,6 +88,16 @@ def test_a_bomb_stops_at_the_limit_however_it_is_packed():
         budget = Budget(64 * MIB)
         assert refusal(bomb, encoding, bytes_max=8 * MIB, budget=budget) == (413, "too_large")
         assert budget.bytes == 0
+
+
+@pytest.mark.parametrize("declared", [b"\xff\xff\xff\xff\x0f", b"\x80\x80\x80\x20"])
+def test_what_snappy_declares_is_checked_before_anything_is_inflated(declared):
+    """Four gigabytes, and 64 MiB: neither is asked of the system."""
+    assert refusal(declared + b"\x00a", "snappy", bytes_max=8 * MIB) == (413, "too_large")
+    budget = Budget(3 * MIB)
+    body = bytes(cramjam.snappy.compress_raw(bytes(4 * MIB)))
+    assert refusal(body, "snappy", bytes_max=64 * MIB, budget=budget) == (503, "memory")
+    assert budget.bytes == 0
 
 
 def test_inflating_is_counted_against_what_all_requests_share():

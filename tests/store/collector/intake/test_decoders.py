@@ -30,9 +30,11 @@ every = pytest.mark.parametrize("sample", SAMPLES, ids=by_name)
 over_http = pytest.mark.parametrize("sample", [s for s in SAMPLES if s.path], ids=by_name)
 
 
-def test_there_is_a_sample_for_each_route():
+def test_there_is_a_sample_for_each_route_that_takes_a_body():
     for intake in INTAKES:
         for method, path in intake.routes:
+            if method in {"GET", "HEAD"}:
+                continue
             routes = Routes([_Only(method, path)], {})
             fitting = [s for s in SAMPLES if s.method in routes.methods(s.path)]
             assert intake.name in {sample.intake for sample in fitting}, path

@@ -1,0 +1,265 @@
+"""Elasticsearch's bulk API, as its clients and most shippers of logs speak it.
+
+https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+import orjson
+import polars as pl
+import xxhash
+
+from store.collector.intake.intake import Delivery, Reply, Request
+from store.collector.intake.records import Load, Record, decode_records, joined
+from store.collector.refused import Refused
+from store.normalise import Arrival, Decoded
+from store.normalise.json_lines import Objects, Refusals, not_an_object
+from store.normalise.json_text import Fault, NotTakenError
+from store.otlp.bounds import check_json
+from store.tally import Receipt
+
+INFO_PATH: Final = "/"
+PRODUCT: Final[Mapping[str, str]] = {"x-elastic-product": "Elasticsearch"}
+"""Without it, Elastic's own clients refuse to go on."""
+WHERE: Final = "item "
+_ADDING: Final = frozenset({"index", "create"})
+_ACTIONS: Final = _ADDING | {"delete", "update"}
+# Elastic Common Schema -> our columns. https://www.elastic.co/docs/reference/ecs
+_ADOPTED: Final[Mapping[str, str]] = {
+    "@timestamp": "event_time",
+    "event.action": "event_name",
+    "service.name": "service_name",
+    "service.version": "service_version",
+    "log.level": "severity_text",
+    "trace.id": "trace_id",
+    "span.id": "span_id",
+    "parent.id": "parent_span_id",
+    "user.id": "user_id",
+    "session.id": "session_id",
+}
+_INFO: Final = {
+    "name": "eventdeck",
+    "cluster_name": "eventdeck",
+    "cluster_uuid": "eventdeck",
+    "version": {
+        "number": "9.0.0",
+        "build_flavor": "default",
+        "build_type": "tar",
+        "minimum_wire_compatibility_version": "8.0.0",
+        "minimum_index_compatibility_version": "8.0.0",
+    },
+    "tagline": "You Know, for Search",
+}
+
+
+class Item(NamedTuple):
+    """One action, as the reply names it."""
+
+    action: str
+    index_name: str
+    id: str
+    fault: str = ""
+    """Why its document was not taken."""
+    reason: str = ""
+
+
+class ElasticIntake:
+    """Exactly once for documents with an `_id`, which index and id together are: the first stays.
+    Nothing is updated or deleted.
+    """
+
+    name = "elastic"
+    routes: tuple[tuple[str, str], ...] = (
+        *((method, path) for path in ("/_bulk", "/{index}/_bulk") for method in ("POST", "PUT")),
+        ("GET", INFO_PATH),
+        ("HEAD", INFO_PATH),
+    )
+
+    def decode(self, delivery: Delivery) -> Decoded:
+        """One event a document; `Decoded.note` are the Items, in the order of their actions."""
+        if delivery.path == INFO_PATH:
+            return Decoded(pl.DataFrame())
+        arrival = Arrival(delivery.received, self.name, delivery.ids, delivery.limits)
+        index = unquote(delivery.path.removesuffix("_bulk").strip("/"))
+        items: list[Item] = []
+
+        def find(load: Load, refusals: Refusals) -> Objects:
+            check_json(delivery.body)
+            items.clear()
+            reading = _Reading(load, refusals, index, delivery.limits.line_bytes_max, items)
+            return reading.objects(delivery.body)
+
+        found = decode_records(find, arrival)
+        return replace(found, note=[tuple(item) for item in _settled(items, found)])
+
+    def reply(self, receipt: Receipt, request: Request) -> Reply:
+        """200, and a status for each item."""
+        if request.path == INFO_PATH:
+            return Reply(200, orjson.dumps(_INFO), headers=PRODUCT)
+        items = [Item(*each) for each in request.note or ()]
+        if not items:
+            fault = receipt.errors[0].fault if receipt.errors else "it is empty; send actions"
+            return _failure(400, "parse_exception", fault)
+        document = {
+            "errors": any(item.fault for item in items),
+            "took": 0,
+            "items": [_told(item) for item in items],
+        }
+        return Reply(200, orjson.dumps(document), headers=PRODUCT)
+
+    def refusal(self, refused: Refused, _receipt: Receipt | None, _request: Request) -> Reply:
+        """Elasticsearch's form of an error."""
+        return _failure(refused.status, refused.reason, refused.fault, refused.headers)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Actions and their documents, line by line."""
+
+    load: Load
+    refusals: Refusals
+    index: str
+    """Of the path; an action may name another."""
+    line_bytes_max: int
+    items: list[Item]
+    rows: list[Record] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    known: dict[bytes, Item] = field(default_factory=dict)
+    """The same action comes again and again."""
+
+    def objects(self, body: bytes) -> Objects:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        if not lines:
+            raise NotTakenError(Fault("empty", "it is empty; send actions and documents"))
+        at = 0
+        while at < len(lines):
+            at += self.take(lines, at)
+        return Objects(self.rows, self.numbers, WHERE)
+
+    def take(self, lines: Sequence[bytes], at: int) -> int:
+        """How many lines the action takes that begins there."""
+        document = lines[at + 1] if at + 1 < len(lines) else None
+        try:
+            item = self.action(lines[at])
+        except NotTakenError as refused:
+            self.items.append(Item("index", self.index, ""))
+            self.refuse(refused.fault)
+            return 1 if document is None or self.is_action(document) else 2
+        self.items.append(item)
+        try:
+            self.add(item, document)
+        except NotTakenError as refused:
+            self.refuse(refused.fault)
+        return 1 if item.action == "delete" else 2
+
+    def add(self, item: Item, document: bytes | None) -> None:
+        if item.action not in _ADDING:
+            fault = f"{item.action} is not done here: documents are added and stay as they are"
+            raise NotTakenError(Fault("bad_action", fault))
+        if document is None:
+            raise NotTakenError(Fault("no_document", "its document is missing"))
+        if len(document) > self.line_bytes_max:
+            fault = f"it is longer than {self.line_bytes_max:,} bytes"
+            raise NotTakenError(Fault("too_large", fault))
+        value = self.load(document)
+        if type(value) is not dict:
+            raise NotTakenError(not_an_object(value))
+        self.rows.append(_event(value, item))
+        self.numbers.append(len(self.items))
+
+    def action(self, line: bytes) -> Item:
+        found = self.known.get(line)
+        if found is None:
+            found = self.known[line] = _item(self.load(line), self.index)
+        return found
+
+    def is_action(self, line: bytes) -> bool:
+        try:
+            self.action(line)
+        except NotTakenError:
+            return False
+        return True
+
+    def refuse(self, fault: Fault) -> None:
+        self.refusals.add(f"{WHERE}{len(self.items)}", fault)
+
+
+def _item(value: Any, index: str) -> Item:
+    if type(value) is dict and len(value) == 1:
+        (action, about), *_ = value.items()
+        if action in _ACTIONS and type(about) is dict:
+            named, number = about.get("_index") or index, about.get("_id")
+            if type(named) is str:
+                return Item(action, named, "" if number is None else str(number))
+    fault = f"it is no action; send an object with one of {', '.join(sorted(_ACTIONS))}"
+    raise NotTakenError(Fault("bad_action", fault))
+
+
+def _event(document: Record, item: Item) -> Record:
+    fields: Record = {"elastic.index": item.index_name or None}
+    if item.id:
+        fields["event_id"] = _id(item)
+    for path, name in _ADOPTED.items():
+        value = _taken(document, path)
+        if value is not None:
+            fields[name] = value
+    for name in ("event_name", "event_type"):
+        if name not in fields and type(document.get(name)) is str:
+            fields[name] = document.pop(name)
+    fields.setdefault("event_name", item.index_name or "document")
+    return joined(document, fields)
+
+
+def _id(item: Item) -> str:
+    both = f"{item.index_name}/{item.id}"
+    return both if len(both) <= 200 else xxhash.xxh3_128_hexdigest(both.encode())
+
+
+def _taken(document: Record, path: str) -> Any:
+    """What stands at `path`, nested or with a dot in its name, if it is text or a number; it
+    stands there no more.
+    """
+    holder, name = document, path
+    if path not in document:
+        head, _, name = path.partition(".")
+        holder = document.get(head) if name else None  # type: ignore[assignment]
+    if type(holder) is not dict or type(holder.get(name)) not in {str, int, float}:
+        return None
+    value = holder.pop(name)
+    if not holder and holder is not document:
+        del document[path.partition(".")[0]]
+    return value
+
+
+def _settled(items: Sequence[Item], found: Decoded) -> list[Item]:
+    """With the ids that were made here, and what is wrong with those that were not taken."""
+    ids = dict(zip(found.numbers, found.events["event_id"], strict=True)) if found.numbers else {}
+    faults = {refusal.place: refusal for refusal in found.refusals}
+    settled = []
+    for number, item in enumerate(items, 1):
+        if number in ids:
+            settled.append(item if item.id else item._replace(id=ids[number]))
+            continue
+        refusal = faults.get(f"{WHERE}{number}", found.refusals[-1])
+        settled.append(item._replace(fault=refusal.fault, reason=refusal.reason))
+    return settled
+
+
+def _told(item: Item) -> Mapping[str, Any]:
+    about: dict[str, Any] = {"_index": item.index_name, "_id": item.id}
+    if item.fault:
+        error = {"type": "document_parsing_exception", "reason": item.fault}
+        return {item.action: {**about, "status": 400, "error": error}}
+    done = {"_version": 1, "result": "created", "_seq_no": 0, "_primary_term": 1}
+    return {item.action: {**about, **done, "status": 201}}
+
+
+def _failure(
+    status: int, reason: str, fault: str, headers: Mapping[str, str] | None = None
+) -> Reply:
+    cause = {"type": reason, "reason": fault}
+    document = {"error": {"root_cause": [cause], **cause}, "status": status}
+    return Reply(status, orjson.dumps(document), headers={**PRODUCT, **(headers or {})})
