@@ -8,7 +8,7 @@ and when the first of them was. All of it adds up.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 

@@ -13,7 +13,7 @@ from store.analytics.intervals import WEEKDAYS, cell_start, checked_zone, resolv
 from store.analytics.query import Query
 from store.errors import UsageError
 from store.schema import FIXED
-from store.timespan import TimeSpan
+from store.timespan import TimeSpan, round_width
 
 NOTHING_STORED: Final = timedelta(minutes=15)
 """The span of an answer about an empty store."""
@@ -26,10 +26,16 @@ def complete(query: Query, stored: TimeSpan | None, now: datetime) -> Query:
     checked_zone(query.tz)
     _check_options(query)
     span = query.span or stored or TimeSpan(now - NOTHING_STORED, now)
-    interval = resolved_interval(span, query.interval) if query.is_timed else None
+    interval = _interval(query, span) if query.is_timed else None
     compare = query.compare if query.compares else None
     as_of = now if query.tells_now else None
     return replace(query, span=span, interval=interval, compare=compare, as_of=as_of)
+
+
+def _interval(query: Query, span: TimeSpan) -> timedelta:
+    if query.interval is not None:
+        return resolved_interval(span, query.interval)
+    return resolved_interval(span, round_width(span.length, query.points_min))
 
 
 def running_since(query: Query, now: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from store.errors import UsageError
 Named = str | Mapping[str, Any] | None
 """`NAME [where FILTER]`, `{"name": NAME, "where": FILTER}`, or None (or `*`) for every event."""
 EVERY: Final = "*"
+_LIKE_A_TERM: Final = re.compile(r"-?[\w.$]+\s*(!=|>|<|=|~)")
 _QUOTED: Final = re.compile(r"""\s*(["'])(.*?)\1\s*(?:where\s+(.*))?\Z""", re.DOTALL)
 
 
@@ -55,6 +56,23 @@ def parse_chosen(given: Named, place: str, tz: str = "UTC") -> Chosen:
     if not name:
         raise UsageError(place, "it names no event", next_step="write NAME or * for any")
     return Chosen(name, _checked(parse_filter(where, zone=checked_zone(tz)), place))
+
+
+def parse_feature(text: str, place: str, tz: str = "UTC") -> Chosen:
+    """The events that a filter finds, or those of a name: what has a field and an operator in it is
+    a filter. `NAME where FILTER` works as well.
+    """
+    if " where " in text:
+        return parse_chosen(text, place, tz)
+    try:
+        where = parse_filter(text, zone=checked_zone(tz))
+    except UsageError:
+        if _LIKE_A_TERM.match(text):
+            raise
+        return parse_chosen(text, place, tz)
+    if any(not isinstance(leaf, Bare) for leaf in leaves(where.root)):
+        return Chosen(where=_checked(where, place))
+    return parse_chosen(text, place, tz)
 
 
 def _split(text: str) -> tuple[str, str | None]:

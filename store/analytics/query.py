@@ -30,6 +30,8 @@ class Query:
     """True when its answer has points in time, so that `interval` means something."""
     compares: ClassVar[bool] = True
     """False when its answer is a comparison already, so that `compare` means nothing."""
+    points_min: ClassVar[int] = 60
+    """Without an `interval`, the widest round one that gives so many points is taken."""
     tells_now: ClassVar[bool] = False
     """True when `as_of` is to be set: the answer tells what is not over yet."""
     breaks_down: ClassVar[bool] = True

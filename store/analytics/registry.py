@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from store.analytics.adoption import AdoptionAnalysis
 from store.analytics.analysis import AnyAnalysis
 from store.analytics.changes import ChangesAnalysis
 from store.analytics.explain import ExplainAnalysis
@@ -29,6 +30,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     RetentionAnalysis(),
     LifecycleAnalysis(),
     StickinessAnalysis(),
+    AdoptionAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),
