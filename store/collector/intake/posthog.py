@@ -33,7 +33,7 @@ from store.timespan import iso
 
 EVENT_BYTES_MAX: Final = 1024 * 1024
 _WHERE: Final = "batch["
-_V0: Final = ("/batch", "/capture", "/e", "/i/v0/e", "/track")
+_V0: Final = ("/batch", "/capture", "/e", "/i/v0/e", "/i/v0/ai/batch", "/track")
 _V1: Final = "/i/v1/analytics/events"
 _SAME: Final = timedelta(minutes=1)
 # No event waits longer at a sender.

@@ -22,9 +22,9 @@ _ENDINGS: Final = {
     "password": ("password", "passwords", "passwd", "passphrase", "passwordhash", "pwd"),
     "secret": ("secret", "secrets", "secretkey", "secretvalue", "accesskey", "accesskeyid"),
     "token": ("token", "tokenvalue", "jwt", "bearer"),
-    "authorization": ("authorization", "authorizationheader"),
+    "authorization": ("authorization", "authorizationheader", "sentryauth"),
     "cookie": ("cookie", "cookies", "cookieheader"),
-    "api_key": ("apikey", "apikeys", "writekey", "licensekey"),
+    "api_key": ("apikey", "apikeys", "writekey", "licensekey", "sentrykey", "honeycombteam"),
     "credential": ("credential", "credentials"),
     "private_key": ("privatekey", "signingkey", "encryptionkey", "sshkey"),
 }
@@ -41,7 +41,8 @@ _SEPARATORS: Final = re.compile(r"[-_\s]")
 _OPENS: Final = r'^\s*[\[{"]'
 # A first look for a secret name before a colon, so that hardly any text has to be read as JSON.
 _SUSPECT: Final = (
-    r'(?i)(?:pass|pwd|secret|token|jwt|bearer|authorization|cookie|key|credential)[^"]{0,40}"\s*:'
+    r"(?i)(?:pass|pwd|secret|token|jwt|bearer|authorization|cookie|key|credential"
+    r'|sentry[-_]?auth|honeycomb[-_]?team)[^"]{0,40}"\s*:'
 )
 
 
