@@ -1,27 +1,19 @@
 """Vendors' own clients, unmodified, against a collector; what they sent is read back."""
 
-import logging
-import threading
-import time
 import uuid
 from datetime import UTC, datetime
 
-import libhoney
-import posthog
 import pytest
 import sentry_sdk
 import sentry_sdk.logger
-import urllib3
-from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.v2.api.logs_api import LogsApi
 from datadog_api_client.v2.model.http_log import HTTPLog
 from datadog_api_client.v2.model.http_log_item import HTTPLogItem
-from segment.analytics import Client as Segment
 
 from tests.collecting import collecting, settings
 from tests.reading import stored
+from tests.vendor_clients import closed, datadog_to, honey_to, posthog_to, segment_to, sentry_to
 
-SECRET = "s3cr3t-0123456789abcdef0123456789"
 AT = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -31,24 +23,8 @@ def running(tmp_path):
         yield collector
 
 
-def url(collector):
-    return f"http://127.0.0.1:{collector.port}"
-
-
 def rows(collector, *columns):
     return stored(collector.settings.store, "event_time", *columns).drop("event_time").rows()
-
-
-def honey_to(collector, **options):
-    return libhoney.client.Client(SECRET, "shop", 1, url(collector), send_frequency=0.02, **options)
-
-
-def closed(client):
-    """What libhoney was told of each event."""
-    counters = client.xmit.sd  # for a StatsD that is not there
-    client.close()
-    counters.close()
-    return list(iter(client.responses().get, None))
 
 
 def test_libhoney_sends_spans_and_logs_and_is_told_of_each(running):
@@ -85,14 +61,6 @@ def test_libhoney_sends_spans_and_logs_and_is_told_of_each(running):
     ]
 
 
-def datadog_to(collector):
-    retries = urllib3.Retry(total=40, backoff_factor=0.1, backoff_max=0.5, allowed_methods=None)
-    configuration = Configuration(
-        host=url(collector), api_key={"apiKeyAuth": SECRET}, retry_policy=retries
-    )
-    return ApiClient(configuration)
-
-
 def test_datadogs_client_sends_logs(running):
     log = HTTPLogItem(
         message="no money",
@@ -117,10 +85,6 @@ def test_datadogs_client_sends_logs(running):
         )
     ]
     assert stored(running.settings.store, "event_time")["event_time"][0] == AT
-
-
-def segment_to(collector, **options):
-    return Segment(SECRET, url(collector), upload_interval=0.02, sync_mode=False, **options)
 
 
 @pytest.mark.parametrize("gzip", [False, True])
@@ -158,12 +122,6 @@ def test_segments_client_sends_calls_of_all_kinds(running, gzip):
     ]
 
 
-def posthog_to(collector, **options):
-    return posthog.Posthog(
-        SECRET, url(collector), flush_interval=0.02, disable_geoip=False, **options
-    )
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -197,44 +155,27 @@ def test_posthogs_client_sends_what_users_do(running, options):
     assert uuid.UUID(found[3][3])
 
 
-@pytest.fixture
-def sentry_to():
-    """Sentry's SDK knows one client at a time; the integrations stay out of other tests."""
-
-    def start(collector, **options):
-        sentry_sdk.init(
-            f"http://{SECRET}@127.0.0.1:{collector.port}/1",
-            default_integrations=False,
-            auto_enabling_integrations=False,
-            release="shop@1.2",
-            environment="prod",
-            server_name="web-1",
-            **options,
-        )
-
-    yield start
-    sentry_sdk.get_client().close(timeout=5)
-    sentry_sdk.init()
-
-
-def test_sentrys_sdk_sends_errors_spans_and_logs(running, sentry_to):
-    sentry_to(
-        running, traces_sample_rate=1.0, enable_logs=True, data_collection={"user_info": True}
-    )
-    sentry_sdk.set_user({"id": "ada", "email": "ada@example.org"})
-    sentry_sdk.set_tag("plan", "pro")
+def caught():
     try:
-        raise ValueError("no money")
+        raise ValueError("no money")  # noqa: TRY301
     except ValueError as error:
-        event_id = sentry_sdk.capture_exception(error)
-    sentry_sdk.capture_message("hello", level="warning")
-    with (
-        sentry_sdk.start_transaction(op="http.server", name="GET /cart") as transaction,
-        sentry_sdk.start_span(op="db", name="SELECT 1") as span,
-    ):
-        span.set_data("rows", 3)
-    sentry_sdk.logger.warning("almost empty: {n}", n=2)
-    sentry_sdk.get_client().flush(timeout=5)
+        return sentry_sdk.capture_exception(error)
+
+
+def test_sentrys_sdk_sends_errors_spans_and_logs(running):
+    options = {"enable_logs": True, "data_collection": {"user_info": True}}
+    with sentry_to(running, traces_sample_rate=1.0, **options):
+        sentry_sdk.set_user({"id": "ada", "email": "ada@example.org"})
+        sentry_sdk.set_tag("plan", "pro")
+        event_id = caught()
+        sentry_sdk.capture_message("hello", level="warning")
+        with (
+            sentry_sdk.start_transaction(op="http.server", name="GET /cart") as transaction,
+            sentry_sdk.start_span(op="db", name="SELECT 1") as span,
+        ):
+            span.set_data("rows", 3)
+        sentry_sdk.logger.warning("almost empty: {n}", n=2)
+        sentry_sdk.get_client().flush(timeout=5)
     columns = (
         *("event_type", "event_name", "severity", "message", "service_name", "service_version"),
         *("user_id", "environment", "plan", "trace_id"),

@@ -17,14 +17,7 @@ from datadog_api_client.v2.model.http_log_item import HTTPLogItem
 
 from tests.collecting import Collecting, collecting, settings
 from tests.reading import stored
-from tests.store.collector.test_vendor_clients import (
-    closed,
-    datadog_to,
-    honey_to,
-    posthog_to,
-    segment_to,
-    sentry_to,
-)
+from tests.vendor_clients import closed, datadog_to, honey_to, posthog_to, segment_to, sentry_to
 
 COUNT = 200
 BATCH = 10
@@ -133,18 +126,18 @@ def test_what_libhoney_was_told_is_taken_is_there(mortal):
     assert set(mortal.numbers()) == set(range(COUNT))
 
 
-def test_sentrys_sdk_sends_on_when_the_collector_is_back(mortal, sentry_to):
+def test_sentrys_sdk_sends_on_when_the_collector_is_back(mortal):
     """The SDK tries again at once, and gives up what it could not send then."""
-    sentry_to(mortal.collector)
 
     def send(number):
         sentry_sdk.capture_message("x", tags={"n": number})
         if number in {COUNT // 2, COUNT - 1}:
             sentry_sdk.get_client().flush(timeout=5)
 
-    mortal.kill_during(slowly(send))
-    sentry_sdk.capture_message("x", tags={"n": COUNT})
-    sentry_sdk.get_client().flush(timeout=5)
+    with sentry_to(mortal.collector):
+        mortal.kill_during(slowly(send))
+        sentry_sdk.capture_message("x", tags={"n": COUNT})
+        sentry_sdk.get_client().flush(timeout=5)
     numbers = mortal.numbers()
     assert COUNT in numbers
     assert len(numbers) > COUNT // 5
