@@ -71,10 +71,8 @@ class CloudEventsIntake:
 
     def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """202 with the receipt; 400 when nothing could be read."""
-        unread = receipt.received > 0 and receipt.rejected == receipt.received
         fault = body_fault(receipt)
-        status = fault[0] if fault else 400 if unread else 202
-        return Reply(status, orjson.dumps(receipt.as_json()))
+        return Reply(fault[0] if fault else 202, orjson.dumps(receipt.as_json()))
 
     def refusal(self, refused: Refused, receipt: Receipt | None, _request: Request) -> Reply:
         """The fault in JSON."""

@@ -67,10 +67,8 @@ class LokiIntake:
 
     def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """204; 400 when nothing could be read."""
-        if receipt.received and receipt.rejected == receipt.received:
-            status, fault = body_fault(receipt) or (400, receipt.errors[0].fault)
-            return _failure(status, fault)
-        return Reply(204, b"")
+        fault = body_fault(receipt)
+        return _failure(*fault) if fault else Reply(204, b"")
 
     def refusal(self, refused: Refused, _receipt: Receipt | None, _request: Request) -> Reply:
         """The fault as text."""
