@@ -22,7 +22,7 @@ from store.collector.refused import Refused
 from store.normalise import Arrival, Decoded
 from store.normalise.json_lines import Objects, Refusals
 from store.normalise.json_text import Fault, NotTakenError
-from store.otlp.bounds import check_json, check_protobuf
+from store.otlp.bounds import check_json
 from store.tally import Receipt
 
 WHERE: Final = "entry "
@@ -30,8 +30,6 @@ DEFAULT_NAME: Final = "log"
 """The `event_name` of a line whose labels say none."""
 _JSON: Final = "application/json"
 _SNAPPY: Final = "snappy"
-# From a request down to the metadata of its entries.
-_LEVELS: Final = 3
 # Labels and structured metadata -> our columns; of several for one, the first.
 _ADOPTED: Final[Mapping[str, str]] = {
     "event_name": "event_name",
@@ -89,7 +87,6 @@ def _of_protobuf(delivery: Delivery) -> Iterator[Stream]:
     # It is packed whatever the headers say; where they say it, the door has unpacked it.
     if _SNAPPY not in delivery.headers.get("content-encoding", "").lower():
         body = unpacked(body, _SNAPPY, bytes_max=delivery.limits.body_bytes_max)
-    check_protobuf(body, levels=_LEVELS)
     return streams_of_protobuf(body)
 
 
