@@ -57,6 +57,7 @@ V1_EVENT = {
     "options": {"process_person_profile": True},
     "properties": {"price": 9.5},
 }
+BATCHES = ("/batch", "/track", "/i/v0/ai/batch")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -73,7 +74,7 @@ def sample(name, path, body, events=1, **rest):
 SAMPLES = (
     *(
         sample(f"batch at {path}", path, packed(BATCH), 5)
-        for path in ("/batch", "/batch/", "/track", "/track/")
+        for path in (*BATCHES, *(f"{path}/" for path in BATCHES))
     ),
     *(
         sample(f"event at {path}", path, packed({**CAPTURED, "api_key": "phc_secret"}))
