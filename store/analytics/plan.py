@@ -25,6 +25,9 @@ LEVELS: Final = 5
 JOINED_MAX: Final = 256
 """Spans whose nodes were made one: the few that are on screen, and some that were."""
 
+_NUMBERS: Final = count()
+"""Of groups, whichever planner made them: one reading takes those of several."""
+
 PartKey = tuple[str, int, str, int]
 Eight = tuple[int, str, int]
 """A level, a writer, and the number of a group of its parts."""
@@ -118,7 +121,6 @@ class Planner:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._numbers = count()
         self._days: dict[str, _Day] = {}
         self._joined_before: OrderedDict[Hashable, Node] = OrderedDict()
         self._heritage: HeritageOf = lambda _part, _tree: ()
@@ -194,7 +196,7 @@ class Planner:
 
     def _node(self, members: Sequence[Node], *, lasts: bool) -> Node:
         return Node(
-            next(self._numbers),
+            next(_NUMBERS),
             min(member.start for member in members),
             max(member.end for member in members),
             max(member.newest for member in members),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from store.analytics.names import Names
+from store.analytics.releases import Releases
 from store.analytics.trends import Trends
 from store.errors import UsageError
 from store.event_store import Cancelled, EventStore
@@ -197,3 +198,18 @@ def test_events_are_read_as_columns(tmp_path):
 
 def test_the_tally_is_that_of_all_commits(tmp_path):
     assert store_of(tmp_path, journeys(ada="a b"), journeys(bob="c")).tally().received == 3
+
+
+def test_questions_asked_together_are_answered_as_each_by_itself(tmp_path):
+    """Also where some of them read parts that others do not need."""
+    row = {"event_name": "a", "service_name": "api"}
+    linked = {**row, "user_id": "ada", "install_id": "phone"}
+    commits = [
+        [{**each, "event_time": NOON + n * MINUTE, "service_version": f"{n}"}]
+        for n, each in enumerate((row, linked) * 12)
+    ]
+    store_of(tmp_path, *map(events_of, commits))
+    questions = [Trends(measures=("users",), span=HOUR), Releases(span=HOUR), Names(span=HOUR)]
+    found = [each.events_scanned for each in store_of(tmp_path).run_all(questions)]
+    assert found == [store_of(tmp_path).run(each).events_scanned for each in questions]
+    assert found == [24] * 3

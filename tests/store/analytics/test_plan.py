@@ -113,3 +113,12 @@ def test_nodes_stay_the_same_until_their_parts_change():
     after = planner.tree(merged).planned(None)
     assert leaves(after.nodes) != leaves(before.nodes)
     assert len(keys(after.nodes) - keys(before.nodes)) < 8
+
+
+def test_groups_of_two_planners_are_told_apart():
+    """One reading takes some questions' parts from one planner, others' from another."""
+    stored = [part(at) for at in range(20)]
+    one, other = (Planner().tree(stored).planned(None).nodes for _ in range(2))
+    parts_of = set(map(key_of, stored))
+    assert keys(one) - parts_of
+    assert not (keys(one) - parts_of) & (keys(other) - parts_of)
