@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
-import xxhash
 
 from store.analytics.cut import Cut
+from store.analytics.distinct import hashed
 from store.analytics.links import is_given
 from store.analytics.query import Query
 from store.analytics.rollups.recipe import Recipe
@@ -36,7 +36,7 @@ class LinksReduction:
         both = events.filter(is_given("install_id") & is_given("user_id"))
         pairs = both.group_by(PART, "install_id", "subject_hash").agg(pl.col("event_time").min())
         devices = pl.col("install_id").map_batches(
-            _hashed, return_dtype=pl.UInt64(), is_elementwise=True
+            hashed, return_dtype=pl.UInt64(), is_elementwise=True
         )
         return pairs.select(
             PART,
@@ -54,9 +54,3 @@ class LinksReduction:
         ordered = partials.filter(repeated).sort("device", "time", "user")
         first = ordered.unique("device", keep="first", maintain_order=True)
         return pl.concat([partials.filter(~repeated), first])
-
-
-def _hashed(texts: pl.Series) -> pl.Series:
-    """`subject_hash` of devices."""
-    hashes = [xxhash.xxh3_64_intdigest(text.encode()) for text in texts.to_list()]
-    return pl.Series(texts.name, hashes, dtype=pl.UInt64)

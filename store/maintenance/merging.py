@@ -9,11 +9,11 @@ from typing import Final
 from store.errors import StoreError
 from store.maintenance.columns import MergedColumns, bare
 from store.maintenance.repeated import FirstOnly
-from store.maintenance.slices import slices
 from store.parts.disk import Disk
 from store.parts.encoding import PartFile
 from store.parts.layout import PartName, StoreFolder
 from store.parts.part import Cover, Part
+from store.parts.slices import slices
 from store.parts.writer import in_order, span_of
 from store.parts.writing import writing
 from store.tally import Tally

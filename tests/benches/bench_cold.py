@@ -28,6 +28,7 @@ RAGGED = timedelta(minutes=37, seconds=13)
 """No edge of the span falls on an hour, a quarter or five minutes."""
 NOW = bench_refresh.START + bench_refresh.STORED - RAGGED
 RUNS = 5
+COMMIT = 200_000
 
 
 def main() -> None:
@@ -47,8 +48,7 @@ def main() -> None:
 
 def made(folder: Path, size: int) -> None:
     """A store as the collector and its maintainer leave it."""
-    bench_refresh.SIZES.setdefault(size, 200_000)
-    bench_refresh.fill(folder, size)
+    bench_refresh.fill(folder, size, COMMIT)
     clock = FrozenClock(bench_refresh.START + bench_refresh.STORED)
     settings = Settings(store=folder)
     with Maintainer(StoreFolder.open(folder), settings, now=clock) as maintainer:

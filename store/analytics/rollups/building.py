@@ -29,11 +29,12 @@ from store.parts.part import Part, Rolled
 from store.parts.rollup_schema import ROLLUP_SCHEMA
 from store.parts.rollups import covers_of
 from store.parts.scan import scan
+from store.parts.slices import slices
 from store.schema import PART
-from store.timespan import TimeSpan, floor
+from store.timespan import TimeSpan
 
-SLICE_ROWS: Final = 1_000_000
-"""A larger part is read an hour at a time."""
+SLICE_ROWS: Final = 250_000
+"""Read at once: with four times as many, a round takes 80 MB more and a sixth less time."""
 LINK_TIER: Final = 0
 """The code of the rows that link devices to users."""
 NULL_KEY: Final = "\0"
@@ -52,16 +53,13 @@ def rollup_of(part: Part) -> tuple[Rolled, Tables]:
     if not part.rows:
         return Rolled((), hashes=HASHES), {}
     kept = _kept_values(part)
-    slices = [_reduced(events, part.span) for events in _slices(part, kept)]
-    tables = {
-        tier.code: pl.concat([each[tier.code] for each in slices], how="diagonal") for tier in FINE
-    }
+    found = [_reduced(events, part.span) for events in _slices(part, kept)]
+    tables = {tier.code: _added([each[tier.code] for each in found], tier) for tier in FINE}
     tables[DAY.code] = coarser(tables[HOUR.code], DAY)
-    found = {tier.code: _written(tables[tier.code], tier) for tier in (*FINE, DAY)}
-    links = pl.concat([each[LINK_TIER] for each in slices])
-    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery()).sort("device")
+    written = {tier.code: _written(tables[tier.code], tier) for tier in (*FINE, DAY)}
+    written[LINK_TIER] = _linked([each[LINK_TIER] for each in found])
     names = tuple(tier.name for tier in (*FINE, DAY))
-    return Rolled(names, folded=frozenset(kept), hashes=HASHES), found
+    return Rolled(names, folded=frozenset(kept), hashes=HASHES), written
 
 
 def merged(sources: Sequence[Part], tiers: Sequence[str]) -> tuple[Rolled, Tables]:
@@ -69,11 +67,12 @@ def merged(sources: Sequence[Part], tiers: Sequence[str]) -> tuple[Rolled, Table
     found: Tables = {}
     for tier in (tier for tier in TIERS if tier.name in tiers):
         frames = [_coarsened(source, tier) for source in sources]
-        found[tier.code] = _written(added(pl.concat(frames, how="diagonal"), tier.spec), tier)
+        found[tier.code] = _written(_added(frames, tier), tier)
     if not tiers:
         return Rolled((), covers_of(sources)), {}
-    links = pl.concat([_table(source, LINK_TIER, ("device", "user", "time")) for source in sources])
-    found[LINK_TIER] = LinksReduction().combine(links, LinksQuery()).sort("device")
+    found[LINK_TIER] = _linked(
+        [_table(source, LINK_TIER, ("device", "user", "time")) for source in sources]
+    )
     rolled = [source.rolled for source in sources if source.rolled]
     hashes = {each.hashes for each in rolled}
     return Rolled(
@@ -111,37 +110,35 @@ def coarser(cells: pl.DataFrame, tier: Tier) -> pl.DataFrame:
     return added(timed, tier.spec)
 
 
+def _added(cells: Sequence[pl.DataFrame], tier: Tier) -> pl.DataFrame:
+    return added(pl.concat(cells, how="diagonal"), tier.spec)
+
+
+def _linked(links: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return LinksReduction().combine(pl.concat(links), LinksQuery()).sort("device")
+
+
 def _slices(part: Part, kept: dict[str, pl.Series]) -> Iterator[pl.LazyFrame]:
-    for span in _spans(part):
-        found = scan([part], list(_COLUMNS), span).collect(engine="streaming")
+    """The events, so many at once: whatever the edges cut is added up in the end."""
+    for each in slices([part], SLICE_ROWS):
+        events = each.of(scan([part], [*_COLUMNS, "event_id"], each.span))
+        found = events.drop("event_id").collect(engine="streaming")
         if "sample_rate" not in part.columns:
             found = found.with_columns(pl.lit(None).alias("sample_rate"))
         yield found.lazy().with_columns(_folded(name, kept.get(name)) for name in _TEXT_KEYS)
 
 
-def _spans(part: Part) -> Iterator[TimeSpan]:
-    if part.rows <= SLICE_ROWS:
-        yield part.span
-        return
-    start = floor(part.span.start, HOUR.width)
-    while start < part.span.end:
-        yield TimeSpan(start, start + HOUR.width)
-        start += HOUR.width
-
-
 def _kept_values(part: Part) -> dict[str, pl.Series]:
     """By key that has more than VALUES_MAX values in the part: the most frequent ones."""
-    names = [name for name in _TEXT_KEYS if name in part.columns]
-    events = scan([part], names, None)
-    counts = pl.collect_all(
-        [events.group_by(name).len().sort("len", name, descending=[True, False]) for name in names],
-        engine="streaming",
-    )
-    return {
-        name: found[name].drop_nulls().head(VALUES_MAX)
-        for name, found in zip(names, counts, strict=True)
-        if found.height > VALUES_MAX
-    }
+    found: dict[str, pl.Series] = {}
+    for name in _TEXT_KEYS:
+        if name in part.columns:
+            # One after the other: all at once take five times the memory, and no less time.
+            counts = scan([part], [name], None).group_by(name).len().collect(engine="streaming")
+            if counts.height > VALUES_MAX:
+                ordered = counts.sort("len", name, descending=[True, False])
+                found[name] = ordered[name].drop_nulls().head(VALUES_MAX)
+    return found
 
 
 def _folded(name: str, kept: pl.Series | None) -> pl.Expr:
@@ -155,8 +152,10 @@ def _folded(name: str, kept: pl.Series | None) -> pl.Expr:
 def _reduced(events: pl.LazyFrame, span: TimeSpan) -> Tables:
     found = {}
     for tier in FINE:
-        cells = partial(events, tier.spec, Query(), Cut(tier.width, span)).collect()
-        found[tier.code] = cells.drop(PART)
+        reduced = partial(events, tier.spec, Query(), Cut(tier.width, span))
+        cells = reduced.collect(engine="streaming")
+        # Days are made of the cells of hours, so those are as large as theirs until then.
+        found[tier.code] = cells.drop(PART).with_columns(_sets_cut(cells, DAY.set_max))
     links = LinksReduction().partial(events.select(PART, *LINK_COLUMNS), LinksQuery(), None)
     found[LINK_TIER] = links.drop(PART).collect()
     return found
@@ -164,12 +163,15 @@ def _reduced(events: pl.LazyFrame, span: TimeSpan) -> Tables:
 
 def _written(cells: pl.DataFrame, tier: Tier) -> pl.DataFrame:
     """Cells as files hold them: sets cut, keys under their names, in the order of time."""
-    sets = [name for name in SETS if name in cells.columns]
-    cut = [column for name in sets for column in distinct.cut(name, tier.set_max, cells.columns)]
     keys = zip(tier.spec.keys, tier.keys, strict=True)
     named = [pl.when(pl.col(key) != NULL_KEY).then(key).alias(name) for key, name in keys]
     return (
-        cells.with_columns(pl.col("kind") - CUT, *cut, *named)
+        cells.with_columns(pl.col("kind") - CUT, *_sets_cut(cells, tier.set_max), *named)
         .drop(tier.spec.keys)
         .sort("kind", "time", *tier.keys)
     )
+
+
+def _sets_cut(cells: pl.DataFrame, most: int) -> list[pl.Expr]:
+    sets = [name for name in SETS if name in cells.columns]
+    return [column for name in sets for column in distinct.cut(name, most, cells.columns)]

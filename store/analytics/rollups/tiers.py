@@ -16,8 +16,8 @@ MEASURED: Final = "duration_ms"
 FOLDED: Final = "… other"
 """Stands for the values of a key past the VALUES_MAX most frequent ones of a part."""
 VALUES_MAX: Final = 1_000
-HASHES: Final = f"polars {pl.__version__}"
-"""By what sessions are hashed; another version may hash otherwise."""
+HASHES: Final = "xxh3-64"
+"""By what sessions are hashed. Rollups of before were hashed by Polars, whose versions differ."""
 _WEEK: Final = UNITS["w"]
 _TO_MONDAY: Final = timedelta(days=4)
 """From the epoch, a Thursday, to the first Monday after it."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+import xxhash
 
 from store.analytics import distinct
 from store.analytics.links import Links, no_links
@@ -104,3 +105,20 @@ def test_a_link_that_comes_later_changes_what_was_answered_before(tmp_path):
     later = NOON + timedelta(hours=1)
     write(tmp_path, events_of([{"event_time": later, "install_id": "phone", "user_id": "ada"}]))
     assert store.run(asked).result.series[0].total == 1
+
+
+def test_hashes_are_the_same_in_every_version_and_process():
+    texts = ["ada", None, "", "ada", "Grüße", "x" * 1_000, "bob"]
+    frame = pl.LazyFrame({"session_id": texts}).select(distinct.hashes_of("session_id"))
+    for engine in ("streaming", "in-memory"):
+        told = frame.collect(engine=engine).to_series().to_list()
+        assert told[0] == told[3] == 7_574_285_342_802_214_959
+        assert told[1] is told[2] is None
+        assert told == [xxhash.xxh3_64_intdigest(text.encode()) if text else None for text in texts]
+
+
+@pytest.mark.parametrize("texts", [[], [None], [None, None]])
+def test_there_may_be_nothing_to_hash(texts):
+    found = distinct.hashed(pl.Series("session_id", texts, dtype=pl.String))
+    assert found.to_list() == texts
+    assert found.dtype == pl.UInt64

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from store.errors import StoreError
 from store.maintenance import compaction, merging, repeated
 from store.maintenance.compaction import Compaction
-from store.maintenance.slices import slices
 from store.parts import overflow
 from store.parts.catalog import Catalog
 from store.parts.disk import DISK, Disk
 from store.parts.encoding import ROW_GROUP_ROWS
 from store.parts.layout import PartName, StoreFolder
 from store.parts.scan import column_types, scan
+from store.parts.slices import slices
 from store.parts.verify import part_fault
 from store.parts.writer import PartWriter
 from store.schema import PART
