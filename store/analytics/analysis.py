@@ -19,7 +19,8 @@ from store.timespan import TimeSpan
 class Reduction(Protocol):
     """What the store needs of an analysis to read parts and to keep what it read.
 
-    One whose partials hold a row for an event has `rows_max`: how many it takes at most.
+    One whose partials hold a row for an event has `rows_max`: how many it takes at most. One that
+    looks for attributes that perhaps nobody sends names them in `may_miss`; others are refused.
     """
 
     @property

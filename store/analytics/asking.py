@@ -72,8 +72,9 @@ def check_columns(analysis: Analysis, query: Query, types: Mapping[str, pl.DataT
     """Refuses what nobody ever sent, a typing error, and text where numbers are wanted. In an empty
     store anything may still come.
     """
+    may_miss = getattr(analysis, "may_miss", ())
     for name in analysis.columns(query):
-        if types and name not in types and name not in FIXED:
+        if types and name not in types and name not in FIXED and name not in may_miss:
             near = nearest(name, types)
             hint = f"did you mean {near}?" if near else "see inspect for the names there are"
             raise UsageError("attribute", f"no event has {name!r}", next_step=hint)

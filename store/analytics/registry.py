@@ -12,6 +12,7 @@ from store.analytics.paths.drop_off import DropOffAnalysis
 from store.analytics.paths.paths import PathsAnalysis
 from store.analytics.paths.transitions import TransitionsAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
+from store.analytics.reach import ReachAnalysis
 from store.analytics.releases import ReleasesAnalysis
 from store.analytics.retention import RetentionAnalysis
 from store.analytics.sessions.analysis import SessionsAnalysis
@@ -31,6 +32,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     LifecycleAnalysis(),
     StickinessAnalysis(),
     AdoptionAnalysis(),
+    ReachAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),
