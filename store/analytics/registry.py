@@ -5,6 +5,7 @@ from typing import Final
 from store.analytics.adoption import AdoptionAnalysis
 from store.analytics.analysis import AnyAnalysis
 from store.analytics.changes import ChangesAnalysis
+from store.analytics.components import ComponentsAnalysis
 from store.analytics.explain import ExplainAnalysis
 from store.analytics.lifecycle import LifecycleAnalysis
 from store.analytics.names import NamesAnalysis
@@ -12,6 +13,7 @@ from store.analytics.paths.drop_off import DropOffAnalysis
 from store.analytics.paths.paths import PathsAnalysis
 from store.analytics.paths.transitions import TransitionsAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
+from store.analytics.performance import PerformanceAnalysis
 from store.analytics.reach import ReachAnalysis
 from store.analytics.releases import ReleasesAnalysis
 from store.analytics.retention import RetentionAnalysis
@@ -33,6 +35,8 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     StickinessAnalysis(),
     AdoptionAnalysis(),
     ReachAnalysis(),
+    ComponentsAnalysis(),
+    PerformanceAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),
