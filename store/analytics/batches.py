@@ -18,6 +18,9 @@ from store.timespan import TimeSpan
 BATCH_ROWS: Final = 1_500_000
 """Read at once: large enough for both cores, small enough for memory and for giving up."""
 BATCH_UNITS: Final = 512
+ALONE_ROWS: Final = 200_000
+"""Units from here are read alone: telling large ones apart costs more than a reading of their own,
+and groups of several at once would be too many for the caches of the processor."""
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
 _NULL_WHEN_ABSENT: Final = frozenset({"sample_rate", "install_id"})
@@ -54,11 +57,14 @@ class Batch:
     missing: dict[Hashable, set[Hashable]] = field(default_factory=dict)
     """By the tasks' keys: the units' keys."""
     rows: int = 0
+    largest: int = 0
+    """The rows of its largest unit."""
 
     def add(self, unit: Node, tasks: Mapping[Hashable, Task]) -> None:
         self.units[unit.key] = unit
         self.tasks.update(tasks)
         self.rows += unit.rows
+        self.largest = max(self.largest, unit.rows)
         for key in tasks:
             self.missing.setdefault(key, set()).add(unit.key)
 
@@ -67,11 +73,9 @@ class Batch:
         return [at for at, unit in enumerate(self.units) if unit in self.missing[task]]
 
     def has_room(self, unit: Node) -> bool:
-        """Whether it may come on top. Large ones are read alone: groups of several parts at once
-        would be too many for the caches of the processor.
-        """
+        """Whether it may come on top."""
         fits = self.rows + unit.rows <= BATCH_ROWS and len(self.units) < BATCH_UNITS
-        return fits or not self.units
+        return not self.units or (fits and max(self.largest, unit.rows) < ALONE_ROWS)
 
 
 def read(
@@ -115,13 +119,12 @@ def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType
     }
     tested = batch.where.columns(types) if batch.where else set()
     names = sorted((wanted | tested) - absent)
-    events = scan(parts, names, batch.cut.span if batch.cut else None)
+    span = batch.cut.span if batch.cut else None
+    events = scan(parts, names, span, apart=len(units) > 1)
     if batch.where:
         kept = batch.where.expr(events.collect_schema())
         events = events.filter(kept).select(*sorted(wanted - absent), PART)
-    if len(units) == 1:
-        absent.add(PART)
-    elif len(parts) > len(units):
+    if len(parts) > len(units) > 1:
         unit = pl.lit(pl.Series([at for _, at in placed], dtype=pl.UInt32)).gather(pl.col(PART))
         events = events.with_columns(unit.alias(PART))
     return events.with_columns(pl.lit(None).alias(name) for name in absent)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -140,11 +141,10 @@ def covered_seconds(query: Query, starts: Sequence[datetime]) -> Sequence[float]
     span = query.span
     if span is None:
         return [0.0] * len(starts)
-    ends = [*starts[1:], span.end]
-    return [
-        (min(end, span.end) - max(start, span.start)).total_seconds()
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    seconds = [(end - start).total_seconds() for start, end in pairwise([*starts, span.end])]
+    if seconds and starts[0] < span.start:
+        seconds[0] -= (span.start - starts[0]).total_seconds()
+    return seconds
 
 
 def divisible(width: timedelta) -> timedelta:

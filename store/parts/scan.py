@@ -42,9 +42,10 @@ def scan(
     span: TimeSpan | None,
     *,
     rows: bool = False,
+    apart: bool = True,
 ) -> pl.LazyFrame:
     """The wanted `columns` of `parts`, and PART: each row's index into `parts` (UInt32). With
-    `rows`, also ROW: its place within its part.
+    `rows`, also ROW: its place within its part. Unless they are to be told `apart`, PART is null.
 
     Types are those of `column_types(parts)`; a column that no part has is null (a fixed one in
     its type, else text). With `span`, only events within it: parts outside are not opened, row
@@ -54,19 +55,20 @@ def scan(
     wanted = list(dict.fromkeys(name for name in columns if name not in (PART, ROW)))
     found = column_types(parts, wanted)
     targets = {name: found.get(name) or FIXED.get(name, pl.String()) for name in wanted}
-    groups = _grouped(parts, wanted, span)
-    frames = [
-        _read(layout, [(index, parts[index]) for index in indexes], targets, span, rows=rows)
-        for layout, indexes in groups.items()
-    ]
+    groups = _grouped(parts, wanted, span, apart=apart)
+    frames = []
+    for layout, indexes in groups.items():
+        group = [(index, parts[index]) for index in indexes]
+        numbers = _numbers(group, rows=rows) if apart else [pl.lit(None).alias(PART)]
+        frames.append(_read(layout, group, targets, span, numbers))
     if not frames:
-        numbers = {PART: pl.UInt32(), ROW: pl.UInt32()} if rows else {PART: pl.UInt32()}
-        return pl.LazyFrame(schema={**targets, **numbers})
+        added = {PART: pl.UInt32() if apart else pl.Null(), **({ROW: pl.UInt32()} if rows else {})}
+        return pl.LazyFrame(schema={**targets, **added})
     return pl.concat(frames) if len(frames) > 1 else frames[0]
 
 
 def _grouped(
-    parts: Sequence[Part], wanted: Sequence[str], span: TimeSpan | None
+    parts: Sequence[Part], wanted: Sequence[str], span: TimeSpan | None, *, apart: bool
 ) -> dict[_Layout, list[int]]:
     """The parts to read by what they have in common, in the order of their first part."""
     groups: dict[_Layout, list[int]] = defaultdict(list)
@@ -75,7 +77,7 @@ def _grouped(
         for index, part in enumerate(parts)
         if part.rows and (span is None or part.span.overlaps(span))
     ]
-    big = {index for index in reading if parts[index].rows >= BIG_PART_ROWS}
+    big = {index for index in reading if apart and parts[index].rows >= BIG_PART_ROWS}
     alone = big if len(big) <= BIG_PARTS_MAX else frozenset[int]()
     kinds: dict[tuple[int, int, bool], tuple[Kinds, Kinds]] = {}
     for index in reading:
@@ -104,9 +106,9 @@ def _read(
     group: Sequence[tuple[int, Part]],
     targets: Mapping[str, pl.DataType],
     span: TimeSpan | None,
-    *,
-    rows: bool,
+    numbers: Sequence[pl.Expr],
 ) -> pl.LazyFrame:
+    """The group's events; `numbers` are made out of ROW, the row's number within all of them."""
     stored = {
         name: kind for name, kind in zip(targets, layout.columns, strict=True) if kind is not None
     }
@@ -122,14 +124,14 @@ def _read(
         extra_columns="ignore",
         glob=False,
         hive_partitioning=False,
-        row_index_name=ROW if rows or len(group) > 1 else None,
+        row_index_name=ROW,
         cache=False,
     )
     if layout.is_cut and span is not None:
         time = pl.col("event_time")
         events = events.filter((time >= span.start) & (time < span.end))
     values = [_value(name, stored.get(name), inside.get(name), to) for name, to in targets.items()]
-    return _opened(events, inside).select(*values, *_numbers(group, rows=rows))
+    return _opened(events, inside).select(*values, *numbers)
 
 
 def _numbers(group: Sequence[tuple[int, Part]], *, rows: bool) -> list[pl.Expr]:

@@ -107,7 +107,9 @@ def test_nothing_is_read_twice(tmp_path, monkeypatch):
     read = []
     scan = reading.scan
     monkeypatch.setattr(
-        reading, "scan", lambda parts, *rest: read.extend(parts) or scan(parts, *rest)
+        reading,
+        "scan",
+        lambda parts, *rest, **how: read.extend(parts) or scan(parts, *rest, **how),
     )
     store = store_of(tmp_path, *(journeys(ada="a b") for _ in range(5)))
     asked = [Trends(span=HOUR), Trends(span=HOUR, by=("event_name",))]
@@ -179,10 +181,10 @@ def test_a_part_that_is_merged_away_meanwhile_is_looked_for_again(tmp_path, monk
     store = store_of(tmp_path, journeys(ada="a"), journeys(bob="a"))
     scan, failures = batches.scan, iter([True])
 
-    def gone_once(*given):
+    def gone_once(*given, **how):
         if next(failures, False):
             raise FileNotFoundError("0-x-1.parquet")
-        return scan(*given)
+        return scan(*given, **how)
 
     monkeypatch.setattr(batches, "scan", gone_once)
     assert store.run(Trends(span=HOUR)).result.series[0].total == 2

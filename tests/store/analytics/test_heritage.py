@@ -59,9 +59,9 @@ def kept(tmp_path, monkeypatch):
     reads = []
     real = batches.scan
 
-    def told(parts, columns, span):
+    def told(parts, columns, span, **how):
         reads.extend(part.key for part in parts)
-        return real(parts, columns, span)
+        return real(parts, columns, span, **how)
 
     monkeypatch.setattr(batches, "scan", told)
     return Kept(tmp_path / "store", reads)
