@@ -22,6 +22,13 @@ from store.collector.security import Guard
 from store.event import EventIds
 from store.settings import Limits
 
+# What pages may set: those that the browsers' versions of known clients do.
+ALLOWED_HEADERS: Final = (
+    *("authorization", "content-encoding", "content-type"),
+    *("dd-api-key", "x-honeycomb-team", "x-honeycomb-event-time", "x-honeycomb-samplerate"),
+    *("x-sentry-auth", "posthog-sdk-info", "posthog-request-id", "posthog-attempt"),
+    "posthog-request-timestamp",
+)
 LOG: Final = logging.getLogger("eventdeck.collector")
 
 
@@ -76,7 +83,7 @@ class App:
             return Reply(204, b"", headers=self._preflight(exchange))
         target = self._routes.find(exchange.method, exchange.request())
         if exchange.path != "/healthz":
-            self._guard.check_token(exchange.headers)
+            self._guard.check_token(exchange.headers, exchange.parameters)
         if isinstance(target, Page):
             return Reply(200, orjson.dumps(await target.content()))
         return await self._deliver(exchange, target)
@@ -115,7 +122,7 @@ class App:
     def _preflight(self, exchange: Exchange) -> Mapping[str, str]:
         return {
             "access-control-allow-methods": ", ".join(self._routes.methods(exchange.path)),
-            "access-control-allow-headers": "authorization, content-encoding, content-type",
+            "access-control-allow-headers": ", ".join(ALLOWED_HEADERS),
             "access-control-max-age": "600",
         }
 

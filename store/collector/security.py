@@ -9,7 +9,7 @@ import binascii
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from store.collector.refused import Refused
@@ -18,6 +18,9 @@ from store.settings import CollectorSettings
 
 Headers = list[tuple[bytes, bytes]]
 
+KEY_HEADERS: Final = ("x-honeycomb-team", "dd-api-key")
+KEY_PARAMETERS: Final = ("sentry_key", "dd-api-key")
+_SENTRY_KEY: Final = re.compile(r"\bsentry_key=([^,\s]+)")
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:@/\s\[\]]+)(?::\d{1,5})?")
 
@@ -62,12 +65,17 @@ class Guard:
     def knows_origin(self, origin: bytes) -> bool:
         return origin.decode("latin-1") in self._origins
 
-    def check_token(self, headers: Mapping[str, str]) -> None:
-        """A bearer token, or either half of Basic credentials, as vendors' clients send keys."""
+    def check_token(
+        self, headers: Mapping[str, str], parameters: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        """A bearer token, either half of Basic credentials, or the key of a vendor's client, in a
+        header or as a parameter of the query.
+        """
         if not self._token:
             return
+        candidates = [*_credentials(headers), *_keys(headers, parameters())]
         # Every candidate is compared, so that the time taken tells nothing.
-        matches = [hmac.compare_digest(given, self._token) for given in _credentials(headers)]
+        matches = [hmac.compare_digest(given, self._token) for given in candidates]
         if not any(matches):
             challenge = {"www-authenticate": "Bearer"}
             raise Refused(401, "token", "the token is missing or wrong", headers=challenge)
@@ -85,6 +93,16 @@ class Guard:
     def _is_known_host(self, host: str) -> bool:
         found = _AUTHORITY.fullmatch(host)
         return found is not None and (self._names is None or found[1].lower() in self._names)
+
+
+def _keys(headers: Mapping[str, str], parameters: Mapping[str, str]) -> list[bytes]:
+    """As the clients of Honeycomb, Datadog and Sentry send theirs; Sentry's in browsers set no
+    headers.
+    """
+    found = [headers.get(name, "") for name in KEY_HEADERS]
+    found += [parameters.get(name, "") for name in KEY_PARAMETERS]
+    found += _SENTRY_KEY.findall(headers.get("x-sentry-auth", ""))
+    return [key.encode("latin-1", "replace") for key in found]
 
 
 def _credentials(headers: Mapping[str, str]) -> list[bytes]:

@@ -103,6 +103,25 @@ def test_a_wrong_token_is_401(value):
     assert token_status(Guard(CollectorSettings(token="s3cret")), authorization=value) == 401
 
 
+@pytest.mark.parametrize(
+    ("headers", "parameters"),
+    [
+        ({"x-honeycomb-team": "s3cret"}, {}),
+        ({"dd-api-key": "s3cret"}, {}),
+        ({"x-sentry-auth": "Sentry sentry_key=s3cret, sentry_version=7"}, {}),
+        ({"x-sentry-auth": "Sentry sentry_version=7,sentry_key=s3cret"}, {}),
+        ({}, {"sentry_key": "s3cret"}),
+        ({}, {"dd-api-key": "s3cret"}),
+    ],
+)
+def test_the_token_is_taken_where_a_vendors_client_has_its_key(headers, parameters):
+    guard = Guard(CollectorSettings(token="s3cret"))
+    guard.check_token(headers, lambda: parameters)
+    for wrong in ({"x-sentry-auth": "not_sentry_key=s3cret"}, {"x-honeycomb-team": "s3cre"}, {}):
+        with pytest.raises(Refused):
+            guard.check_token(wrong, lambda: {"token": "s3cret"})
+
+
 def test_without_a_token_setting_none_is_wanted():
     assert token_status(Guard(CollectorSettings())) == 200
 

@@ -78,9 +78,12 @@ def test_a_clock_that_is_wrong_is_set_right_unless_the_event_says_not_to():
     }
     hours = [row["event_time"].hour for row in rows(sent("posthog", "/batch/", body))]
     assert hours == [14, 13]
-    assert rows(sent("posthog", "/batch/", body | {"historical_migration": True}))[0][
-        "event_time"
-    ].hour == 13
+    assert (
+        rows(sent("posthog", "/batch/", body | {"historical_migration": True}))[0][
+            "event_time"
+        ].hour
+        == 13
+    )
 
 
 def test_an_exception_is_an_error_with_its_words():

@@ -74,9 +74,9 @@ def test_a_transaction_is_a_span_and_so_is_each_within():
 
 def test_a_sampled_trace_stands_for_those_that_were_not_kept():
     header = {**HEADER, "trace": {"sample_rate": "0.25"}}
-    assert {row["sample_rate"] for row in rows(of(("transaction", TRANSACTION), header=header))} == {
-        4.0
-    }
+    assert {
+        row["sample_rate"] for row in rows(of(("transaction", TRANSACTION), header=header))
+    } == {4.0}
     for wrong in ("0", "1.0", "x", None, "-1", "nan", [], "1e-400"):
         header = {**HEADER, "trace": {"sample_rate": wrong}}
         assert "sample_rate" not in rows(of(("transaction", TRANSACTION), header=header))[0]
@@ -109,7 +109,9 @@ def test_a_session_is_kept_with_whose_it_is():
 
 
 def test_files_and_profiles_are_counted_and_no_fault():
-    binary = b'{}\n{"type":"attachment","length":5}\n\x00\n{"\xff\n{"type":"event"}\n{"message":"x"}'
+    binary = (
+        b'{}\n{"type":"attachment","length":5}\n\x00\n{"\xff\n{"type":"event"}\n{"message":"x"}'
+    )
     sample = sent("sentry", PATH, binary)
     assert refused(sample) == ([("item[0]", "unsupported")], 200)
     assert sample.decode().events["message"].to_list() == ["x"]
