@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 PATH: Final = "/v1/events"
+CONTENT_TYPE: Final = "application/x-ndjson"
 # A moment's overload or a proxy between; anything else would be refused again.
 RETRIED: Final = frozenset({408, 429, 502, 503, 504})
 REPLY_BYTES_MAX: Final = 1024 * 1024
@@ -33,29 +34,31 @@ class Verdict(NamedTuple):
 class Post:
     """Sends bodies to one address; used by one thread at a time."""
 
-    def __init__(self, url: str, token: str, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, token: str, timeout_seconds: float, content_type: str = CONTENT_TYPE
+    ) -> None:
         """`url` is the collector's, with or without a path before `/v1/events`. A wrong one shows
         in the verdict, never as an error.
         """
         self._url = url
-        self._path = PATH
+        self._prefix = ""
         self._timeout = timeout_seconds
         self._connection: HTTPConnection | None = None
-        self._headers = {"Content-Type": "application/x-ndjson"}
+        self._headers = {"Content-Type": content_type}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
-    def send(self, body: bytes, events: int) -> Verdict:
+    def send(self, body: bytes, events: int, path: str = PATH) -> Verdict:
         """Sends `body` of that many lines, once more when an idle connection had been closed."""
         reused = self._connection is not None
         try:
             try:
-                return self._exchange(body, events)
+                return self._exchange(body, events, path)
             except (HTTPException, ConnectionError):
                 self.close()
                 if not reused:
                     raise
-                return self._exchange(body, events)
+                return self._exchange(body, events, path)
         except (HTTPException, OSError, ValueError) as error:
             self.close()
             fault = f"{self._url}: {error or type(error).__name__}"
@@ -71,10 +74,10 @@ class Post:
             self._connection.close()
         self._connection = None
 
-    def _exchange(self, body: bytes, events: int) -> Verdict:
+    def _exchange(self, body: bytes, events: int, path: str) -> Verdict:
         if self._connection is None:
             self._connection = self._connected()
-        self._connection.request("POST", self._path, body, self._headers)
+        self._connection.request("POST", self._prefix + path, body, self._headers)
         reply = self._connection.getresponse()
         text = reply.read(REPLY_BYTES_MAX)
         if not reply.isclosed():
@@ -85,7 +88,7 @@ class Post:
         parts = urlsplit(self._url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("not an http:// or https:// address")
-        self._path = parts.path.rstrip("/") + PATH
+        self._prefix = parts.path.rstrip("/")
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         return kind(parts.hostname, parts.port, timeout=self._timeout)
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from store.collector.processors import PROCESSORS
 from store.errors import UsageError
 from store.event import EventIds
@@ -23,6 +21,7 @@ from store.importer.rows import Format, Reading, Rows
 from store.importer.runs import Runs
 from store.importer.source import Source, Watch, sources
 from store.normalise import Arrival, Decoded
+from store.normalise.given_ids import with_ids
 from store.parts.layout import StoreFolder
 from store.parts.writer import PartWriter
 from store.settings import Settings
@@ -136,21 +135,8 @@ def _import(reading: Reading, how: Format, arrival: Arrival, runs: Runs) -> None
 def _decoded(rows: Rows, naming: Naming, arrival: Arrival) -> Decoded:
     frame = naming.with_constants(rows.raw.frame)
     if frame.height:
-        frame = _with_ids(frame, row_ids(rows.key, rows.raw.numbers))
+        frame = with_ids(frame, row_ids(rows.key, rows.raw.numbers))
     return replace(rows.raw, frame=frame).decoded(arrival)
-
-
-def _with_ids(frame: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
-    """The ids that rows came with; those made for them where there is none."""
-    made = pl.Series("event_id", ids, dtype=pl.String)
-    if "event_id" not in frame.columns:
-        return frame.with_columns(made)
-    given = frame["event_id"]
-    if given.dtype.is_integer():
-        given = given.cast(pl.String)
-    if given.dtype != pl.String:
-        return frame
-    return frame.with_columns(given.zip_with((given != "").fill_null(False), made))
 
 
 def _refuse(refusals: Sequence[Refusal], runs: Runs) -> None:

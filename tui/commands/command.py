@@ -42,6 +42,9 @@ class Parser(argparse.ArgumentParser):
     option begin with a dash (`--since -15m`, `--where -user_id=ada`).
     """
 
+    takes_command = False
+    """Whether all words after `--` are a command of their own (`command` among the options)."""
+
     def __init__(self, prog: str, description: str, example: str) -> None:
         epilog = "\n".join(f"  {line}" for line in example.splitlines())
         super().__init__(
@@ -63,7 +66,14 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words: Sequence[str]) -> Options:
         """The options; positional words may stand anywhere between them."""
-        return self.parse_intermixed_args(self._joined(words))
+        own, command = list(words), []
+        if self.takes_command and "--" in own:
+            at = own.index("--")
+            own, command = own[:at], own[at + 1 :]
+        options = self.parse_intermixed_args(self._joined(own))
+        if self.takes_command:
+            options.command = command
+        return options
 
     def error(self, message: str) -> NoReturn:
         fault = message.removeprefix("argument ")

@@ -14,6 +14,7 @@ from tui.commands import (
     inspect,
     open_view,
     query,
+    run,
     sql,
     tail,
 )
@@ -24,6 +25,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     open_view.COMMAND,
     demo.COMMAND,
     collect.COMMAND,
+    run.COMMAND,
     imports.COMMAND,
     export.COMMAND,
     query.COMMAND,

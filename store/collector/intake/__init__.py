@@ -8,6 +8,7 @@ from store.collector.intake.datadog import DatadogIntake
 from store.collector.intake.elastic import ElasticIntake
 from store.collector.intake.honeycomb import HoneycombIntake
 from store.collector.intake.intake import Delivery, Intake, Reply, Request, plain_refusal
+from store.collector.intake.log import LogIntake
 from store.collector.intake.loki import LokiIntake
 from store.collector.intake.native import NativeIntake
 from store.collector.intake.otlp import OtlpIntake
@@ -31,6 +32,7 @@ INTAKES: Final[tuple[Intake, ...]] = (
     StatsdIntake(),
     LokiIntake(),
     ElasticIntake(),
+    LogIntake(),
 )
 """The server routes by their `routes`; where some share a path, the first that takes a request
 has it.

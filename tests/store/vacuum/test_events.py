@@ -1,5 +1,6 @@
 """Lines to events: what is taken, what is refused, what is left aside."""
 
+import itertools
 import json
 from datetime import UTC, datetime
 
@@ -20,7 +21,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def vacuumed(output, *cuts, logs=False):
     vacuum = Vacuum(LIMITS, logs=logs)
     edges = [0, *sorted(cuts), len(output)]
-    raws = [vacuum.feed(output[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    raws = [vacuum.feed(output[a:b]) for a, b in itertools.pairwise(edges)]
     return [*raws, vacuum.close()]
 
 

@@ -41,8 +41,10 @@ LINES = {
         },
     ),
     "pino with an error": (
-        '{"level":50,"time":1531171082399,"pid":657,"hostname":"h","msg":"an error","err":'
-        '{"type":"Error","message":"boom","stack":"Error: boom\\n    at x.js:1","code":"E1"}}',
+        (
+            '{"level":50,"time":1531171082399,"pid":657,"hostname":"h","msg":"an error","err":'
+            '{"type":"Error","message":"boom","stack":"Error: boom\\n    at x.js:1","code":"E1"}}'
+        ),
         {
             "event_time": 1531171082399,
             "message": "an error",
@@ -56,8 +58,10 @@ LINES = {
         },
     ),
     "bunyan": (
-        '{"name":"myapp","hostname":"banana.local","pid":40161,"level":40,"msg":"au revoir",'
-        '"lang":"fr","time":"2013-01-04T18:46:23.853Z","v":0}',
+        (
+            '{"name":"myapp","hostname":"banana.local","pid":40161,"level":40,"msg":"au revoir",'
+            '"lang":"fr","time":"2013-01-04T18:46:23.853Z","v":0}'
+        ),
         {
             "event_time": "2013-01-04T18:46:23.853Z",
             "message": "au revoir",
@@ -70,8 +74,10 @@ LINES = {
         },
     ),
     "zap": (
-        '{"level":"error","ts":1449098143.535,"logger":"db","caller":"x.go:9","msg":"no row",'
-        '"url":"u","error":"not found","stacktrace":"main.main\\n\\tx.go:9"}',
+        (
+            '{"level":"error","ts":1449098143.535,"logger":"db","caller":"x.go:9","msg":"no row",'
+            '"url":"u","error":"not found","stacktrace":"main.main\\n\\tx.go:9"}'
+        ),
         {
             "event_time": 1449098143.535,
             "message": "no row",
@@ -118,8 +124,10 @@ LINES = {
         },
     ),
     "tracing of Rust": (
-        '{"timestamp":"2022-02-15T18:47:10.821315Z","level":"INFO","fields":{"message":"shaving",'
-        '"yaks":7},"target":"fmt_json"}',
+        (
+            '{"timestamp":"2022-02-15T18:47:10.821315Z","level":"INFO","fields":{"message":"shaving",'
+            '"yaks":7},"target":"fmt_json"}'
+        ),
         {
             "event_time": "2022-02-15T18:47:10.821315Z",
             "message": "shaving",

@@ -1,5 +1,6 @@
 """The lines of an output that may hold an event, in whatever pieces it comes."""
 
+import itertools
 import tracemalloc
 
 import pytest
@@ -29,7 +30,7 @@ OUTPUTS = st.lists(PIECES, max_size=30).map(b"".join)
 def fed(output, *cuts, logs=False):
     sieve = Sieve(LIMIT, logs=logs)
     edges = [0, *sorted(min(cut, len(output)) for cut in cuts), len(output)]
-    founds = [sieve.feed(output[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    founds = [sieve.feed(output[a:b]) for a, b in itertools.pairwise(edges)]
     founds.append(sieve.close())
     return [
         pair for found in founds for pair in zip(found.numbers, found.lines, strict=True)
