@@ -55,12 +55,13 @@ class Query:
         """What a part's partial depends on: all but span, limit, compare and as_of. Hashable."""
         skipped = {"span", "limit", "compare", "as_of"}
         named = ((part.name, getattr(self, part.name)) for part in fields(self))
-        return (self.analysis, *((n, _frozen(v)) for n, v in named if n not in skipped))
+        return (self.analysis, *((n, frozen(v)) for n, v in named if n not in skipped))
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
+    """The value of a field as one that hashes."""
     if isinstance(value, Mapping):
-        return tuple(sorted((key, _frozen(item)) for key, item in value.items()))
+        return tuple(sorted((key, frozen(item)) for key, item in value.items()))
     if isinstance(value, list | tuple):
-        return tuple(_frozen(item) for item in value)
+        return tuple(frozen(item) for item in value)
     return value

@@ -1,0 +1,1 @@
+"""Funnels: who goes from step to step, how fast, and who does not."""

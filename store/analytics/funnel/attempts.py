@@ -1,0 +1,228 @@
+"""Attempts: from each first step, the earliest way on from step to step.
+
+The rule to be kept (PostHog's) says it the other way round: "keep for each step the newest chain
+that reached it; an event goes on with the newest chain of the step before, if that still is within
+the window and has not come here already; an event that is several steps is tried from the highest
+down; what counts is the first chain that reached the deepest step". A chain is told by its start:
+from there it takes the earliest event of each next step, whatever newer chains do meanwhile. So all
+starts are followed at once, and of those that reached the deepest step first the newest counts.
+"""
+
+import polars as pl
+
+from store.analytics.funnel.definition import Definition
+from store.analytics.funnel.journeys import (
+    END,
+    FIRST,
+    NEXT_INSTANT,
+    ROW,
+    UID,
+    Journeys,
+    is_step,
+)
+from store.analytics.funnel.matching import STEPS
+from store.analytics.ordered.rows import TIME
+
+DEPTH = "depth"
+LAST = "last"
+SPOILED = "is_spoiled"
+OPEN = "is_open"
+_AT, _LIMIT, _GOES, _FIXED = "at", "limit", "goes", "fixed"
+
+
+def attempts(journeys: Journeys, start: int, end: int, *, now: int | None) -> pl.DataFrame:
+    """A row for each attempt that begins in the span, in the order of their first rows: UID, END,
+    `time` of the start, `row.STEP` (null: not reached), DEPTH, LAST (the row of the deepest step),
+    SPOILED, OPEN (it may still go on).
+    """
+    made = journeys.made
+    begins = pl.col(STEPS) != 0 if made.is_unordered else is_step(0)
+    in_span = (pl.col(TIME) >= start) & (pl.col(TIME) < end)
+    first = journeys.rows.lazy().filter(begins & in_span).select(UID, END, TIME, ROW).collect()
+    followed = _any_order(first, journeys) if made.is_unordered else in_turn(first, journeys)
+    return _judged(followed, journeys, now)
+
+
+def attempts_through(
+    journeys: Journeys, start: int, end: int, *, now: int | None
+) -> pl.DataFrame:
+    """The same, but one for each event of the step `made.at_step`: from the newest start that gets
+    there, through this very event, and on.
+    """
+    made, rows = journeys.made, journeys.rows
+    at = made.at_step
+    if at == 0 or made.is_strict or made.is_unordered:
+        return attempts(journeys, start, end, now=now).filter(pl.col(f"row.{at}").is_not_null())
+    through = rows.lazy().filter(is_step(at)).select(UID, END, FIRST, TIME, ROW).collect()
+    in_span = (pl.col(TIME) >= start) & (pl.col(TIME) < end)
+    came = through[ROW]
+    for step in reversed([step for step in made.required if step < at]):
+        wanted = is_step(step) & in_span if step == 0 else is_step(step)
+        before = pl.when(wanted).then(pl.col(ROW)).forward_fill().shift()
+        came = rows.select(before).to_series().gather(came)
+    back = through.with_columns(came.alias("begin"), rows[TIME].gather(came).alias("begun"))
+    back = back.filter(pl.col("begin") >= pl.col(FIRST))
+    if made.window is not None:
+        back = back.filter(pl.col(TIME) - pl.col("begun") <= made.window)
+    first = back.select(
+        UID, END, pl.col("begun").alias(TIME), pl.col("begin").alias(ROW), pl.col(ROW).alias(_FIXED)
+    )
+    return _judged(in_turn(first, journeys), journeys, now)
+
+
+def in_turn(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
+    """The rows of the steps that each start (UID, END, TIME, ROW) comes to, one after another."""
+    made = journeys.made
+    found = first.rename({ROW: "row.0"}).with_columns(
+        pl.col("row.0").alias(_AT), pl.lit(value=True).alias(_GOES)
+    )
+    if made.is_strict:
+        found = found.with_columns(journeys.at("break.0", first[ROW]).alias(_LIMIT))
+    for at in range(1, len(made.steps)):
+        found = _stepped(found, journeys, at)
+    return found.drop(_AT, _GOES)
+
+
+def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
+    """With `row.AT`."""
+    made, here = journeys.made, f"row.{at}"
+    if _FIXED in found.columns and at == made.at_step:
+        coming = found[_FIXED]
+    else:
+        coming = journeys.at(f"next.{at}", found[_AT])
+    times = journeys.at(TIME, coming)
+    found = found.with_columns(coming.alias(here), times.alias("then"))
+    valid = pl.col(_GOES) & (pl.col(here) < pl.col(END))
+    if made.window is not None:
+        valid &= pl.col("then") - pl.col(TIME) <= made.window
+    if made.is_strict:
+        valid &= (pl.col(here) < pl.col(_LIMIT)).fill_null(value=True)
+    if _FIXED in found.columns and at < made.at_step:
+        valid &= pl.col(here) < pl.col(_FIXED)
+    if made.steps[at].optional:
+        for rival in made.rivals(at):
+            other = f"rival.{rival}"
+            found = found.with_columns(journeys.at(f"next.{rival}", found[_AT]).alias(other))
+            # One event that is both is the later step.
+            valid &= (pl.col(here) < pl.col(other)).fill_null(value=True)
+    found = found.with_columns(pl.when(valid).then(here).alias(here)).select(
+        pl.exclude("^rival.*$", "then")
+    )
+    goes = pl.col(_GOES) if made.steps[at].optional else pl.col(here).is_not_null()
+    found = found.with_columns(pl.coalesce(here, _AT).alias(_AT), goes.alias(_GOES))
+    if made.is_strict:
+        limit = journeys.at(f"break.{at}", found[here])
+        reached = pl.col(here).is_not_null()
+        found = found.with_columns(pl.when(reached).then(limit).otherwise(_LIMIT).alias(_LIMIT))
+    return found
+
+
+def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
+    """The rows of the first, second, … step that each start comes to, whichever they are."""
+    made = journeys.made
+    count = len(made.steps)
+    here = first[ROW]
+    found = first.rename({ROW: "row.0"}).with_columns(
+        pl.lit(0, pl.UInt64).alias("done"), journeys.at(STEPS, here).alias("steps")
+    )
+    found = found.with_columns(
+        _excluded_time(journeys, at, here).alias(f"wiped.{at}")
+        for at in range(len(made.exclusions))
+    )
+    limit = pl.min_horizontal(
+        *([pl.col(TIME) + made.window] if made.window is not None else []),
+        *(pl.col(f"wiped.{at}") for at in range(len(made.exclusions))),
+        pl.lit(None, pl.Int64),
+    )
+    found = found.with_columns(limit.alias(_LIMIT)).with_columns(_highest(count).alias("done"))
+    for at in range(1, count):
+        found = found.with_columns(
+            journeys.at(f"next.{step}", here).alias(f"coming.{step}") for step in range(count)
+        )
+        coming = [
+            pl.when(pl.col("done") & (1 << step) == 0).then(f"coming.{step}")
+            for step in range(count)
+        ]
+        found = found.with_columns(pl.min_horizontal(coming).alias("next"))
+        times = journeys.at(TIME, found["next"])
+        found = found.with_columns(times.alias("then"))
+        late = (pl.col("then") > pl.col(_LIMIT)).fill_null(value=False)
+        valid = (pl.col("next") < pl.col(END)) & ~late
+        found = found.with_columns(pl.when(valid).then("next").alias(f"row.{at}"))
+        here = found[f"row.{at}"]
+        steps = journeys.at(STEPS, here)
+        found = found.with_columns(steps.fill_null(0).alias("steps"))
+        found = found.with_columns(_highest(count).alias("done"))
+    return found.select(UID, END, TIME, *(f"row.{at}" for at in range(count)))
+
+
+def _highest(count: int) -> pl.Expr:
+    """The steps that are done, with the highest open one that the event is."""
+    done, steps = pl.col("done"), pl.col("steps").cast(pl.UInt64)
+    filled = pl.lit(0, pl.UInt64)
+    for step in range(count):
+        bit = pl.lit(1 << step, pl.UInt64)
+        filled = pl.when((steps & bit != 0) & (done & bit == 0)).then(bit).otherwise(filled)
+    return done | filled
+
+
+def _judged(found: pl.DataFrame, journeys: Journeys, now: int | None) -> pl.DataFrame:
+    """With DEPTH, LAST, SPOILED and OPEN."""
+    made = journeys.made
+    rows = [f"row.{at}" for at in range(len(made.steps))]
+    depth = pl.max_horizontal(
+        pl.when(pl.col(name).is_not_null()).then(pl.lit(at + 1, pl.Int32))
+        for at, name in enumerate(rows)
+    )
+    found = found.with_columns(
+        depth.alias(DEPTH), pl.coalesce(*reversed(rows)).alias(LAST), _spoiled(found, journeys)
+    )
+    if now is None or made.window is None:
+        is_open = pl.lit(value=False)
+    else:
+        is_open = (pl.col(TIME) + made.window >= now) & ~pl.col(SPOILED)
+        if made.is_strict:
+            is_open &= (pl.col(_LIMIT) >= pl.col(END)).fill_null(value=True)
+    return found.with_columns(is_open.alias(OPEN)).drop(_FIXED, strict=False)
+
+
+def _spoiled(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
+    """Whether what is excluded happened in its place."""
+    made = journeys.made
+    spoiled = pl.repeat(False, found.height, dtype=pl.Boolean, eager=True)
+    for number, exclusion in enumerate(made.exclusions if not made.is_unordered else ()):
+        after = found.select(_reached(made, exclusion.after - 1, backward=True)).to_series()
+        before = found.select(_reached(made, exclusion.before - 1, backward=False)).to_series()
+        when = _excluded_time(journeys, number, after).alias("x")
+        done = journeys.at(TIME, before).alias("done")
+        told = found.select(TIME).with_columns(when, done)
+        hit = pl.col("x").is_not_null() & (pl.col("x") < pl.col("done")).fill_null(value=True)
+        if made.window is not None:
+            hit &= pl.col("x") - pl.col(TIME) <= made.window
+        spoiled |= told.select(hit.fill_null(value=False)).to_series()
+    return spoiled.alias(SPOILED)
+
+
+def _reached(made: Definition, at: int, *, backward: bool) -> pl.Expr:
+    """The row of a step; where an optional one was left out, of the one done before, or after."""
+    found = [f"row.{at}"]
+    while made.steps[at].optional:
+        at += -1 if backward else 1
+        if at >= len(made.steps):
+            break
+        found.append(f"row.{at}")
+    return pl.coalesce(*found)
+
+
+def _excluded_time(journeys: Journeys, number: int, rows: pl.Series) -> pl.Series:
+    """When what is excluded next happens to the subject after the instants of these rows."""
+    later = journeys.at(NEXT_INSTANT, rows)
+    excluded = journeys.at(f"excluded.{number}", later)
+    frame = pl.DataFrame(
+        {
+            "row": excluded,
+            "end": journeys.at(END, rows),
+            "time": journeys.at(TIME, excluded),
+        }
+    )
+    return frame.select(pl.when(pl.col("row") < pl.col("end")).then("time")).to_series()

@@ -1,0 +1,212 @@
+"""A funnel's question, checked and ready to be worked with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+
+from store.analytics.filters import Filter, parse_filter
+from store.analytics.filters.nodes import Bare, leaves
+from store.analytics.filters.values import SEVERITY_FIELDS
+from store.analytics.funnel.steps import Exclusion, Step, Written, exclusion_of, step_of
+from store.analytics.ordered.subjects import USER
+from store.analytics.query import Query, frozen, option
+from store.errors import UsageError
+from store.timespan import UNITS, TimeSpan, duration_text
+
+WINDOW: Final = timedelta(days=1)
+STEPS_MAX: Final = 60
+"""A bit each in one number."""
+ORDERS: Final = ("ordered", "strict", "unordered")
+COUNTS: Final = ("users", "attempts")
+FOREVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Where a conversion without a limit ends."""
+_CENTURY: Final = 5_200 * UNITS["w"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stepped(Query):
+    """What all questions about steps have in common."""
+
+    tells_now: ClassVar[bool] = True
+
+    steps: tuple[Written, ...] = option(
+        ("*",),
+        "NAME [where FILTER] [optional] [first-time]; * is any event",
+        metavar="STEP",
+        written="step",
+    )
+    window: timedelta | None = option(WINDOW, "from the first step to the last; none is no limit")
+    order: str = option("ordered", "what may lie between the steps", choices=ORDERS)
+    per: str = option(USER, "whose steps they are: of a user, or of any attribute", metavar="ATTR")
+    exclude: tuple[Written, ...] = option(
+        (), "NAME [where FILTER] [between I J]", metavar="EVENT", written="exclusion"
+    )
+    break_on: str | Mapping[str, Any] | None = option(
+        None, "strict: only these events break a run", metavar="FILTER"
+    )
+    attribution: str = option(
+        "first", "whose value counts in a breakdown: first, last, step:N, all", metavar="WHICH"
+    )
+    count: str = option("users", "users once, or all their attempts", choices=COUNTS)
+    texts: tuple[str, ...] = option((), "the columns in which bare text is looked for", hidden=True)
+
+    def key(self) -> tuple[Any, ...]:
+        """Not the window, nor how it is counted: they come at last."""
+        kept = ("where", "by", "link", "steps", "order", "per", "exclude", "break_on", "texts")
+        named = tuple(frozen(getattr(self, name)) for name in kept)
+        return (self.analysis, *named, self.attribution == "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The steps by their numbers from 0, the window in microseconds."""
+
+    steps: tuple[Step, ...]
+    exclusions: tuple[Exclusion, ...]
+    order: str
+    window: int | None
+    breakers: Filter | None
+    """None: whatever happens breaks a strict run."""
+    attribution: str
+    at_step: int
+    """Of the attribution `step:N`; else -1."""
+    by_attempt: bool
+
+    @property
+    def is_strict(self) -> bool:
+        return self.order == "strict"
+
+    @property
+    def is_unordered(self) -> bool:
+        return self.order == "unordered"
+
+    @property
+    def required(self) -> tuple[int, ...]:
+        return tuple(at for at, step in enumerate(self.steps) if not step.optional)
+
+    def before(self, at: int) -> int:
+        """The last required step before one: what its share is of."""
+        return max((step for step in self.required if step < at), default=0)
+
+    def rivals(self, at: int) -> range:
+        """The steps past an optional one that may come instead, up to the next required one."""
+        end = next((step for step in self.required if step > at), len(self.steps) - 1)
+        return range(at + 1, end + 1)
+
+    def follows(self, at: int) -> range:
+        """The steps that may come next after one."""
+        end = next((step for step in self.required if step > at), len(self.steps) - 1)
+        return range(at + 1, end + 1)
+
+    @property
+    def names(self) -> list[str]:
+        """What the rows of the answer are called."""
+        count = len(self.steps)
+        if self.is_unordered:
+            return [f"{at + 1} of {count}" for at in range(count)]
+        return [step.name for step in self.steps]
+
+    def filters(self) -> list[Filter]:
+        found = [each.where for each in (*self.steps, *self.exclusions)]
+        return found + ([self.breakers] if self.breakers else [])
+
+    def columns(self, texts: Sequence[str]) -> list[str]:
+        """The columns that the filters and names read."""
+        nodes = [leaf for each in self.filters() for leaf in leaves(each.root)]
+        named = [
+            "severity" if leaf.field in SEVERITY_FIELDS else leaf.field
+            for leaf in nodes
+            if not isinstance(leaf, Bare)
+        ]
+        return ["event_name", *named, *(texts if self.has_bare_text() else ())]
+
+    def has_bare_text(self) -> bool:
+        return any(isinstance(leaf, Bare) for each in self.filters() for leaf in leaves(each.root))
+
+
+def definition_of(query: Stepped) -> Definition:
+    """The definition in a query; a UsageError says what makes no sense in it."""
+    return _definition(_Key(query))
+
+
+class _Key:
+    """A query by what its definition depends on."""
+
+    def __init__(self, query: Stepped) -> None:
+        self.query = query
+        self._value = (*query.key()[1:], query.window, query.attribution, query.count)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._value == other._value  # noqa: SLF001
+
+
+@lru_cache(maxsize=64)
+def _definition(key: _Key) -> Definition:
+    query = key.query
+    steps = tuple(map(step_of, query.steps))
+    _check(query, steps)
+    exclusions = tuple(exclusion_of(each, len(steps)) for each in query.exclude)
+    if query.order == "unordered" and any(
+        (each.after, each.before) != (1, len(steps)) for each in exclusions
+    ):
+        raise UsageError("exclude", "unordered steps have nothing between them")
+    return Definition(
+        steps=steps,
+        exclusions=exclusions,
+        order=query.order,
+        window=None if query.window is None else query.window // UNITS["us"],
+        breakers=parse_filter(query.break_on) if query.break_on else None,
+        attribution=query.attribution.partition(":")[0],
+        at_step=_at_step(query.attribution, len(steps)),
+        by_attempt=query.count == "attempts",
+    )
+
+
+def _check(query: Stepped, steps: Sequence[Step]) -> None:
+    if not steps:
+        raise UsageError("steps", "there are none", next_step="write --step NAME")
+    if len(steps) > STEPS_MAX:
+        raise UsageError("steps", f"{len(steps)} are more than {STEPS_MAX}")
+    if query.window is not None and query.window <= timedelta():
+        said = duration_text(query.window) if query.window >= timedelta() else "less than nothing"
+        raise UsageError("window", f"{said} is no time to convert in", next_step="write 1d or none")
+    for name, known in (("order", ORDERS), ("count", COUNTS)):
+        if getattr(query, name) not in known:
+            hint = f"take {', '.join(known)}"
+            raise UsageError(name, f"{getattr(query, name)!r} is none", next_step=hint)
+    if steps[0].optional:
+        raise UsageError("steps", "the first one cannot be optional", next_step="leave it out")
+    if query.order == "unordered" and any(step.optional for step in steps):
+        raise UsageError("steps", "unordered steps are all optional", next_step="leave it out")
+    if query.break_on and query.order != "strict":
+        raise UsageError("break-on", "only a strict run can be broken", next_step="--order strict")
+
+
+def _at_step(attribution: str, steps: int) -> int:
+    if attribution in ("first", "last", "all"):
+        return -1
+    kind, _, number = attribution.partition(":")
+    if kind == "step" and number.isdecimal() and 1 <= int(number) <= steps:
+        return int(number) - 1
+    raise UsageError(
+        "attribution",
+        f"{attribution!r} is none for {steps} steps",
+        next_step="write first, last, all, or step: and the step's number from 1",
+    )
+
+
+def horizon(query: Stepped) -> TimeSpan | None:
+    """An attempt begins in the span, and may go on past its end for as long as the window is."""
+    made = definition_of(query)
+    if query.span is None or any(step.first_time for step in made.steps):
+        return None
+    if query.window is None:
+        return TimeSpan(query.span.start, max(query.span.end, FOREVER))
+    # The window's end is inside.
+    after = min(query.window, _CENTURY) + UNITS["us"]
+    return TimeSpan(query.span.start, max(query.span.end, min(query.span.end, FOREVER) + after))
