@@ -7,6 +7,7 @@ from store.analytics.analysis import AnyAnalysis
 from store.analytics.changes import ChangesAnalysis
 from store.analytics.components import ComponentsAnalysis
 from store.analytics.explain import ExplainAnalysis
+from store.analytics.funnel.analysis import FunnelAnalysis
 from store.analytics.lifecycle import LifecycleAnalysis
 from store.analytics.names import NamesAnalysis
 from store.analytics.paths.drop_off import DropOffAnalysis
@@ -26,6 +27,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     TrendsAnalysis(),
     PercentilesAnalysis(),
     TopAnalysis(),
+    FunnelAnalysis(),
     SessionsAnalysis(),
     PathsAnalysis(),
     TransitionsAnalysis(),

@@ -54,7 +54,59 @@ class Row:
     folded: bool = False
 
 
-Result = Timeline | Table
+@dataclass(frozen=True, slots=True)
+class StepShare:
+    """How many came to a step; shares are 0 where there is nobody to take a share of."""
+
+    name: str
+    count: int
+    conversion: float
+    """Of the first step, 0 to 1."""
+    conversion_from_previous: float
+    """Of the last required step before."""
+    drop_off: int
+    """Who came to that step before, but not here, and cannot any more."""
+    still_possible: int
+    """Who came to that step before, and may still come here."""
+    median_seconds: float | None
+    """Since the step before, of those who came here; None of nobody."""
+    mean_seconds: float | None
+    of: int
+    """How many `conversion_from_previous` is of."""
+    likely: tuple[float, float]
+    """Where the true `conversion` lies, by Wilson's interval at 95 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepGroup:
+    """The steps of those who have a breakdown value."""
+
+    key: Key
+    steps: Sequence[StepShare]
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepUser:
+    """How far somebody came, and when he came to each step; None for one that he left out."""
+
+    level: int
+    step_times: Sequence[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Shares that go from step to step."""
+
+    steps: Sequence[StepShare]
+    groups: Sequence[StepGroup] = ()
+    users: Mapping[str, StepUser] | None = None
+    """None: nobody asked who."""
+    windows: Sequence[tuple[float, float]] = ()
+    """Other windows in seconds, and the share of the first step that then comes to the last."""
+
+
+Result = Timeline | Table | Steps
 
 
 @dataclass(frozen=True, slots=True)

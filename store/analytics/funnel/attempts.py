@@ -27,7 +27,9 @@ DEPTH = "depth"
 LAST = "last"
 SPOILED = "is_spoiled"
 OPEN = "is_open"
-_AT, _LIMIT, _GOES, _FIXED = "at", "limit", "goes", "fixed"
+LIMIT = "limit"
+"""In a strict run: the row that breaks it where it stands."""
+_AT, _GOES, _FIXED = "at", "goes", "fixed"
 
 
 def attempts(journeys: Journeys, start: int, end: int, *, now: int | None) -> pl.DataFrame:
@@ -43,9 +45,7 @@ def attempts(journeys: Journeys, start: int, end: int, *, now: int | None) -> pl
     return _judged(followed, journeys, now)
 
 
-def attempts_through(
-    journeys: Journeys, start: int, end: int, *, now: int | None
-) -> pl.DataFrame:
+def attempts_through(journeys: Journeys, start: int, end: int, *, now: int | None) -> pl.DataFrame:
     """The same, but one for each event of the step `made.at_step`: from the newest start that gets
     there, through this very event, and on.
     """
@@ -67,7 +67,8 @@ def attempts_through(
     first = back.select(
         UID, END, pl.col("begun").alias(TIME), pl.col("begin").alias(ROW), pl.col(ROW).alias(_FIXED)
     )
-    return _judged(in_turn(first, journeys), journeys, now)
+    found = _judged(in_turn(first, journeys), journeys, now)
+    return found.filter(pl.col(f"row.{at}").is_not_null())
 
 
 def in_turn(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
@@ -77,7 +78,7 @@ def in_turn(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
         pl.col("row.0").alias(_AT), pl.lit(value=True).alias(_GOES)
     )
     if made.is_strict:
-        found = found.with_columns(journeys.at("break.0", first[ROW]).alias(_LIMIT))
+        found = found.with_columns(journeys.at("break.0", first[ROW]).alias(LIMIT))
     for at in range(1, len(made.steps)):
         found = _stepped(found, journeys, at)
     return found.drop(_AT, _GOES)
@@ -96,7 +97,7 @@ def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
     if made.window is not None:
         valid &= pl.col("then") - pl.col(TIME) <= made.window
     if made.is_strict:
-        valid &= (pl.col(here) < pl.col(_LIMIT)).fill_null(value=True)
+        valid &= (pl.col(here) < pl.col(LIMIT)).fill_null(value=True)
     if _FIXED in found.columns and at < made.at_step:
         valid &= pl.col(here) < pl.col(_FIXED)
     if made.steps[at].optional:
@@ -113,7 +114,7 @@ def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
     if made.is_strict:
         limit = journeys.at(f"break.{at}", found[here])
         reached = pl.col(here).is_not_null()
-        found = found.with_columns(pl.when(reached).then(limit).otherwise(_LIMIT).alias(_LIMIT))
+        found = found.with_columns(pl.when(reached).then(limit).otherwise(LIMIT).alias(LIMIT))
     return found
 
 
@@ -134,7 +135,7 @@ def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
         *(pl.col(f"wiped.{at}") for at in range(len(made.exclusions))),
         pl.lit(None, pl.Int64),
     )
-    found = found.with_columns(limit.alias(_LIMIT)).with_columns(_highest(count).alias("done"))
+    found = found.with_columns(limit.alias(LIMIT)).with_columns(_highest(count).alias("done"))
     for at in range(1, count):
         found = found.with_columns(
             journeys.at(f"next.{step}", here).alias(f"coming.{step}") for step in range(count)
@@ -146,7 +147,7 @@ def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
         found = found.with_columns(pl.min_horizontal(coming).alias("next"))
         times = journeys.at(TIME, found["next"])
         found = found.with_columns(times.alias("then"))
-        late = (pl.col("then") > pl.col(_LIMIT)).fill_null(value=False)
+        late = (pl.col("then") > pl.col(LIMIT)).fill_null(value=False)
         valid = (pl.col("next") < pl.col(END)) & ~late
         found = found.with_columns(pl.when(valid).then("next").alias(f"row.{at}"))
         here = found[f"row.{at}"]
@@ -182,7 +183,7 @@ def _judged(found: pl.DataFrame, journeys: Journeys, now: int | None) -> pl.Data
     else:
         is_open = (pl.col(TIME) + made.window >= now) & ~pl.col(SPOILED)
         if made.is_strict:
-            is_open &= (pl.col(_LIMIT) >= pl.col(END)).fill_null(value=True)
+            is_open &= (pl.col(LIMIT) >= pl.col(END)).fill_null(value=True)
     return found.with_columns(is_open.alias(OPEN)).drop(_FIXED, strict=False)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from store.analytics.funnel.attempts import DEPTH, LAST, OPEN, SPOILED
+from store.analytics.funnel.attempts import DEPTH, LAST, LIMIT, OPEN, SPOILED
 from store.analytics.funnel.journeys import END, UID, Journeys
 from store.analytics.ordered.rows import TIME
 
@@ -52,40 +52,34 @@ def apart(found: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
 
 def _next_attempt(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
     """The place of the attempt that comes after each; null after the last."""
-    made = journeys.made
-    places = found.with_row_index("at")
+    made, begins = journeys.made, found["row.0"]
+    after = begins.search_sorted(found[LAST], side="right").cast(pl.UInt32)
+    told = found.with_columns(after.alias("after"), _expired(found, made.window).alias("next"))
+    if made.is_strict:
+        broken = begins.search_sorted(found[LIMIT].fill_null(0)).cast(pl.UInt32)
+        is_broken = (pl.col(LIMIT) < pl.col(END)).fill_null(value=False)
+        sooner = pl.min_horizontal("next", pl.when(is_broken).then("broken"))
+        told = told.with_columns(broken.alias("broken")).with_columns(sooner.alias("next"))
     is_done = pl.col(f"row.{len(made.steps) - 1}").is_not_null()
-    begins = found["row.0"]
-    after = begins.search_sorted(found[LAST], side="right")
-    ends = pl.col("limit") if made.is_strict else pl.lit(None, pl.UInt32)
-    broken = begins.search_sorted(found.select(ends.fill_null(0)).to_series(), side="left")
-    if made.window is None:
-        expired = pl.Series([None], dtype=pl.UInt32).new_from_index(0, found.height)
-    else:
-        late = places.select(UID, (pl.col(TIME) + made.window).alias(TIME))
-        expired = late.join_asof(
-            places.select(UID, TIME, "at"),
-            on=TIME,
-            by=UID,
-            strategy="forward",
-            allow_exact_matches=False,
-            check_sortedness=False,
-        )["at"]
-    told = places.select(UID, END, is_done.alias("is_done"), ends.alias("ends")).with_columns(
-        after.cast(pl.UInt32).alias("after"),
-        broken.cast(pl.UInt32).alias("broken"),
-        expired.alias("expired"),
-    )
-    is_broken = (pl.col("ends") < pl.col(END)).fill_null(value=False)
-    stopped = pl.when(is_broken).then(pl.min_horizontal("broken", "expired")).otherwise("expired")
-    following = pl.when("is_done").then("after").otherwise(stopped)
-    return _within(told.select(following.alias("next"), UID))
+    following = pl.when(is_done).then("after").otherwise("next").alias("next")
+    places = told.select(following, UID)
+    # One past the end is nobody's.
+    whose = pl.concat([places[UID], pl.Series([None], dtype=places.schema[UID])])
+    own = whose.gather(places["next"]).alias("whose")
+    same = pl.when(pl.col("whose") == pl.col(UID)).then("next")
+    return places.with_columns(own).select(same).to_series()
 
 
-def _within(told: pl.DataFrame) -> pl.Series:
-    """Without those that are another subject's."""
-    uid = told[UID]
-    whose = pl.concat([uid, pl.Series([None], dtype=uid.dtype)]).gather(told["next"])
-    return told.with_columns(whose.alias("whose")).select(
-        pl.when(pl.col("whose") == pl.col(UID)).then("next")
-    ).to_series()
+def _expired(found: pl.DataFrame, window: int | None) -> pl.Series:
+    """The place of the subject's first attempt after the window of each."""
+    if window is None:
+        return pl.Series([None], dtype=pl.UInt32).new_from_index(0, found.height)
+    times = found.select(UID, TIME).with_row_index("next")
+    return times.select(UID, pl.col(TIME) + window).join_asof(
+        times,
+        on=TIME,
+        by=UID,
+        strategy="forward",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )["next"]

@@ -10,6 +10,7 @@ import polars as pl
 from store.analytics.cells import SEVERITY_CLASS, stored_in
 from store.analytics.funnel.definition import Definition, Stepped, definition_of
 from store.analytics.funnel.steps import ANY, Exclusion, Step
+from store.analytics.links import is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.rows import COLUMNS, reduced
 from store.schema import as_text, severity_class
@@ -52,11 +53,14 @@ def matched(events: pl.LazyFrame, query: Stepped, *, named: bool = False) -> pl.
         breaks = made.breakers.expr(kinds) if made.breakers else None
         values.append((pl.lit(value=True) if breaks is None else breaks).alias(BREAKS))
         wanted.append(breaks)
+    if named and query.per == subjects.USER and kinds["install_id"] != pl.Null:
+        # These tell the names of devices' users.
+        wanted.append(is_given("user_id") & is_given("install_id"))
     if _needs_ids(query):
         values.append(pl.col("event_id").alias(ID))
     return reduced(
         events,
-        None if None in map(_absent, wanted) else _any(made, wanted),
+        _any(made, wanted, named=named),
         values,
         per=query.per,
         link=query.link,
@@ -101,17 +105,14 @@ def _is(what: Step | Exclusion, kinds: Kinds) -> pl.Expr | None:
     return fits if named is None else named & fits
 
 
-def _absent(one: pl.Expr | None) -> int | None:
-    return None if one is None else 0
-
-
-def _any(made: Definition, wanted: Sequence[pl.Expr | None]) -> pl.Expr:
-    """Any of them; said first by name, which reaches the file."""
-    some = reduce(or_, [one for one in wanted if one is not None])
+def _any(made: Definition, wanted: Sequence[pl.Expr | None], *, named: bool) -> pl.Expr | None:
+    """Any of them; said by name where that is all, which reaches the file. None: all events."""
+    told = [one for one in wanted if one is not None]
+    if len(told) < len(wanted):
+        return None
     all_of = [*made.steps, *made.exclusions]
-    if made.breakers or any(each.name == ANY for each in all_of):
+    some = reduce(or_, told)
+    if named or made.breakers or any(each.name == ANY for each in all_of):
         return some
     is_named = pl.col("event_name").is_in(sorted({each.name for each in all_of}))
-    return is_named if not any(each.where for each in all_of) else is_named & some
-
-
+    return is_named & some if any(each.where for each in all_of) else is_named

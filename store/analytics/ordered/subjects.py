@@ -15,7 +15,9 @@ WHO: Final = "who"
 DEVICE: Final = "is_device"
 """True where WHO is a device's that may belong to a user; absent or null is false."""
 NAME: Final = "subject"
-"""The subject as text, where it was asked for."""
+"""The subject as text, where it was asked for; per USER null for an event of a device alone."""
+DEVICE_NAME: Final = "device"
+"""Per USER, the device as text, beside NAME."""
 
 
 def columns(per: str, *, link: bool, named: bool = False) -> list[str]:
@@ -30,7 +32,7 @@ def subject(
     kinds: Mapping[str, pl.DataType], per: str, *, link: bool, named: bool = False
 ) -> Sequence[pl.Expr]:
     """WHO (null: nobody, such an event counts for nothing), DEVICE where there are some, and with
-    `named` NAME; `kinds` are the types of the events' columns.
+    `named` the names; `kinds` are the types of the events' columns.
     """
     if per != USER:
         text = as_text(per, kinds[per])
@@ -42,9 +44,8 @@ def subject(
     if link and has_devices:
         found.append((~is_given("user_id")).alias(DEVICE))
     if named:
-        device = pl.col("install_id") if has_devices else pl.lit(None, pl.String())
-        user = pl.when(is_given("user_id")).then(pl.col("user_id"))
-        found.append(pl.coalesce(user, device).alias(NAME))
+        found.append(pl.when(is_given("user_id")).then(pl.col("user_id")).alias(NAME))
+        found.append(pl.col("install_id").cast(pl.String).alias(DEVICE_NAME))
     return found
 
 
@@ -68,3 +69,15 @@ def settled(rows: pl.DataFrame, links: Links, *, nobody: bool = False) -> pl.Dat
     user = pl.when(DEVICE).then("user")
     joined = rows.join(linked, left_on=WHO, right_on="device", how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce(user, WHO).alias(WHO)).drop(DEVICE, "user")
+
+
+def with_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Settled rows with NAME in all of a subject's: the user's where one of them has it, else the
+    least of the devices'; without DEVICE_NAME.
+    """
+    name = pl.col(NAME).drop_nulls().first()
+    if DEVICE_NAME in rows.columns:
+        name = pl.coalesce(name, pl.col(DEVICE_NAME).min())
+    known = rows.lazy().group_by(WHO).agg(name.alias(NAME))
+    bare = rows.lazy().drop(NAME, DEVICE_NAME, strict=False)
+    return bare.join(known, on=WHO, how="left").collect()

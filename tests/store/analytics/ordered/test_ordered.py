@@ -11,7 +11,7 @@ from store.analytics.linking import LinksQuery, LinksReduction
 from store.analytics.links import Links, no_links
 from store.analytics.ordered.order import in_order
 from store.analytics.ordered.rows import is_sampled, reduced
-from store.analytics.ordered.subjects import NAME, WHO, settled
+from store.analytics.ordered.subjects import NAME, WHO, settled, with_names
 from store.schema import PART
 from store.testing import NOON, events_of
 from tests.store.analytics.reference import links, subjects
@@ -35,12 +35,12 @@ def rows_of(rows, *, per="user_id", link=True):
         named=True,
     ).collect()
     if not link:
-        return settled(found, no_links())
+        return with_names(settled(found, no_links()))
     reduction, query = LinksReduction(), LinksQuery()
     linked = reduction.partial(
         events.with_columns(pl.lit(0, pl.UInt32()).alias(PART)).lazy(), query, None
     ).collect()
-    return settled(found, Links(lambda: reduction.combine(linked.drop(PART), query)))
+    return with_names(settled(found, Links(lambda: reduction.combine(linked.drop(PART), query))))
 
 
 def test_a_device_is_the_user_it_was_linked_to():
@@ -53,6 +53,7 @@ def test_a_device_is_the_user_it_was_linked_to():
         {},
     ]
     assert rows_of(rows)[WHO].n_unique() == 2
+    assert sorted(rows_of(rows)[NAME]) == ["ada"] * 4 + ["tv"]
     assert rows_of(rows).height == 5
     assert rows_of(rows, link=False)[WHO].n_unique() == 3
 

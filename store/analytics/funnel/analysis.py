@@ -1,0 +1,152 @@
+"""The funnel: who goes from step to step, and how fast."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+import polars as pl
+
+from store.analytics.cut import Cut
+from store.analytics.funnel.asking import Asked, asked_of
+from store.analytics.funnel.attempts import DEPTH, attempts
+from store.analytics.funnel.attribution import groups
+from store.analytics.funnel.choosing import apart, best
+from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.journeys import Journeys
+from store.analytics.funnel.matching import columns, matched
+from store.analytics.funnel.shares import counts, shares, step_json, timed
+from store.analytics.links import Links
+from store.analytics.ordered import rows as kept
+from store.analytics.ordered.subjects import NAME
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Result, Steps, StepUser
+from store.timespan import EPOCH, UNITS, TimeSpan, iso
+
+WINDOWS = (0.5, 1.0, 2.0, 4.0)
+"""What the window is multiplied by to see whether the numbers hang on it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Funnel(Stepped):
+    """How many go from step to step."""
+
+    analysis: ClassVar[str] = "funnel"
+
+    users: bool = option(default=False, help_text="also who they are, how far and when")
+    sensitivity: bool = option(
+        default=False, help_text="also what half, twice and four times the window would give"
+    )
+
+    def key(self) -> tuple[Any, ...]:
+        return (*super(Funnel, self).key(), self.users)
+
+
+class FunnelAnalysis:
+    """A subject counts once, with the first attempt that got furthest; see
+    `store.analytics.funnel.attempts` for the rule.
+    """
+
+    name = "funnel"
+    version = 1
+    query_type = Funnel
+    rows_max = kept.ROWS_MAX
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        asked = cast(Funnel, query)
+        if asked.sensitivity and asked.window:
+            asked = replace(asked, window=asked.window * WINDOWS[-1])
+        return horizon(asked)
+
+    def columns(self, query: Query) -> Sequence[str]:
+        asked = cast(Funnel, query)
+        return columns(asked, named=asked.users)
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        asked = cast(Funnel, query)
+        return matched(events, asked, named=asked.users)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        return partials
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        funnel = cast(Funnel, query)
+        asked = asked_of(combined, funnel, links)
+        made, bounds = asked.journeys.made, asked.bounds
+        chosen = chosen_of(asked)
+        numbers = chosen.select(list(counts(made))).row(0, named=True)
+        broken_down = query.by and groups(
+            asked.rows, asked.journeys, chosen, query.by, query.limit, bounds
+        )
+        return Finished(
+            Steps(
+                shares(numbers, made),
+                broken_down or (),
+                _users(chosen, asked.journeys) if funnel.users else None,
+                _windows(asked) if funnel.sensitivity else (),
+            ),
+            events=combined.height,
+            sampled=kept.is_sampled(combined),
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        found = cast(Steps, result)
+        told: dict[str, Any] = {"steps": [step_json(step) for step in found.steps]}
+        if found.groups:
+            told["breakdown"] = [
+                {
+                    "key": dict(group.key),
+                    **({"folded": True} if group.folded else {}),
+                    "steps": [step_json(step) for step in group.steps],
+                }
+                for group in found.groups
+            ]
+        if found.users is not None:
+            told["users"] = {name: _user_json(user) for name, user in found.users.items()}
+        if found.windows:
+            told["sensitivity"] = [
+                {"window_seconds": seconds, "conversion": share} for seconds, share in found.windows
+            ]
+        return told
+
+
+def chosen_of(asked: Asked) -> pl.DataFrame:
+    """The timed attempts that count."""
+    journeys = asked.journeys
+    found = attempts(journeys, **asked.bounds)
+    return timed(apart(found, journeys) if journeys.made.by_attempt else best(found), journeys)
+
+
+def _users(chosen: pl.DataFrame, journeys: Journeys) -> Mapping[str, StepUser]:
+    """Everybody by name; who has none is a device that was linked to somebody unseen here."""
+    count = len(journeys.made.steps)
+    named = chosen.with_columns(journeys.at(NAME, chosen["row.0"]).alias("name")).sort("name")
+    times = [f"time.{at}" for at in range(count)]
+    found = {}
+    for name, level, *instants in named.select("name", DEPTH, *times).iter_rows():
+        reached = [None if us is None else EPOCH + us * UNITS["us"] for us in instants[:level]]
+        found[name or ""] = StepUser(level, reached)
+    return found
+
+
+def _user_json(user: StepUser) -> dict[str, Any]:
+    return {
+        "level": user.level,
+        "step_times": [None if time is None else iso(time) for time in user.step_times],
+    }
+
+
+def _windows(asked: Asked) -> Sequence[tuple[float, float]]:
+    made = asked.journeys.made
+    if made.window is None:
+        return ()
+    found = []
+    for times in WINDOWS:
+        window = int(made.window * times)
+        other = replace(asked.journeys, made=replace(made, window=window))
+        chosen = chosen_of(replace(asked, journeys=other))
+        numbers = chosen.select(list(counts(made))).row(0, named=True)
+        found.append((window / 1e6, shares(numbers, made)[-1].conversion))
+    return found
