@@ -12,7 +12,7 @@ def option(default: Any, help_text: str, **how: Any) -> Any:
     """A query field with its help; the command line and the forms are made out of it.
 
     `how`: `metavar`, `choices`; a tuple field is a repeatable option; one that is `hidden` is
-    neither an option nor in the JSON.
+    neither an option nor in the JSON; `reads` makes a value of each of a repeatable option's texts.
     """
     return field(default=default, metadata={"help": help_text, **how})
 

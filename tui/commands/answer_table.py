@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from store.analytics import shapes
 from store.analytics.shapes import Answer, Key, Series, Timeline
+from tui.commands.step_rows import as_rows
 from tui.commands.table import Table
 
 COLUMNS_SHOWN_MAX: Final = 8
@@ -21,7 +22,7 @@ def table_of(answer: Answer) -> Table:
     """
     if isinstance(answer.result, Timeline):
         return _timeline_table(answer.result, _previous_timeline(answer), answer.query.by)
-    return _rows_table(answer.result, answer.previous, answer.query.by)
+    return _rows_table(as_rows(answer.result), as_rows(answer.previous), answer.query.by)
 
 
 def pivoted(answer: Answer) -> Table:
@@ -40,8 +41,9 @@ def summary_of(answer: Answer) -> Sequence[Table]:
     """What an answer says of all of its rows, for people: numbers and words a line each, with those
     of the span before beside them, and a table of each list.
     """
-    told = answer.result.summary if isinstance(answer.result, shapes.Table) else {}
-    before = answer.previous.summary if isinstance(answer.previous, shapes.Table) else {}
+    result, previous = as_rows(answer.result), as_rows(answer.previous)
+    told = result.summary if isinstance(result, shapes.Table) else {}
+    before = previous.summary if isinstance(previous, shapes.Table) else {}
     words = [name for name, value in told.items() if not _is_rows(value)]
     names = ["of all", "", *(["previous"] if before else [])]
     rows = [(name.replace("_", " "), told[name], before.get(name))[: len(names)] for name in words]
@@ -117,10 +119,11 @@ def _grouped(series: Sequence[Series]) -> dict[tuple[Any, ...], dict[str, Series
 
 
 def _identity(key: Key, *, folded: bool) -> tuple[Any, ...]:
-    return (folded, *(() if folded else sorted(key.items())))
+    return (folded, *sorted(key.items()))
 
 
-def _rows_table(table: shapes.Table, previous: object, by: Sequence[str]) -> Table:
+def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
+    assert isinstance(table, shapes.Table)
     keys = _key_names([row.key for row in table.rows], by)
     folds = any(row.folded for row in table.rows)
     numeric = [name for name in table.columns if _is_numeric(name, table)]
@@ -163,7 +166,9 @@ def _with_names(table: Table, by: Sequence[str]) -> Table:
     columns = list(table.columns)
     if "folded" in columns:
         at = columns.index("folded")
-        rows = [[*((OTHERS,) * at if row[at] else row[:at]), *row[at + 1 :]] for row in table.rows]
+        rows = [
+            [*(_others(row[:at]) if row[at] else row[:at]), *row[at + 1 :]] for row in table.rows
+        ]
         table = Table([name for name in columns if name != "folded"], rows)
     named = [at for at, name in enumerate(table.columns) if name in by]
     return Table(
@@ -173,6 +178,11 @@ def _with_names(table: Table, by: Sequence[str]) -> Table:
             for row in table.rows
         ],
     )
+
+
+def _others(keys: Sequence[str]) -> list[str]:
+    """The keys of a folded row; what is not folded, such as a step's number, stays."""
+    return [key or OTHERS for key in keys]
 
 
 def _without_blanks(table: Table) -> Table:

@@ -62,7 +62,8 @@ def _how(part: Field[Any], hints: Mapping[str, Any]) -> dict[str, Any]:
     else:
         how["metavar"] = part.metadata.get("metavar") or _metavar(part, hints[part.name], kinds)
     if repeated:
-        return {**how, "action": "append"}
+        reads = part.metadata.get("reads")
+        return {**how, "action": "append", **({"type": reads} if reads else {})}
     for kind in (int, float, timedelta):
         if hints[part.name] is kind or kind in kinds:
             return {**how, "type": _duration if kind is timedelta else kind}

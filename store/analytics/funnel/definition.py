@@ -9,7 +9,15 @@ from typing import Any, ClassVar, Final
 from store.analytics.filters import Filter, parse_filter
 from store.analytics.filters.nodes import Bare, leaves
 from store.analytics.filters.values import SEVERITY_FIELDS
-from store.analytics.funnel.steps import Exclusion, Step, Written, exclusion_of, step_of
+from store.analytics.funnel.steps import (
+    Exclusion,
+    Step,
+    Written,
+    exclusion_of,
+    exclusion_of_text,
+    step_of,
+    step_of_text,
+)
 from store.analytics.ordered.subjects import USER
 from store.analytics.query import Query, frozen, option
 from store.errors import UsageError
@@ -35,13 +43,13 @@ class Stepped(Query):
         ("*",),
         "NAME [where FILTER] [optional] [first-time]; * is any event",
         metavar="STEP",
-        written="step",
+        reads=step_of_text,
     )
     window: timedelta | None = option(WINDOW, "from the first step to the last; none is no limit")
     order: str = option("ordered", "what may lie between the steps", choices=ORDERS)
     per: str = option(USER, "whose steps they are: of a user, or of any attribute", metavar="ATTR")
     exclude: tuple[Written, ...] = option(
-        (), "NAME [where FILTER] [between I J]", metavar="EVENT", written="exclusion"
+        (), "NAME [where FILTER] [between I J]", metavar="EVENT", reads=exclusion_of_text
     )
     break_on: str | Mapping[str, Any] | None = option(
         None, "strict: only these events break a run", metavar="FILTER"
@@ -109,7 +117,8 @@ class Definition:
         return [step.name for step in self.steps]
 
     def filters(self) -> list[Filter]:
-        found = [each.where for each in (*self.steps, *self.exclusions)]
+        found = [step.where for step in self.steps]
+        found += [exclusion.where for exclusion in self.exclusions]
         return found + ([self.breakers] if self.breakers else [])
 
     def columns(self, texts: Sequence[str]) -> list[str]:
@@ -142,7 +151,7 @@ class _Key:
         return hash(self._value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._value == other._value  # noqa: SLF001
+        return isinstance(other, _Key) and self._value == other._value
 
 
 @lru_cache(maxsize=64)

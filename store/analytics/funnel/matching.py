@@ -53,7 +53,7 @@ def matched(events: pl.LazyFrame, query: Stepped, *, named: bool = False) -> pl.
         breaks = made.breakers.expr(kinds) if made.breakers else None
         values.append((pl.lit(value=True) if breaks is None else breaks).alias(BREAKS))
         wanted.append(breaks)
-    if named and query.per == subjects.USER and kinds["install_id"] != pl.Null:
+    if named and query.per == subjects.USER and kinds.get("install_id", pl.Null()) != pl.Null:
         # These tell the names of devices' users.
         wanted.append(is_given("user_id") & is_given("install_id"))
     if _needs_ids(query):
@@ -110,7 +110,7 @@ def _any(made: Definition, wanted: Sequence[pl.Expr | None], *, named: bool) -> 
     told = [one for one in wanted if one is not None]
     if len(told) < len(wanted):
         return None
-    all_of = [*made.steps, *made.exclusions]
+    all_of: list[Step | Exclusion] = [*made.steps, *made.exclusions]
     some = reduce(or_, told)
     if named or made.breakers or any(each.name == ANY for each in all_of):
         return some

@@ -26,7 +26,7 @@ class Step:
     """What an event must be to count for it."""
 
     name: str
-    where: Filter = Filter()  # noqa: RUF009
+    where: Filter = Filter()
     optional: bool = False
     first_time: bool = False
     """Only a subject's first such event in all that is stored."""

@@ -12,7 +12,7 @@ from store.analytics.ordered.subjects import WHO
 _ROW = "\0row"
 
 
-def in_order(rows: pl.DataFrame, ties: Sequence[str] = ()) -> pl.DataFrame:
+def in_order(rows: pl.DataFrame, ties: Sequence[str | pl.Expr] = ()) -> pl.DataFrame:
     """The rows of each WHO together, by TIME; those of one instant by `ties`, nulls first. The
     order of the subjects means nothing.
 
@@ -27,7 +27,7 @@ def in_order(rows: pl.DataFrame, ties: Sequence[str] = ()) -> pl.DataFrame:
     return _untied(grouped, ties) if ties else grouped
 
 
-def _untied(rows: pl.DataFrame, ties: Sequence[str]) -> pl.DataFrame:
+def _untied(rows: pl.DataFrame, ties: Sequence[str | pl.Expr]) -> pl.DataFrame:
     follows = ((pl.col(TIME) == pl.col(TIME).shift()) & (pl.col(WHO) == pl.col(WHO).shift())).alias(
         "follows"
     )

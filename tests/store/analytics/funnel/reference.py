@@ -90,16 +90,17 @@ def is_spoiled(events, reached, begin, funnel):
     if funnel["order"] == "unordered":
         return False
     for number, (after, before) in enumerate(funnel["exclusions"]):
-        while after in funnel["optional"] and after not in reached:
-            after -= 1
-        while before in funnel["optional"] and before not in reached:
-            before += 1
-        if after not in reached:
+        first, last = after, before
+        while first in funnel["optional"] and first not in reached:
+            first -= 1
+        while last in funnel["optional"] and last not in reached:
+            last += 1
+        if first not in reached:
             continue
         for event in events:
-            inside = event["time"] > events[reached[after]]["time"]
-            if before in reached:
-                inside = inside and event["time"] < events[reached[before]]["time"]
+            inside = event["time"] > events[reached[first]]["time"]
+            if last in reached:
+                inside = inside and event["time"] < events[reached[last]]["time"]
             if (
                 number in event["excludes"]
                 and inside
