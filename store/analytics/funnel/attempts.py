@@ -64,9 +64,10 @@ def attempts_through(journeys: Journeys, start: int, end: int, *, now: int | Non
     back = back.filter(pl.col("begin") >= pl.col(FIRST))
     if made.window is not None:
         back = back.filter(pl.col(TIME) - pl.col("begun") <= made.window)
-    first = back.select(
-        UID, END, pl.col("begun").alias(TIME), pl.col("begin").alias(ROW), pl.col(ROW).alias(_FIXED)
-    )
+    # What begins at one instant begins with the first of its events.
+    instants = rows.lazy().filter(is_step(0)).group_by(UID, TIME).agg(pl.col(ROW).min())
+    starts = back.lazy().select(UID, END, pl.col("begun").alias(TIME), pl.col(ROW).alias(_FIXED))
+    first = starts.join(instants, on=[UID, TIME], how="left", maintain_order="left").collect()
     found = _judged(in_turn(first, journeys), journeys, now)
     return found.filter(pl.col(f"row.{at}").is_not_null())
 

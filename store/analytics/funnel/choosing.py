@@ -14,7 +14,8 @@ _PLACES = 1 << 32
 
 def best(found: pl.DataFrame, per: Sequence[str] = (UID,)) -> pl.DataFrame:
     """For each value of `per` the first attempt that got furthest: of those that did so by the same
-    event the one that began last, by the earliest way.
+    event the one that began last; all that began at one instant are the same, and came to each
+    step when the first of them did.
 
     Whose furthest attempts are all spoiled is left out altogether. OPEN is true when any of his
     attempts is.
@@ -28,7 +29,7 @@ def best(found: pl.DataFrame, per: Sequence[str] = (UID,)) -> pl.DataFrame:
     first = known.lazy().with_columns(score.alias("score"))
     first = first.filter(pl.col("score") == pl.col("score").max().over(per))
     # Attempts stand in the order of their starts; of one start, through different events, in turn.
-    latest = first.filter(pl.col("row.0") == pl.col("row.0").max().over(per))
+    latest = first.filter(pl.col(TIME) == pl.col(TIME).max().over(per))
     return latest.drop("score").unique(per, keep="first", maintain_order=True).collect()
 
 

@@ -123,11 +123,11 @@ def attempts(events, funnel):
     return found
 
 
-def best(found):
+def best(found, events):
     """The first that got furthest, of those the newest; None when all of them are spoiled."""
     deepest = max((max(reached) for reached, *_ in found), default=None)
     clean = [one for one in found if max(one[0]) == deepest and not one[1]]
-    return min(clean, key=lambda one: (one[0][deepest], -one[3]), default=None)
+    return min(clean, key=lambda one: (one[0][deepest], -events[one[3]]["time"]), default=None)
 
 
 def apart(found, events, funnel):
@@ -165,7 +165,7 @@ def people(events, funnel):
         if funnel.get("attempts"):
             chosen = apart(tried, mine, funnel)
         else:
-            chosen = [one for one in [best(tried)] if one]
+            chosen = [one for one in [best(tried, mine)] if one]
         if chosen:
             found[who] = [told(one, mine) for one in chosen]
     return found
@@ -195,7 +195,7 @@ def groups(events, funnel, attribution):
         for value in {e["value"] for e in mine if at in e["steps"]}:
             tried = _with_value_at(mine, funnel, at, value)
             tried = [one for one in tried if at in one[0]]
-            chosen = [one for one in [best(tried)] if one]
+            chosen = [one for one in [best(tried, mine)] if one]
             if chosen:
                 found[value][who] = [told(one, mine) for one in chosen]
     return dict(found)
