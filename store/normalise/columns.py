@@ -29,7 +29,7 @@ def columns_of(name: str, values: Values, names: set[str], *, exact: bool) -> li
     if type(values[0]) is str:
         try:
             return [pl.Series(name, values, dtype=pl.String, strict=True)]
-        except TypeError:
+        except (TypeError, OverflowError):
             pass  # not all of them are text: found out at no cost where all are
     kinds = set(map(type, values)) - {_NONE}
     fits = _FITS.get(type(FIXED[name])) if name in FIXED else None

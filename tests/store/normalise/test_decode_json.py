@@ -300,3 +300,8 @@ def test_a_flood_of_names_is_no_flood_of_columns():
     assert decoded.events.width < 520
     last = json.loads(decoded.events["_overflow"][599])
     assert last == {"k599": 599, "l599": str(2**70)}
+
+
+def test_text_and_an_integer_of_any_size_meet_in_text():
+    body = b'[{"event_name":"a","x":"t"},{"event_name":"b","x":1%s}]' % (b"0" * 300)
+    assert decode(body).events["x"].to_list() == ["t", "1" + "0" * 300]

@@ -3,19 +3,40 @@
 import gzip
 import os
 import random
+import re
+import socket
+import time
 import zlib
+from itertools import cycle, islice
 
+import cramjam
+import polars as pl
 import pytest
 import zstandard
 
 from store.collector.decoder import done
 from store.collector.intake import INTAKES
+from store.collector.processors import PROCESSORS
 from store.collector.routes import Routes
-from tests.collecting import request
+from store.schema import FIXED, REQUIRED
+from tests.collecting import read_answer, request
+from tests.store.collector.intake import hostile
 from tests.store.collector.intake.samples.sample import all_samples
 
-FUZZED = int(os.environ.get("EVENTDECK_FUZZED", "500"))
-"""Bodies for each sample; 10,000 on demand."""
+FUZZED = int(os.environ.get("EVENTDECK_FUZZED", "10000"))
+"""Bodies for each intake."""
+FUZZ_SECONDS = float(os.environ.get("EVENTDECK_FUZZ_SECONDS", "1.5"))
+"""Of the processor, for each intake; then it is enough."""
+FUZZED_MIN = 300
+HOSTILE_MAX = int(os.environ.get("EVENTDECK_HOSTILE", "150"))
+"""Of the hostile bodies that there are for the samples of an intake."""
+ENCODINGS = (
+    ("gzip", gzip.compress),
+    ("deflate", zlib.compress),
+    ("zstd", zstandard.ZstdCompressor().compress),
+    ("snappy", lambda body: bytes(cramjam.snappy.compress_raw(body))),
+)
+KINDS = {pl.String, pl.Boolean, pl.Int64, pl.UInt64, pl.Float64}
 
 
 SAMPLES = all_samples()
@@ -26,8 +47,16 @@ def by_name(sample):
     return sample.name
 
 
+def of_intake(intake):
+    return [sample for sample in SAMPLES if sample.intake == intake.name]
+
+
 every = pytest.mark.parametrize("sample", SAMPLES, ids=by_name)
 over_http = pytest.mark.parametrize("sample", [s for s in SAMPLES if s.path], ids=by_name)
+every_intake = pytest.mark.parametrize("intake", INTAKES, ids=by_name)
+every_intake_over_http = pytest.mark.parametrize(
+    "intake", [intake for intake in INTAKES if intake.routes], ids=by_name
+)
 
 
 def test_there_is_a_sample_for_each_route_that_takes_a_body():
@@ -47,9 +76,31 @@ class _Only:
         self.routes = ((method, path),)
 
 
+def sound(sample, body):
+    """What the body is decoded to: events that can be stored, refusals that can be shown and
+    counted, and an answer of the protocol's.
+    """
+    decoded = sample.decode(body)
+    for refusal in decoded.refusals:
+        assert re.fullmatch("[a-z_]{2,40}", refusal.reason), refusal
+        assert refusal.place.isprintable(), refusal
+        assert refusal.fault.isprintable(), refusal
+        assert len(refusal.fault) < 1000, refusal
+    events = decoded.events
+    if events.height:
+        assert not any(events[name].null_count() for name in REQUIRED)
+        odd = {k: v for k, v in events.schema.items() if v != FIXED.get(k) and v not in KINDS}
+        assert not odd, odd
+        for processor in PROCESSORS:
+            events = processor(events).events
+    status = sample.reply(decoded).status
+    assert status == sample.status or 400 <= status < 500, body
+    return decoded
+
+
 @every
 def test_a_whole_body_gives_its_events(sample):
-    decoded = sample.decode()
+    decoded = sound(sample, sample.body)
     assert (decoded.events.height, list(decoded.refusals)) == (sample.events, [])
     assert sample.reply(decoded).status == sample.status
 
@@ -65,7 +116,7 @@ def test_events_come_through_the_process_beside_unharmed(sample):
 @every
 def test_a_body_cut_off_anywhere_is_refused_and_never_raises(sample):
     for end in range(1, len(sample.body), 1 + len(sample.body) // CUTS_MAX):
-        decoded = sample.decode(sample.body[:end])
+        decoded = sound(sample, sample.body[:end])
         if sample.whole and not is_whole(sample, end):
             assert decoded.refusals, end
             assert 400 <= sample.reply(decoded).status < 500
@@ -77,15 +128,10 @@ def is_whole(sample, end):
 
 
 @over_http
-@pytest.mark.parametrize(
-    ("encoding", "compress"),
-    [
-        ("gzip", gzip.compress),
-        ("deflate", zlib.compress),
-        ("zstd", zstandard.ZstdCompressor().compress),
-    ],
-)
+@pytest.mark.parametrize(("encoding", "compress"), ENCODINGS)
 def test_compressed_it_is_the_same(collector, sample, encoding, compress):
+    if encoding == "snappy" and sample.name == "loki protobuf":
+        pytest.skip("it is packed so already")
     headers = {**sample.all_headers, "content-encoding": encoding}
     answer = collector.ask(sample.method, sample.target, compress(sample.body), headers)
     assert answer.status == sample.status
@@ -102,14 +148,34 @@ def test_in_chunks_without_a_length_it_is_the_same(collector, sample):
     assert answer.status == sample.status
 
 
-@every
-def test_whatever_the_bytes_are_a_decoder_answers(sample):
-    chance = random.Random(sample.name)
-    for _ in range(FUZZED):
+@every_intake_over_http
+def test_byte_by_byte_it_is_the_same(collector, intake):
+    sample = min(of_intake(intake), key=lambda each: len(each.body))
+    data = request(sample.method, sample.target, sample.body, sample.all_headers)
+    with socket.create_connection(("127.0.0.1", collector.port), timeout=20) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(len(data)):
+            connection.sendall(data[at : at + 1])
+        assert read_answer(connection).status == sample.status
+
+
+@every_intake
+def test_whatever_the_bytes_are_a_decoder_answers(intake):
+    chance = random.Random(intake.name)
+    begun = time.process_time()
+    for number, sample in enumerate(islice(cycle(of_intake(intake)), FUZZED)):
+        if number >= FUZZED_MIN and time.process_time() - begun > FUZZ_SECONDS:
+            break
+        sound(sample, damaged(sample.body, chance))
+
+
+@every_intake_over_http
+def test_whatever_the_bytes_are_a_collector_answers(collector, intake):
+    chance = random.Random(intake.name)
+    for sample in islice(cycle(of_intake(intake)), 20):
         body = damaged(sample.body, chance)
-        decoded = sample.decode(body)
-        status = sample.reply(decoded).status
-        assert status == sample.status or 400 <= status < 500, body
+        answer = collector.ask(sample.method, sample.target, body, sample.all_headers)
+        assert answer.status == sample.status or 400 <= answer.status < 500, body
 
 
 def damaged(body, chance):
@@ -127,3 +193,24 @@ def damaged(body, chance):
             case _:
                 found[at:at] = chance.randbytes(size)
     return bytes(found)
+
+
+@every_intake
+def test_values_made_to_harm_are_stored_or_refused(intake):
+    samples = of_intake(intake)
+    for sample in samples:
+        bodies = list(hostile.bodies(sample.body))
+        count = min(len(bodies), 1 + HOSTILE_MAX // len(samples))
+        for body in random.Random(sample.name).sample(bodies, count):
+            sound(sample, body())
+
+
+@every
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\x00", b"\xff" * 99, b"[" * 5000, b'{"a":' * 5000],
+    ids=["empty", "zero", "ones", "arrays", "objects"],
+)
+def test_a_body_that_is_nothing_harms_nobody(sample, body):
+    decoded = sound(sample, body)
+    assert decoded.events.height + len(decoded.refusals) < 5000
