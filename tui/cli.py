@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 FAILED: Final = 3
-HELP_WIDTH: Final = 11
+HELP_WIDTH: Final = 14
 
 
 def main(argv: Sequence[str] | None = None) -> int:

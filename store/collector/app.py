@@ -117,7 +117,7 @@ class App:
             limits=self._limits,
         )
         decoded = self._decoders.decode(intake, delivery)
-        return self._collector.prepare(decoded, intake.name), decoded.note
+        return self._collector.prepare(decoded, intake.name, whole), decoded.note
 
     def _preflight(self, exchange: Exchange) -> Mapping[str, str]:
         return {

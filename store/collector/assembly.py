@@ -13,6 +13,7 @@ from store.collector.bodies import Budget
 from store.collector.collector import Collector
 from store.collector.commits import Committer
 from store.collector.datagrams import Datagrams
+from store.collector.dead_letters.box import Box
 from store.collector.decoders import Decoders
 from store.collector.duplicates import IDS_MAX, KEY_COLUMNS, SeenIds, recent
 from store.collector.intake import INTAKES
@@ -63,7 +64,11 @@ def assembled(
         part_events_max=settings.collector.part_events_max,
     )
     collector = Collector(
-        settings.collector, committer, PROCESSORS, coming=lambda: decoders.waiting
+        settings.collector,
+        committer,
+        PROCESSORS,
+        coming=lambda: decoders.waiting,
+        dead_letters=Box(folder),
     )
     ids = EventIds(time.time)
     budget = Budget(settings.collector.bodies_bytes_max)

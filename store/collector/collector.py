@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import polars as pl
 
 from store.collector.commits import Committer, Outcome
+from store.collector.dead_letters.box import DeadLetters, Nowhere
 from store.collector.processors.processor import Processor
 from store.collector.queue import EventQueue, Waiting
 from store.collector.refused import Refused, try_later
@@ -56,13 +57,15 @@ class Collector:
         processors: Sequence[Processor],
         *,
         coming: Callable[[], int] = lambda: 0,
+        dead_letters: DeadLetters | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`coming` is the number of deliveries that are being decoded; `now` gives seconds on a
-        clock that never steps.
+        """`coming` is the number of deliveries that are being decoded; `dead_letters` take what is
+        rejected; `now` gives seconds on a clock that never steps.
         """
         self.queue = EventQueue(settings, now)
         self.committer = committer
+        self.dead_letters = dead_letters or Nowhere()
         self._processors = processors
         self._coming = coming
         self._processing = threading.Lock()
@@ -71,8 +74,11 @@ class Collector:
         self._closing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
-    def prepare(self, decoded: Decoded, intake: str) -> Prepared:
-        """Runs the processors; from any thread, and one delivery at a time."""
+    def prepare(self, decoded: Decoded, intake: str, body: bytes = b"") -> Prepared:
+        """Runs the processors; from any thread, and one delivery at a time. `body` is what it was
+        decoded from: what was refused in it goes to the dead letters.
+        """
+        self.dead_letters.put(intake, decoded.refusals, body)
         events = decoded.events
         rejected = Counter(f"rejected.{refusal.reason}" for refusal in decoded.refusals)
         fates, reasons = Receipt(rejected=rejected.total()), rejected
@@ -106,6 +112,7 @@ class Collector:
     def reject(self, refused: Refused, intake: str) -> Receipt:
         """The receipt of a body that could not be taken at all; it counts as one rejected."""
         receipt = Receipt(rejected=1, errors=(Refusal("body", refused.fault, refused.reason),))
+        self.dead_letters.put(intake, receipt.errors, b"")
         self.committer.ledger.add(
             Tally.of(receipt, intake=intake, reasons={f"rejected.{refused.reason}": 1})
         )
@@ -136,6 +143,7 @@ class Collector:
             if (self.committer.ledger.age or 0) >= TALLY_DELAY_SECONDS:
                 await self._in_thread(self._commit_tally)
         await self._in_thread(self._commit_tally)
+        await self._in_thread(self.dead_letters.close)
         self._thread.shutdown()
 
     def close(self) -> None:

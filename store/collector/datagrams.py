@@ -151,7 +151,7 @@ class Datagrams(asyncio.DatagramProtocol):
         )
         decoded = self._decoders.decode(self._intake, delivery)
         settled = Decoded(self._settle(decoded.events), decoded.refusals)
-        return self._collector.prepare(settled, self._intake.name)
+        return self._collector.prepare(settled, self._intake.name, body)
 
     async def _accepted(self, prepared: Prepared) -> None:
         """Waits while the store has no room: meanwhile the queue takes what comes."""

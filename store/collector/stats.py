@@ -57,6 +57,7 @@ class Stats:
             "bodies_bytes": self._budget.bytes,
             "decoder_pid": self._decoders.helper_pid,
             "maintenance": self._maintaining.last_round(),
+            "dead_letters": self._collector.dead_letters.as_json(),
             "refused": dict(sorted(self.refused.items())),
             "intakes": self._intakes,
             "rss_bytes": rss_bytes(),

@@ -1,12 +1,14 @@
 """The way from files to parts."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from store.collector.dead_letters.box import Box
 from store.collector.processors import PROCESSORS
 from store.errors import UsageError
 from store.event import EventIds
@@ -69,11 +71,15 @@ def import_files(
     received = now()
     arrival = Arrival(received, SOURCE, EventIds(received.timestamp), settings.limits, zone)
     watch = _watch(progress, sum(source.size for source, _ in files))
-    with Runs(folder, writer, intake=SOURCE, part_rows_max=rows_max) as runs:
+    box = Box(folder, now=now)
+    with (
+        contextlib.closing(box),
+        Runs(folder, writer, intake=SOURCE, part_rows_max=rows_max) as runs,
+    ):
         for source, how in files:
             seed = repr((sorted(mapping.items()), sorted(constants.items()), str(zone)))
             reading = Reading(source, naming, settings.limits, Keys(seed), watch, logs)
-            _import(reading, how, arrival, runs)
+            _import(reading, how, arrival, _Fates(runs, box))
         return runs.finish()
 
 
@@ -114,22 +120,22 @@ def _watch(progress: Progress | None, total: int) -> Watch:
     return watch
 
 
-def _import(reading: Reading, how: Format, arrival: Arrival, runs: Runs) -> None:
+def _import(reading: Reading, how: Format, arrival: Arrival, fates: "_Fates") -> None:
     for rows in how.read(reading):
         decoded = _decoded(rows, reading.naming, arrival)
-        _refuse(decoded.refusals, runs)
+        fates.refuse(decoded.refusals)
         events = decoded.events
         for processor in PROCESSORS if events.height else ():
             done = processor(events)
             events = done.events
-            fates = Receipt(
+            others = Receipt(
                 filtered=done.filtered, sampled_out=done.sampled_out, duplicate=done.duplicate
             )
-            runs.count(fates, done.reasons)
-        runs.add(events)
+            fates.runs.count(others, done.reasons)
+        fates.runs.add(events)
     for fault in reading.broken:
         text = f"its compressed data is cut off or damaged: {fault}"
-        _refuse([Refusal(reading.source.name, text, "bad_compression")], runs)
+        fates.refuse([Refusal(reading.source.name, text, "bad_compression")])
 
 
 def _decoded(rows: Rows, naming: Naming, arrival: Arrival) -> Decoded:
@@ -139,8 +145,15 @@ def _decoded(rows: Rows, naming: Naming, arrival: Arrival) -> Decoded:
     return replace(rows.raw, frame=frame).decoded(arrival)
 
 
-def _refuse(refusals: Sequence[Refusal], runs: Runs) -> None:
-    if refusals:
+class _Fates(NamedTuple):
+    """Where events go, and where the others."""
+
+    runs: Runs
+    box: Box
+
+    def refuse(self, refusals: Sequence[Refusal]) -> None:
+        if not refusals:
+            return
         receipt = Receipt(rejected=len(refusals), errors=tuple(refusals[:ERRORS_SHOWN_MAX]))
-        reasons = Counter(f"rejected.{refusal.reason}" for refusal in refusals)
-        runs.count(receipt, reasons)
+        self.runs.count(receipt, Counter(f"rejected.{refusal.reason}" for refusal in refusals))
+        self.box.put(SOURCE, refusals, b"")

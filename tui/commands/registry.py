@@ -7,6 +7,7 @@ from tui.commands import (
     collect,
     compact,
     dashboard,
+    dead_letters,
     demo,
     expire,
     export,
@@ -33,6 +34,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     tail.COMMAND,
     inspect.COMMAND,
     check.COMMAND,
+    dead_letters.COMMAND,
     compact.COMMAND,
     expire.COMMAND,
 )

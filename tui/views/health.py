@@ -90,11 +90,21 @@ def _collector(url: str, stats: Mapping[str, Any]) -> Iterator[Fact | Heading]:
         if taken is not None:
             yield Fact(f"commit {name}", f"{taken:.1f}", "ms")
     yield Fact("memory", *size(stats.get("rss_bytes", 0)))
+    yield from _dead_letters(stats.get("dead_letters") or {})
     yield from _maintenance(stats.get("maintenance") or {})
     if fault := commits.get("fault"):
         yield Fact(clean(str(fault)), role="error")
     for reason, number in _largest(stats.get("refused") or {}):
         yield Fact(f"turned away: {clean(reason)}", f"{number:,}", role="warning")
+
+
+def _dead_letters(counts: Mapping[str, Any]) -> Iterator[Fact]:
+    """What was rejected since the collector's start, and where to read it."""
+    if written := counts.get("letters", 0):
+        how = "list them: eventdeck dead-letters"
+        yield Fact("dead letters", f"{written:,}", how, role="warning")
+    if left_out := counts.get("left_out", 0):
+        yield Fact("rejected without a letter", f"{left_out:,}", role="warning")
 
 
 def _maintenance(last: Mapping[str, Any]) -> Iterator[Fact]:

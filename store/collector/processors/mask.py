@@ -125,7 +125,7 @@ def _masked_text(text: str, counts: Counter[str]) -> str:
     """The text with its secrets masked; all of it where it is JSON no more, as after a cut."""
     found: Counter[str] = Counter()
     try:
-        masked = dumps(_masked_value(exact_loads(text.encode()), found))
+        masked = dumps(masked_value(exact_loads(text.encode()), found))
     except (NotTakenError, RecursionError):
         rule = _first_rule(text)
         found = Counter({rule: 1} if rule else {})
@@ -139,9 +139,12 @@ def _first_rule(text: str) -> str | None:
     return next((rule for name in names if (rule := secret_rule(name))), None)
 
 
-def _masked_value(value: Any, counts: Counter[str]) -> Any:
+def masked_value(value: Any, counts: Counter[str]) -> Any:
+    """A JSON value with what stands under secret names in it masked, as in events; what was is
+    added to `counts`. RecursionError when it is nested too deeply.
+    """
     if isinstance(value, list):
-        return [_masked_value(item, counts) for item in value]
+        return [masked_value(item, counts) for item in value]
     if isinstance(value, dict):
         return {name: _masked_field(name, item, counts) for name, item in value.items()}
     if isinstance(value, str) and re.match(_OPENS, value) and re.search(_SUSPECT, value):
@@ -152,6 +155,6 @@ def _masked_value(value: Any, counts: Counter[str]) -> Any:
 def _masked_field(name: str, value: Any, counts: Counter[str]) -> Any:
     rule = secret_rule(name)
     if rule is None or value is None or isinstance(value, bool):
-        return _masked_value(value, counts)
+        return masked_value(value, counts)
     counts[rule] += 1
     return MASKED
