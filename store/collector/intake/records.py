@@ -105,10 +105,10 @@ def events_of(
 
 def check_body(body: bytes, bytes_max: int) -> None:
     """NotTakenError: it is larger than the vendor takes, or holds more than anyone needs."""
-    check_json(body)
     if len(body) > bytes_max:
         fault = f"the body has {len(body):,} bytes, {bytes_max:,} are this protocol's limit"
         raise NotTakenError(Fault(TOO_LARGE, fault))
+    check_json(body)
 
 
 def _check_size(record: Record, bytes_max: int) -> None:

@@ -1,8 +1,9 @@
 """Vendors' own clients, unmodified, against a collector; what they sent is read back."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 import sentry_sdk
 import sentry_sdk.logger
@@ -10,6 +11,8 @@ from datadog_api_client.v2.api.logs_api import LogsApi
 from datadog_api_client.v2.model.http_log import HTTPLog
 from datadog_api_client.v2.model.http_log_item import HTTPLogItem
 
+from store.analytics.stickiness import Stickiness
+from store.event_store import EventStore
 from tests.collecting import collecting, settings
 from tests.reading import stored
 from tests.vendor_clients import closed, datadog_to, honey_to, posthog_to, segment_to, sentry_to
@@ -17,14 +20,23 @@ from tests.vendor_clients import closed, datadog_to, honey_to, posthog_to, segme
 AT = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-@pytest.fixture
-def running(tmp_path):
-    with collecting(settings(tmp_path / "store")) as collector:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with collecting(settings(tmp_path_factory.mktemp("vendors") / "store")) as collector:
         yield collector
 
 
+@pytest.fixture
+def running(shared):
+    """A test's own events are those that came since it began."""
+    shared.begun = datetime.now(UTC)
+    return shared
+
+
 def rows(collector, *columns):
-    return stored(collector.settings.store, "event_time", *columns).drop("event_time").rows()
+    wanted = dict.fromkeys(("event_time", "received_time", *columns))
+    found = stored(collector.settings.store, *wanted)
+    return found.filter(pl.col("received_time") >= collector.begun).select(columns).rows()
 
 
 def test_libhoney_sends_spans_and_logs_and_is_told_of_each(running):
@@ -84,7 +96,7 @@ def test_datadogs_client_sends_logs(running):
             *("1.2", "prod", "python", 500, "datadog"),
         )
     ]
-    assert stored(running.settings.store, "event_time")["event_time"][0] == AT
+    assert rows(running, "event_time") == [(AT,)]
 
 
 @pytest.mark.parametrize("gzip", [False, True])
@@ -196,4 +208,29 @@ def test_sentrys_sdk_sends_errors_spans_and_logs(running):
     details = {row[0]: row[1:] for row in rows(running, *columns)}
     assert details["ValueError"][0] == event_id
     assert details["SELECT 1"][1:4] == (span.span_id, transaction.span_id, 3)
-    assert stored(running.settings.store, "duration_ms")["duration_ms"].drop_nulls().len() == 2
+    assert sum(duration is not None for (duration,) in rows(running, "duration_ms")) == 2
+
+
+def users(collector):
+    """How many there are, each device a user's once it was linked to one."""
+    query = Stickiness(interval=timedelta(days=1))
+    rows = EventStore(collector.settings.store).run(query).result.rows
+    return sum(row.values["users"] for row in rows)
+
+
+def test_identify_and_alias_make_a_device_and_a_user_one(tmp_path):
+    with collecting(settings(tmp_path / "store")) as collector:
+        one, other = segment_to(collector), posthog_to(collector)
+        one.track(anonymous_id="device-1", event="seen", timestamp=AT)
+        one.track(user_id="ada", event="bought", timestamp=AT)
+        first = {"distinct_id": "device-2", "properties": {"$process_person_profile": False}}
+        other.capture("seen", timestamp=AT, **first)
+        other.capture("bought", distinct_id="bob", timestamp=AT)
+        one.flush()
+        other.flush()
+        assert users(collector) == 4
+        one.identify(anonymous_id="device-1", user_id="ada", timestamp=AT)
+        other.alias(previous_id="device-2", distinct_id="bob", timestamp=AT)
+        one.shutdown()
+        other.shutdown()
+        assert users(collector) == 2

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from store.collector.intake import INTAKES, Request
 from store.collector.intake.records import (
     BODY,
     body_fault,
@@ -16,6 +17,7 @@ from store.collector.intake.records import (
     list_of,
 )
 from store.collector.intake.unpacking import from_base64, unpacked
+from store.collector.refused import bad_content, try_later
 from store.event import EventIds
 from store.normalise import Arrival
 from store.normalise.json_text import Fault, NotTakenError
@@ -147,3 +149,13 @@ def test_base64_of_all_spellings_is_read(spelled):
 def test_what_is_no_base64_is_refused(wrong):
     with pytest.raises(NotTakenError):
         from_base64(wrong)
+
+
+@pytest.mark.parametrize("name", ["honeycomb", "datadog", "segment", "posthog", "sentry"])
+def test_a_vendors_client_is_told_when_to_come_back(name):
+    intake = next(each for each in INTAKES if each.name == name)
+    request = Request(intake.routes[0][1], {})
+    reply = intake.refusal(try_later("memory", "no room"), None, request)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert "no room" in str(json.loads(reply.body))
+    assert intake.refusal(bad_content(413, "too_large", "x"), None, request).status == 413
