@@ -9,7 +9,7 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Self
@@ -19,16 +19,16 @@ import polars as pl
 from store.collector.intake import INTAKES
 from store.collector.intake.intake import Delivery
 from store.collector.memory import rest_garbage_collection
+from store.collector.together import decoded_all
 from store.event import EventIds
 from store.normalise import Decoded
 from store.settings import Limits
 from store.tally import Refusal
 
 
-class Job(NamedTuple):
-    """A delivery on its way to the process."""
+class Sent(NamedTuple):
+    """A delivery, without the maker of ids: the process has its own."""
 
-    intake: str
     body: bytes
     path: str
     parameters: Mapping[str, str]
@@ -36,23 +36,28 @@ class Job(NamedTuple):
     received: datetime
     limits: Limits
 
+
+class Job(NamedTuple):
+    """Deliveries on their way to the process."""
+
+    intake: str
+    sent: Sequence[Sent]
+
     @classmethod
-    def of(cls, intake: str, delivery: Delivery) -> Self:
-        """Without the maker of ids: the process has its own."""
+    def of(cls, intake: str, deliveries: Sequence[Delivery]) -> Self:
         return cls(
             intake,
-            delivery.body,
-            delivery.path,
-            delivery.parameters,
-            delivery.headers,
-            delivery.received,
-            delivery.limits,
+            [
+                Sent(d.body, d.path, d.parameters, d.headers, d.received, d.limits)
+                for d in deliveries
+            ],
         )
 
-    def delivery(self, ids: EventIds) -> Delivery:
-        return Delivery(
-            self.body, self.path, self.parameters, self.headers, self.received, ids, self.limits
-        )
+    def deliveries(self, ids: EventIds) -> list[Delivery]:
+        return [
+            Delivery(s.body, s.path, s.parameters, s.headers, s.received, ids, s.limits)
+            for s in self.sent
+        ]
 
 
 class Done(NamedTuple):
@@ -84,4 +89,4 @@ def main() -> None:
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             job: Job = connection.recv()
-            connection.send(done(intakes[job.intake].decode(job.delivery(ids))))
+            connection.send(list(map(done, decoded_all(intakes[job.intake], job.deliveries(ids)))))

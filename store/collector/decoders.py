@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from store.collector.decoder import Done, Job
 from store.collector.intake.intake import Delivery, Intake
 from store.collector.python import environment
+from store.collector.together import ROUND_MAX, Together, decoded_all
 from store.normalise import Decoded
 from store.settings import MIB
 
@@ -41,8 +42,10 @@ class Decoders:
     """
 
     def __init__(self, *, is_helped: bool = (os.cpu_count() or 1) > 1) -> None:
-        # Two, so that the process beside has its next delivery when it is done with one.
-        self._small = ThreadPoolExecutor(2, "decode")
+        # So many may be decoded together.
+        self._small = ThreadPoolExecutor(ROUND_MAX, "decode")
+        # Two, so that the process beside has its next deliveries when it is done with some.
+        self._together = Together(self._decoded, turns=2)
         self._large = ThreadPoolExecutor(1, "decode-large")
         self._is_helped = is_helped
         self._decoding_here = threading.Lock()
@@ -75,16 +78,19 @@ class Decoders:
         """What the intake makes of the delivery."""
         if len(delivery.body) > LARGE_BODY_BYTES:
             return intake.decode(delivery)
+        return self._together.decode(intake, delivery)
+
+    def _decoded(self, intake: Intake, deliveries: Sequence[Delivery]) -> Sequence[Decoded]:
         helper = self._helper
         try:
             if helper is not None and helper.is_ready():
-                return helper.decode(intake, delivery)
+                return helper.decode(intake, deliveries)
         except (OSError, EOFError) as error:
             LOG.warning("the decoder beside failed (%s)", type(error).__name__)
             self._leave(helper)
         with self._decoding_here:  # two at once would only wait for one another
             begun = time.monotonic()
-            decoded = intake.decode(delivery)
+            decoded = decoded_all(intake, deliveries)
             self._load.add(begun, time.monotonic())
             if self._is_helped and self._helper is None and self._load.is_high:
                 self._helper = Helper()
@@ -166,15 +172,15 @@ class Helper:
                 self._is_ready = True
             return self._is_ready
 
-    def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
-        """What `intake.decode` gives; OSError or EOFError when the process is gone or stuck.
+    def decode(self, intake: Intake, deliveries: Sequence[Delivery]) -> Sequence[Decoded]:
+        """What `decoded_all` gives; OSError or EOFError when the process is gone or stuck.
 
         From several threads: answers come in the order in which deliveries were sent.
         """
         mine = threading.Event()
         with self._sending:
             before, self._turn = self._turn, mine
-            self._connection.send(Job.of(intake.name, delivery))
+            self._connection.send(Job.of(intake.name, deliveries))
         before.wait()
         try:
             if not self._connection.poll(ANSWER_SECONDS):
@@ -183,8 +189,8 @@ class Helper:
         finally:
             mine.set()
         self._used = time.monotonic()
-        done: Done = pickle.loads(answer)  # noqa: S301  from our own process
-        return done.decoded()
+        done: list[Done] = pickle.loads(answer)  # noqa: S301  from our own process
+        return [each.decoded() for each in done]
 
     def close(self) -> None:
         """Ends the process; safe to call when it is gone."""

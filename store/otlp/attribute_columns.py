@@ -51,6 +51,11 @@ class Values:
             raise UnusualError
         return cls(rows, messages, inner, tags, entries)
 
+    @property
+    def is_even(self) -> bool:
+        """Whether all are of one kind."""
+        return len(np.unique(self.tags[self.tags != 0])) <= 1
+
     def chosen(self, which: Whole) -> "Values":
         """Some of them, in the same order."""
         messages = self.messages.chosen(which)

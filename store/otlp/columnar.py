@@ -6,7 +6,7 @@ for what only that can tell apart.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -34,12 +34,24 @@ OWN_BYTES: Final = 1_000
 """More than the texts of our own have that stand in no record."""
 
 
+class Table(NamedTuple):
+    """What stands in some records."""
+
+    raw: Raw
+    rows: Whole
+    """The record that each row is made of."""
+    is_even: bool
+    """No attribute has values of several kinds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """The records of a request, and what they share."""
 
     messages: Messages
     contexts: Runs
+    rows: Whole
+    """The record that each row is made of."""
     bytes_max: int
     """No event of them has more, but for its numbers and booleans."""
 
@@ -52,7 +64,8 @@ class Records:
         contexts = [(_bounded(context, limits), len(group)) for context, group in groups]
         shared = max(sum(map(len, map(str, context.values()))) for context, _ in contexts)
         longest = max(map(len, bodies))
-        return cls(Messages.of(bodies), contexts, GROWTH * (longest + shared) + OWN_BYTES)
+        rows = np.arange(len(bodies))
+        return cls(Messages.of(bodies), contexts, rows, GROWTH * (longest + shared) + OWN_BYTES)
 
 
 def _bounded(context: Row, limits: Limits) -> Row:
@@ -68,7 +81,7 @@ def raw_of(
     attributes: Mapping[str, Values],
     records: Records,
     limits: Limits,
-) -> Raw:
+) -> Table:
     """The rows out of their fields and attributes, and of what they share."""
     contexts = records.contexts
     height, names = sum(count for _, count in contexts), set(attributes)
@@ -82,7 +95,8 @@ def raw_of(
     for name in sorted(names):
         columns += attributes[name].columns(name, height, limits)
     is_small = records.bytes_max + OTHER_BYTES * len(columns) <= limits.event_bytes_max
-    return Raw(pl.DataFrame(columns), range(1, height + 1), where, is_small=is_small)
+    raw = Raw(pl.DataFrame(columns), range(1, height + 1), where, is_small=is_small)
+    return Table(raw, records.rows, all(values.is_even for values in attributes.values()))
 
 
 def repeated(values: Sequence[str | bool | None], counts: Sequence[int]) -> pl.Series | None:

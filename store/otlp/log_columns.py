@@ -5,10 +5,9 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from store.normalise import Raw
 from store.normalise.json_text import dumps
 from store.otlp.attribute_columns import TEXT, Attributes, Values, attributes_of
-from store.otlp.columnar import Columns, Groups, Records, raw_of, same
+from store.otlp.columnar import Columns, Groups, Records, Table, raw_of, same
 from store.otlp.logs import DEFAULT_NAME, LOG, NAME_ATTRIBUTE, WHERE
 from store.otlp.texts import hex_of, instants_of, text_of, whole_of
 from store.otlp.wire import Fields, UnusualError, fields
@@ -27,7 +26,7 @@ _OBSERVED: Final = 11
 _NAME: Final = 12
 
 
-def log_columns(groups: Groups, limits: Limits) -> Raw:
+def log_columns(groups: Groups, limits: Limits) -> Table:
     """UnusualError: to be read one by one."""
     records = Records.of(groups, limits)
     found = fields(records.messages)

@@ -7,10 +7,9 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from store.normalise import Raw
 from store.otlp.attribute_columns import Attributes, attributes_of
 from store.otlp.attributes import pairs_of, value_of
-from store.otlp.columnar import GROWTH, Columns, Groups, Records, raw_of, repeated, same
+from store.otlp.columnar import GROWTH, Columns, Groups, Records, Table, raw_of, repeated, same
 from store.otlp.messages import lean
 from store.otlp.metrics import METRIC, WHERE, Metric, exemplars_text
 from store.otlp.rows import Form, Row
@@ -34,7 +33,7 @@ class _Group:
     points: Sequence[bytes]
 
 
-def point_columns(groups: Groups, limits: Limits) -> Raw:
+def point_columns(groups: Groups, limits: Limits) -> Table:
     """UnusualError: to be read one by one."""
     found = [_group(metric, context) for context, metrics in groups for metric in metrics]
     found = [group for group in found if group.points]

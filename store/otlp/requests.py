@@ -11,6 +11,7 @@ from store.normalise import Arrival, Decoded, Raw
 from store.normalise.json_text import Fault, NotTakenError, loads
 from store.otlp.attributes import json_pairs_of, json_value_of, pairs_of, value_of
 from store.otlp.bounds import check_json, check_protobuf
+from store.otlp.columnar import Table
 from store.otlp.json_messages import JsonMessage, json_class
 from store.otlp.log_columns import log_columns
 from store.otlp.logs import logs
@@ -34,7 +35,7 @@ COLLECTOR: Final = "opentelemetry.proto.collector"
 Groups = Sequence[tuple[Row, Sequence[Any]]]
 """Records, and what they share of resource and scope."""
 Find = Callable[[Groups, Form], Found]
-Columns = Callable[[Groups, Limits], Raw]
+Columns = Callable[[Groups, Limits], Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,13 @@ def _raw(signal: Signal, body: bytes, limits: Limits, *, json: bool) -> Raw:
 def _in_columns(signal: Signal, body: bytes, limits: Limits) -> Raw:
     if len(body) < COLUMNS_BYTES_MIN:
         raise UnusualError
+    return signal.columns(groups_of(signal, body), limits).raw
+
+
+def groups_of(signal: Signal, body: bytes) -> Groups:
+    """The records of a request in protobuf, as bytes. NotTakenError, DecodeError."""
     check_protobuf(body, levels=signal.levels - 1)
-    return signal.columns(_groups(signal, signal.outer.FromString(body), PROTOBUF), limits)
+    return _groups(signal, signal.outer.FromString(body), PROTOBUF)
 
 
 def json_raw(signal: Signal, document: Any, limits: Limits) -> Raw:

@@ -6,11 +6,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from store.normalise import Raw
 from store.normalise.columns import longest
 from store.otlp.attribute_columns import TEXT, Attributes, attributes_of
 from store.otlp.attributes import pairs_of, value_of
-from store.otlp.columnar import Columns, Groups, Records, among, raw_of, repeated
+from store.otlp.columnar import Columns, Groups, Records, Table, among, raw_of, repeated
 from store.otlp.messages import lean
 from store.otlp.rows import Form
 from store.otlp.texts import Flags, but, hex_of, instants_of, merged, text_of, whole_of
@@ -83,7 +82,7 @@ class _Spans:
         return np.arange(len(self.owners)) >= self.count
 
 
-def span_columns(groups: Groups, limits: Limits) -> Raw:
+def span_columns(groups: Groups, limits: Limits) -> Table:
     """UnusualError: to be read one by one."""
     records = Records.of(groups, limits)
     found = _Spans.of(records.messages)
@@ -93,7 +92,7 @@ def span_columns(groups: Groups, limits: Limits) -> Raw:
     ends = np.cumsum([count for _, count in records.contexts])
     within = [int(part.sum()) for part in np.split(counts, ends[:-1])]
     contexts = [(c, n) for (c, _), n in zip(records.contexts, within, strict=True) if n]
-    records = replace(records, contexts=[*records.contexts, *contexts])
+    records = replace(records, contexts=[*records.contexts, *contexts], rows=found.owners)
     return raw_of(WHERE, own, attributes, records, limits)
 
 

@@ -1,6 +1,6 @@
 """What an intake is: one protocol, from the bytes of a request to events, without I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -81,6 +81,17 @@ class SharingIntake(Intake, Protocol):
 
     def takes(self, request: Request) -> bool:
         """Whether the request is of this protocol, by its headers."""
+        ...
+
+
+@runtime_checkable
+class GatheringIntake(Intake, Protocol):
+    """One that decodes several deliveries in less time than one after the other."""
+
+    def decode_together(self, deliveries: Sequence[Delivery]) -> Sequence[Decoded] | None:
+        """What `decode` makes of each, but that all may be given the latest time received; None
+        where they must be looked at one by one.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from store.collector.intake.intake import Delivery, Reply, Request
 from store.collector.refused import Refused
 from store.normalise import Arrival, Decoded
-from store.otlp import BODY, SIGNALS, decode_otlp
+from store.otlp import BODY, SIGNALS, decode_otlp, decode_together
 from store.tally import Receipt, Refusal
 
 PROTOBUF: Final = "application/x-protobuf"
@@ -48,6 +48,17 @@ class OtlpIntake:
         arrival = Arrival(delivery.received, self.name, delivery.ids, delivery.limits)
         signal = SIGNALS[_signal(delivery.path)]
         return decode_otlp(signal, delivery.body, arrival, json=content_type == JSON)
+
+    def decode_together(self, deliveries: Sequence[Delivery]) -> Sequence[Decoded] | None:
+        """Those in protobuf, of one signal."""
+        kinds = {(d.path, Request(d.path, d.headers).content_type, d.limits) for d in deliveries}
+        last = deliveries[-1]
+        if kinds != {(last.path, PROTOBUF, last.limits)}:
+            return None
+        received = max(delivery.received for delivery in deliveries)
+        arrival = Arrival(received, self.name, last.ids, last.limits)
+        bodies = [delivery.body for delivery in deliveries]
+        return decode_together(SIGNALS[_signal(last.path)], bodies, arrival)
 
     def reply(self, receipt: Receipt, request: Request) -> Reply:
         """200, also when some or all records were rejected, which it says; 400 when the request

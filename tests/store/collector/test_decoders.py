@@ -13,7 +13,7 @@ from store.event import EventIds
 from store.settings import MIB, Limits
 
 RECEIVED = datetime(2026, 11, 22, 12, tzinfo=UTC)
-NATIVE = INTAKES[0]
+NATIVE = next(intake for intake in INTAKES if intake.name == "native")
 
 
 def delivery(body=b'{"event_id": "a", "event_name": "x", "n": 1}\n{broken'):

@@ -24,7 +24,7 @@ def both_ways(name, request):
     signal, body = SIGNALS[name], request.SerializeToString()
     groups = _groups(signal, signal.outer.FromString(body), PROTOBUF)
     patient = _found(signal, signal.protobuf.FromString(body), PROTOBUF).raw(Limits())
-    return signal.columns(groups, Limits()), patient
+    return signal.columns(groups, Limits()).raw, patient
 
 
 def same(name, request):

@@ -1,0 +1,117 @@
+"""Deliveries that wait are decoded together, and each thread gets what its own became."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from store.collector.together import ROUND_BYTES_MAX, ROUND_MAX, Together, decoded_all
+from store.normalise import Decoded
+
+PATIENCE = 10
+
+
+class Gathering:
+    """An intake that takes many at a time; it keeps to what `decode_together` promises."""
+
+    name = "gathering"
+    routes = ()
+
+    def __init__(self):
+        self.rounds = []
+
+    def decode(self, delivery):
+        if delivery.body == b"bad":
+            raise ValueError(delivery.body)
+        return Decoded(pl.DataFrame({"body": [delivery.body]}))
+
+    def decode_together(self, deliveries):
+        self.rounds.append(len(deliveries))
+        return (
+            None
+            if any(each.body == b"odd" for each in deliveries)
+            else [*map(self.decode, deliveries)]
+        )
+
+    def reply(self, receipt, request): ...
+
+    def refusal(self, refused, receipt, request): ...
+
+
+class Plain(Gathering):
+    name = "plain"
+    decode_together = None
+
+
+def delivery(body):
+    return SimpleNamespace(body=body)
+
+
+def crowd(intake, bodies):
+    """What each of them became, when all of them wait for the first; and the rounds."""
+    rounds, began, go = [], threading.Event(), threading.Event()
+
+    def decode_all(intake, deliveries):
+        rounds.append([each.body for each in deliveries])
+        if len(rounds) == 1:
+            began.set()
+            assert go.wait(PATIENCE)
+        return decoded_all(intake, deliveries)
+
+    together = Together(decode_all, turns=1)
+
+    def outcome(body):
+        try:
+            return together.decode(intake, delivery(body)).events["body"].item()
+        except ValueError:
+            return "raised"
+
+    with ThreadPoolExecutor(len(bodies) + 1) as pool:
+        first = pool.submit(outcome, b"first")
+        assert began.wait(PATIENCE)
+        others = [pool.submit(outcome, body) for body in bodies]
+        while sum(map(len, together._waiting.values())) < len(bodies):
+            threading.Event().wait(0.001)
+        go.set()
+        assert first.result(PATIENCE) == b"first"
+        return [other.result(PATIENCE) for other in others], rounds[1:]
+
+
+def test_what_waits_is_one_round():
+    bodies = [b"a", b"b", b"c"]
+    outcomes, rounds = crowd(Gathering(), bodies)
+    assert outcomes == bodies
+    assert [sorted(each) for each in rounds] == [bodies]
+
+
+def test_one_that_has_to_be_looked_at_alone_costs_the_others_nothing():
+    intake = Gathering()
+    outcomes, _ = crowd(intake, [b"a", b"odd"])
+    assert outcomes == [b"a", b"odd"]
+    assert intake.rounds == [2]
+
+
+def test_nor_does_one_that_fails():
+    outcomes, _ = crowd(Gathering(), [b"a", b"bad", b"c"])
+    assert outcomes == [b"a", "raised", b"c"]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "sizes"),
+    [
+        ([b"a"] * (ROUND_MAX + 2), [ROUND_MAX, 2]),
+        ([b"x" * (ROUND_BYTES_MAX // 2)] * 3, [2, 1]),
+        ([b"x" * (2 * ROUND_BYTES_MAX)] * 2, [1, 1]),
+    ],
+)
+def test_rounds_are_bounded(bodies, sizes):
+    outcomes, rounds = crowd(Gathering(), bodies)
+    assert outcomes == bodies
+    assert list(map(len, rounds)) == sizes
+
+
+def test_an_intake_that_cannot_gets_them_one_by_one():
+    _, rounds = crowd(Plain(), [b"a", b"b"])
+    assert list(map(len, rounds)) == [1, 1]
