@@ -44,8 +44,8 @@ class Decoders:
     def __init__(self, *, is_helped: bool = (os.cpu_count() or 1) > 1) -> None:
         # So many may be decoded together.
         self._small = ThreadPoolExecutor(ROUND_MAX, "decode")
-        # Two, so that the process beside has its next deliveries when it is done with some.
-        self._together = Together(self._decoded, turns=2)
+        # With two rounds at once, each was half as large, and all took a third longer.
+        self._together = Together(self._decoded, turns=1)
         self._large = ThreadPoolExecutor(1, "decode-large")
         self._is_helped = is_helped
         self._decoding_here = threading.Lock()

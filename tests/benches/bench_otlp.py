@@ -2,7 +2,7 @@
 
     python -m tests.benches.bench_otlp [RECORDS]
 
-A collector process takes protobuf requests of 512 records with 8 attributes each from 4
+A collector process takes protobuf requests of 512 records with 8 attributes each from 8
 connections. The peer parses the same bytes with upb and walks the attributes in plain Python, and
 does nothing else. Both run in turn, three times; the middle ratio counts. Then what decoding
 alone takes, of logs, spans and points.
@@ -30,9 +30,10 @@ from store.event import EventIds
 from store.normalise import Arrival
 from store.otlp import SIGNALS, decode_otlp
 from store.settings import Limits
-from tests.benches.bench_intake import COLLECTOR, CONNECTIONS, ROOT, cpu_seconds, read_bodies
+from tests.benches.bench_intake import COLLECTOR, ROOT, cpu_seconds, read_bodies
 
 BATCH = 512
+CONNECTIONS = 8
 ROUNDS = 3
 AT = 1_763_800_000_000_000_000
 
