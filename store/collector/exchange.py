@@ -27,7 +27,8 @@ class Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        # As it was sent: unquoted, `a%2Fb` would be two segments.
+        self.path: str = scope["raw_path"].decode("latin-1")
         self.target: bytes = scope.get(TARGET) or scope["raw_path"]
         self.is_crowded: bool = scope.get(CROWDED, False)
         self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]

@@ -6,6 +6,7 @@ on every request, before anything else of it is looked at.
 
 import base64
 import binascii
+import contextlib
 import hmac
 import ipaddress
 import re
@@ -106,13 +107,11 @@ def _keys(headers: Mapping[str, str], parameters: Mapping[str, str]) -> list[byt
 
 
 def _credentials(headers: Mapping[str, str]) -> list[bytes]:
+    """Elastic's `ApiKey` is a key, or an id and a key as Basic has them."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     given = value.strip().encode("latin-1", "replace")
-    if scheme.lower() == "bearer":
-        return [given]
-    if scheme.lower() != "basic":
-        return []
-    try:
-        return base64.b64decode(given, validate=True).split(b":", 1)
-    except binascii.Error:
-        return []
+    found = [given] if scheme.lower() in {"bearer", "apikey"} else []
+    if scheme.lower() in {"basic", "apikey"}:
+        with contextlib.suppress(binascii.Error):
+            found += base64.b64decode(given, validate=True).split(b":", 1)
+    return found

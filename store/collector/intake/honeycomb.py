@@ -5,6 +5,7 @@ https://docs.honeycomb.io/api/tag/Events/
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 import orjson
 
@@ -70,7 +71,7 @@ class HoneycombIntake:
         if Request(delivery.path, delivery.headers).content_type in _MSGPACK:
             return refused_body(Fault(BAD_TYPE, "MessagePack is not taken; send JSON"))
         arrival = Arrival(delivery.received, self.name, delivery.ids, delivery.limits)
-        dataset = delivery.path.rpartition("/")[2]
+        dataset = unquote(delivery.path.rpartition("/")[2])
         batch: list[Any] = []
 
         def find(load: Load, refusals: Refusals) -> Objects:

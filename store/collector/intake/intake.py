@@ -20,6 +20,7 @@ class Delivery:
 
     body: bytes
     path: str
+    """Quoted, as it was sent."""
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
     received: datetime

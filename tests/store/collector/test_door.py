@@ -1,11 +1,14 @@
 """The collector over HTTP, as rude senders find it. The process is shared: counts are deltas."""
 
+import base64
 import gzip
 import json
+import re
 import socket
 import time
 import zlib
 
+import cramjam
 import pytest
 import zstandard
 
@@ -98,6 +101,54 @@ def test_a_bomb_stops_at_64_mib_and_soon(collector, counted):
     assert time.monotonic() - begun < 2
     assert counted() == {"rejected": 1, "rejected.too_large": 1}
     assert collector.get("/v1/stats")["bodies_bytes"] == 0
+
+
+def declared(size):
+    """What snappy says before its bytes."""
+    found = bytearray()
+    while size > 127:
+        found.append(size & 127 | 128)
+        size >>= 7
+    return bytes([*found, size])
+
+
+ZEROS = bytes(100 * MIB)
+GZIP_BOMB = gzip.compress(ZEROS, 1)
+BOMBS = {
+    "gzip of many members": ("gzip", gzip.compress(ZEROS[:MIB], 1) * 100, {}),
+    "deflate": ("deflate", zlib.compress(ZEROS, 1), {}),
+    "zstd": ("zstd", zstandard.compress(ZEROS), {}),
+    "zstd of many frames": ("zstd", zstandard.compress(ZEROS[:MIB]) * 100, {}),
+    "snappy's word for it": ("snappy", declared(2**32 - 1) + b"\x00a", {}),
+    "snappy": ("snappy", bytes(cramjam.snappy.compress_raw(ZEROS)), {}),
+    "inside of Loki": (
+        "",
+        bytes(cramjam.snappy.compress_raw(ZEROS)),
+        {"path": "/loki/api/v1/push", "Content_Type": "application/x-protobuf"},
+    ),
+    "inside of PostHog": (
+        "",
+        GZIP_BOMB,
+        {"path": "/e/?compression=gzip-js", "Content_Type": "text/plain"},
+    ),
+    "inside of PostHog's form": (
+        "",
+        b"data=" + base64.urlsafe_b64encode(GZIP_BOMB),
+        {"path": "/e/?compression=gzip-js", "Content_Type": "application/x-www-form-urlencoded"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_however_a_bomb_is_packed_it_stops_at_64_mib(collector, name):
+    encoding, bomb, where = BOMBS[name]
+    headers = {"Content_Encoding": encoding} if encoding else {}
+    rss = collector.get("/v1/stats")["rss_bytes"]
+    answer = collector.post(bomb, **headers, **where)
+    assert answer.status == 413
+    stats = collector.get("/v1/stats")
+    assert stats["bodies_bytes"] == 0
+    assert stats["rss_bytes"] - rss < 200 * MIB
 
 
 def test_bytes_that_are_not_what_they_say_are_400_with_a_receipt(collector, counted):
@@ -209,10 +260,34 @@ def test_a_listed_origin_may_read_the_answer_and_no_other(collector):
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1", "/v1/event", "/v1/events/", "//v1/events", "/v1/events/../tally", "/%2e%2e"]
+    "path",
+    [
+        *("/v1", "/v1/event", "/v1/events/", "//v1/events", "/v1/events/../tally", "/%2e%2e"),
+        *("/v1/%65vents", "/%2fv1/events", "/v1%2fevents", "/v1/events%00", "/v1/events;a=1"),
+        *("/V1/events", "/v1\\events", "/_bulk/", "//_bulk", "/a/../_bulk", "/1/batch/"),
+    ],
 )
 def test_an_unknown_path_is_404(collector, path):
     assert collector.post(EVENT, path).status == 404
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "a%2Fb", "%00", "CON", "a%20=b", "x" * 300])
+def test_a_name_in_the_path_is_a_value_and_never_a_place(collector, name):
+    before = files(collector)
+    body = b'[{"data":{"n":1}}]'
+    assert collector.post(body, f"/1/batch/{name}").status == 200
+    lines = b'{"index":{}}\n{"n":1}\n'
+    assert collector.ask("PUT", f"/{name}/_bulk", lines).status == 200
+    assert files(collector) - before <= {"events", "collector.json", "collector.lock"}
+
+
+def files(collector):
+    """What stands in the folder of the store, beside and inside it."""
+    root = collector.settings.store
+    days = {day.name for day in (root / "events").glob("*")}
+    assert all(re.fullmatch(r"_date=\d{4}-\d\d-\d\d", day) for day in days)
+    assert {path.name for path in root.parent.iterdir()} == {root.name}
+    return {path.name for path in root.iterdir()}
 
 
 def test_a_method_that_the_path_does_not_take_is_405(collector):

@@ -1,4 +1,5 @@
 import base64
+import hmac
 
 import pytest
 
@@ -108,6 +109,8 @@ def test_a_wrong_token_is_401(value):
     [
         ({"x-honeycomb-team": "s3cret"}, {}),
         ({"dd-api-key": "s3cret"}, {}),
+        ({"authorization": "ApiKey s3cret"}, {}),
+        ({"authorization": "ApiKey " + base64.b64encode(b"id:s3cret").decode()}, {}),
         ({"x-sentry-auth": "Sentry sentry_key=s3cret, sentry_version=7"}, {}),
         ({"x-sentry-auth": "Sentry sentry_version=7,sentry_key=s3cret"}, {}),
         ({}, {"sentry_key": "s3cret"}),
@@ -120,6 +123,21 @@ def test_the_token_is_taken_where_a_vendors_client_has_its_key(headers, paramete
     for wrong in ({"x-sentry-auth": "not_sentry_key=s3cret"}, {"x-honeycomb-team": "s3cre"}, {}):
         with pytest.raises(Refused):
             guard.check_token(wrong, lambda: {"token": "s3cret"})
+
+
+def test_every_candidate_is_compared_to_its_end_whatever_it_is(monkeypatch):
+    """The time taken tells nothing, as hmac.compare_digest has it: `==` is not asked."""
+    compared = []
+
+    def compare(given, token):
+        compared.append((given, token))
+        return given == token
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    guard = Guard(CollectorSettings(token="s3cret"))
+    basic = "Basic " + base64.b64encode(b"s3cret:x").decode()
+    assert token_status(guard, **{"authorization": basic, "dd-api-key": "y"}) == 200
+    assert {(each, b"s3cret") for each in (b"s3cret", b"x", b"y")} <= set(compared)
 
 
 def test_without_a_token_setting_none_is_wanted():

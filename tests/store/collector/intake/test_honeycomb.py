@@ -101,3 +101,8 @@ def test_bodies_get_the_status_that_clients_act_on(path, body, status):
 def test_messagepack_is_415():
     sample = sent("honeycomb", "/1/batch/shop", b"\x90", content_type="application/msgpack")
     assert refused(sample) == ([("body", "bad_type")], 415)
+
+
+def test_a_dataset_may_be_called_anything():
+    (row,) = rows(sent("honeycomb", "/1/batch/a%2Fb%2541%20c", [{"data": {"n": 1}}]))
+    assert row["honeycomb.dataset"] == "a/b%41 c"
