@@ -28,6 +28,8 @@ SUMS: Final = ("events", "errors", "interactions")
 _KEYS: Final = ("session_id", WHO, DEVICE)
 _TEXTS: Final = ("user_id", "install_id")
 _RUN: Final = "\0run"
+_IS_FIRST: Final = (pl.col(_RUN) != pl.col(_RUN).shift()).fill_null(value=True)
+"""Of a person."""
 
 
 def pieces(
@@ -39,51 +41,109 @@ def pieces(
     `components` (each once). Events with neither session id nor subject are in none. `by_id` false:
     session ids count for nothing.
     """
-    has_part = events.collect_schema()[PART] != pl.Null
-    held = [*([PART] if has_part else []), *([] if cell is None else ["time"])]
-    session = _text("session_id") if by_id else pl.lit(None, pl.String)
+    kinds = events.collect_schema()
+    held = [*([PART] if kinds[PART] != pl.Null else []), *([] if cell is None else ["time"])]
     rows = events.select(
-        *([PART] if has_part else []),
+        *held[: int(PART in held)],
         *([] if cell is None else [cell.alias("time")]),
-        session.alias("session_id"),
+        (_text("session_id") if by_id else pl.lit(None, pl.String)).alias("session_id"),
         pl.col("subject_hash").alias(WHO),
         (~is_given("user_id") & pl.col("subject_hash").is_not_null()).alias(DEVICE),
-        _text("user_id").alias("user_id"),
-        _text("install_id").alias("install_id"),
+        *(_text(name).alias(name) for name in (*_TEXTS, "component")),
         pl.col("event_time").alias("start"),
         (pl.col("severity") >= SEVERITIES["error"]).fill_null(value=False).alias("errors"),
         pl.col("event_type").is_in(INTERACTIONS).alias("interactions"),
-        _text("component").alias("component"),
     )
-    known = rows.filter(pl.col("session_id").is_not_null() | pl.col(WHO).is_not_null())
-    return known.map_batches(lambda frame: _runs(frame, held, gap), schema=_schema(rows, held))
+    silent = _silent(rows.filter(pl.col("session_id").is_null()), held, gap)
+    if not by_id or kinds["session_id"] == pl.Null:
+        return silent
+    return pl.concat([_named(rows, held), silent], how="diagonal")
+
+
+def _named(rows: pl.LazyFrame, held: Sequence[str]) -> pl.LazyFrame:
+    """A piece for each session id and subject: no silence ends it."""
+    return (
+        rows.filter(pl.col("session_id").is_not_null())
+        .group_by(*held, *_KEYS)
+        .agg(
+            pl.col(*_TEXTS).first(),
+            pl.col("start").min(),
+            pl.col("start").max().alias("end"),
+            pl.len().cast(pl.Int64).alias("events"),
+            pl.col("errors", "interactions").sum().cast(pl.Int64),
+            pl.col("component").drop_nulls().unique().alias("components"),
+        )
+    )
+
+
+def _silent(rows: pl.LazyFrame, held: Sequence[str], gap: timedelta) -> pl.LazyFrame:
+    """A piece for each run of a subject's events without a silence. Grouping what is sorted by time
+    (as parts are, nearly) takes a quarter of sorting by subject and time.
+    """
+    keys = [*held, WHO, DEVICE]
+    lists = ["start", "errors", "interactions", "component"]
+    grouped = rows.filter(pl.col(WHO).is_not_null()).sort("start").group_by(keys)
+    people = grouped.agg(pl.col(*_TEXTS).first(), *lists).with_row_index(_RUN)
+    found = people.explode(lists)
+    kinds = rows.collect_schema()
+    schema = {name: kinds[name] for name in (*keys, *_TEXTS, "start")} | {
+        "end": INSTANT,
+        **{name: pl.Int64() for name in SUMS},
+        "components": pl.List(pl.String()),
+    }
+    runs = found.map_batches(lambda frame: _runs(frame, [*keys, *_TEXTS], gap), schema=schema)
+    return runs.with_columns(pl.lit(None, pl.String).alias("session_id"))
 
 
 def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
     """Pieces as whole sessions, in no order: `session_id`, `user_id` (of the first user in it, else of
-    the one that its device was linked to, else the device), `start`, `end`,
-    `events`, `errors`, `interactions`, `components` (how many). Devices that were linked count for
-    their users.
+    the one that its device was linked to, else the device), `start`, `end`, `events`, `errors`,
+    `interactions`, `components` (how many). Devices that were linked count for their users.
     """
-    owner = pl.when(pl.col("session_id").is_null()).then(WHO).alias(WHO)
-    rows = _named(subjects.settled(found, links, nobody=True)).with_columns(owner)
-    rows = rows.sort("session_id", WHO, "start", nulls_last=True)
-    ended = pl.col("end").cum_max().shift().over("session_id", WHO)
-    apart = pl.col("session_id").is_null() & (pl.col("start") - ended > gap)
-    rows = rows.with_columns((ended.is_null() | apart).cum_sum().alias(_RUN))
-    used = rows.select(_RUN, "components").explode("components").drop_nulls()
-    whole = rows.group_by(_RUN).agg(
-        pl.col("session_id").first(),
-        pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
-        pl.col("start").min(),
-        pl.col("end").max(),
-        *(pl.col(name).sum() for name in SUMS),
+    rows = subjects.settled(found, links, nobody=True)
+    silent = _joined(rows.filter(pl.col("session_id").is_null()), gap)
+    if silent.height == rows.height:
+        return silent
+    names = rows.filter(pl.col("user_id").is_not_null()).unique(WHO, keep="any")
+    names = names.select(WHO, pl.col("user_id").alias("named"))
+    held = rows.filter(pl.col("session_id").is_not_null()).join(names, on=WHO, how="left")
+    user = pl.coalesce("user_id", "named").alias("user_id")
+    held = (
+        held.with_columns(user)
+        .sort("start")
+        .group_by("session_id")
+        .agg(
+            pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
+            pl.col("start").min(),
+            pl.col("end").max(),
+            pl.col(*SUMS).sum(),
+            pl.col("components").list.explode().drop_nulls().n_unique().cast(pl.Int64),
+        )
     )
-    counts = used.group_by(_RUN).agg(pl.col("components").n_unique())
-    return (
-        whole.join(counts, on=_RUN, how="left")
-        .drop(_RUN)
-        .with_columns(pl.col("components").fill_null(0).cast(pl.Int64))
+    return pl.concat([held, silent], how="diagonal")
+
+
+def _joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
+    """Runs of runs: those of a subject that no silence divides."""
+    lists = ["start", "end", *SUMS, "components"]
+    people = (
+        rows.sort("start")
+        .group_by(WHO)
+        .agg(
+            pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
+            *(pl.col(name).cum_max() if name == "end" else pl.col(name) for name in lists),
+        )
+    )
+    rows = people.with_row_index(_RUN).explode(lists)
+    silence = pl.col("start") - pl.col("end").shift()
+    new = rows.select(_IS_FIRST | (silence > gap).fill_null(value=False))[:, 0]
+    begins, ends = _bounds(new)
+    return rows.select(
+        pl.lit(None, pl.String).alias("session_id"),
+        pl.col("user_id", "start").gather(begins),
+        pl.col("end").gather(ends),
+        *(_added(name, begins, ends) for name in SUMS),
+        _components(rows["components"], new).list.len().fill_null(0).cast(pl.Int64),
     )
 
 
@@ -91,56 +151,39 @@ def _text(column: str) -> pl.Expr:
     return pl.when(is_given(column)).then(column).cast(pl.String)
 
 
-def _schema(rows: pl.LazyFrame, held: Sequence[str]) -> dict[str, pl.DataType]:
-    known = rows.collect_schema()
-    names = [*held, *_KEYS, *_TEXTS, "start"]
-    return {
-        **{name: known[name] for name in names},
-        "end": INSTANT,
-        **{name: pl.Int64() for name in SUMS},
-        "components": pl.List(pl.String()),
-    }
-
-
-def _runs(rows: pl.DataFrame, held: Sequence[str], gap: timedelta) -> pl.DataFrame:
-    """Sorted once; a run is told by where it begins, its sums by differences of running sums."""
-    keys = [*held, *_KEYS]
-    rows = rows.sort(*keys, "start")
-    other = (pl.col(name).ne_missing(pl.col(name).shift()) for name in keys)
-    late = pl.col("session_id").is_null() & (pl.col("start").diff() > gap)
-    is_first = pl.int_range(pl.len()) == 0
-    new = rows.select(pl.any_horizontal(is_first, *other, late.fill_null(value=False))).to_series()
-    begins = new.arg_true()
-    ends = begins.shift(-1, fill_value=rows.height) - 1
+def _runs(rows: pl.DataFrame, kept: Sequence[str], gap: timedelta) -> pl.DataFrame:
+    """The runs of each person (a number, _RUN), whose events stand together and in order."""
+    late = (pl.col("start").diff() > gap).fill_null(value=False)
+    new = rows.select(_IS_FIRST | late)[:, 0]
+    begins, ends = _bounds(new)
     return rows.select(
-        pl.col(*keys, *_TEXTS, "start").gather(begins),
+        pl.col(*kept, "start").gather(begins),
         pl.col("start").gather(ends).alias("end"),
         (ends - begins + 1).cast(pl.Int64).alias("events"),
         *(_added(name, begins, ends) for name in ("errors", "interactions")),
-        _components(rows["component"], new),
+        _components(rows["component"].alias("components"), new),
     )
 
 
+def _bounds(new: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Where each run begins, and its last row."""
+    begins = new.arg_true()
+    return begins, begins.shift(-1, fill_value=new.len()) - 1
+
+
 def _added(name: str, begins: pl.Series, ends: pl.Series) -> pl.Expr:
-    """How many of a run's events have the flag."""
-    flag = pl.col(name).cast(pl.Int64)
-    running = flag.cum_sum()
-    return running.gather(ends) - running.gather(begins) + flag.gather(begins)
+    """The sum over each run: a difference of running sums."""
+    number = pl.col(name).cast(pl.Int64)
+    running = number.cum_sum()
+    return running.gather(ends) - running.gather(begins) + number.gather(begins)
 
 
-def _components(component: pl.Series, new: pl.Series) -> pl.Series:
-    """The different components of each run; null where there are none."""
+def _components(components: pl.Series, new: pl.Series) -> pl.Series:
+    """The different components of each run, as a list; null where there are none."""
     run = (new.cum_sum() - 1).cast(pl.UInt32).alias("run")
-    given = pl.DataFrame([run, component]).drop_nulls()
-    lists = given.group_by("run").agg(pl.col("component").unique().sort())
+    given = pl.DataFrame([run, components]).drop_nulls()
+    if components.dtype == pl.List:
+        given = given.explode("components").drop_nulls()
+    lists = given.group_by("run").agg(pl.col("components").unique().sort())
     places = pl.DataFrame({"run": pl.int_range(int(new.sum()), dtype=pl.UInt32, eager=True)})
-    found = places.join(lists, on="run", how="left", maintain_order="left")
-    return found["component"].alias("components")
-
-
-def _named(found: pl.DataFrame) -> pl.DataFrame:
-    """With the user's id also where only the device's was seen."""
-    names = found.filter(pl.col("user_id").is_not_null()).unique(WHO, keep="any")
-    names = names.select(WHO, pl.col("user_id").alias("named"))
-    joined = found.join(names, on=WHO, how="left")
-    return joined.with_columns(pl.coalesce("user_id", "named").alias("user_id")).drop("named")
+    return places.join(lists, on="run", how="left", maintain_order="left")["components"]
