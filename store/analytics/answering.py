@@ -123,20 +123,18 @@ def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
     asked = [*flat, LINKS] if _wants_links(moment, flat) else flat
     combined = iter(moment.reading().combined(asked))
     found = [[(task, next(combined)) for task in pair] for pair in tasks]
-    return [
-        _answer(
-            moment,
-            pair[0][0].query,
-            [_finished(moment, task, each) for task, each in pair],
-            coverage(_span_of(pair[0][0]), pair[0][1].told),
-        )
-        for pair in found
-    ]
+    return [_of_partials(moment, pair) for pair in found]
 
 
-def _span_of(task: Task) -> TimeSpan:
+def _of_partials(moment: Moment, found: Sequence[tuple[Task, Combined]]) -> Answer:
+    """The answer about a span, and the one before it when they are compared."""
+    finished = [_finished(moment, task, each) for task, each in found]
+    closer = next((each.closer for each in finished if each.closer), None)
+    (task, combined), *_ = found
     assert task.query.span is not None
-    return task.query.span
+    if closer is not None:
+        return _direct(moment, [closer.with_span(task.query.span)])[0]
+    return _answer(moment, task.query, finished, coverage(task.query.span, combined.told))
 
 
 def _tasks(moment: Moment, query: Query) -> Sequence[Task]:

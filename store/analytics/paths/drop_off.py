@@ -5,10 +5,9 @@ from typing import ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.links import Links
-from store.analytics.paths.reading import OfSessions, SessionsQuery, visits_of
+from store.analytics.paths.reading import OfSessions, SessionsQuery
 from store.analytics.query import Query, option
-from store.analytics.shapes import Finished, Row, Table
+from store.analytics.shapes import Row, Table
 
 PER: Final = ("session_id", "user_id")
 
@@ -31,10 +30,9 @@ class DropOffAnalysis(OfSessions):
     version = 1
     query_type = DropOff
 
-    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
-        visits = visits_of(combined, query, links)
+    def result(self, nodes: pl.DataFrame, query: Query) -> Table:
         is_last = (pl.col("session") != pl.col("session").shift(-1)).fill_null(value=True)
-        lasts = visits.filter(is_last)
+        lasts = nodes.filter(is_last)
         if cast(DropOff, query).per == "user_id":
             known = lasts.filter(pl.col("who").is_not_null())
             lasts = known.sort("time", "session").unique("who", keep="last")
@@ -44,10 +42,7 @@ class DropOffAnalysis(OfSessions):
         rows = [_row(event_name, count, lasts.height) for event_name, count in counts.rows()]
         rest = sum(row.values["count"] for row in rows[query.limit :])
         folded = [_row("", rest, lasts.height, folded=True)] if rest else []
-        return Finished(
-            Table(("event_name", "count", "share"), [*rows[: query.limit], *folded]),
-            events=int(visits["events"].sum()),
-        )
+        return Table(("event_name", "count", "share"), [*rows[: query.limit], *folded])
 
 
 def _row(name: str, count: int, of: int, *, folded: bool = False) -> Row:

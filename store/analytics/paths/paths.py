@@ -6,10 +6,9 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.links import Links
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery, visits_of
+from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
 from store.analytics.query import Query, option
-from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.shapes import Result, Row, Table
 from store.analytics.table_json import flat_rows_json
 from store.errors import UsageError
 
@@ -43,27 +42,25 @@ class PathsAnalysis(OfSessions):
     version = 1
     query_type = Paths
 
-    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+    def result(self, nodes: pl.DataFrame, query: Query) -> Table:
         asked = cast(Paths, query)
         if asked.depth < 1:
             raise UsageError("depth", f"{asked.depth} is no path", next_step="write 1 or more")
-        walked = _walked(visits_of(combined, query, links), asked)
+        walked = _walked(nodes, asked)
         edges = _edges(walked, asked)
         rows = [Row({}, row) for row in edges.select(_EDGE).iter_rows(named=True)]
-        return Finished(
-            Table(_EDGE, rows, {"paths": _paths(walked, asked)}), events=int(walked["events"].sum())
-        )
+        return Table(_EDGE, rows, {"paths": _paths(walked, asked)})
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         table = cast(Table, result)
         return {"edges": flat_rows_json(Table(_EDGE, table.rows))["rows"], **table.summary}
 
 
-def _walked(visits: pl.DataFrame, asked: Paths) -> pl.DataFrame:
+def _walked(nodes: pl.DataFrame, asked: Paths) -> pl.DataFrame:
     """The nodes that count, with their `depth` in the session from 1 on; without an end that was
     asked for, the one after the last as well.
     """
-    rows = visits.with_columns(pl.col("node").cast(pl.String))
+    rows = nodes.with_columns(pl.col("node").cast(pl.String))
     if asked.from_ is not None:
         rows = rows.filter((pl.col("node") == asked.from_).cum_max().over("session"))
     if asked.to is not None:

@@ -1,7 +1,8 @@
 """What questions about the order of events in sessions have in common."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final, cast
 
@@ -13,7 +14,7 @@ from store.analytics.ordered.rows import ROWS_MAX
 from store.analytics.paths.visits import COLUMNS, events_in_short, visits
 from store.analytics.query import Query, option
 from store.analytics.sessions.analysis import GAP, LONGEST, gap
-from store.analytics.shapes import Result
+from store.analytics.shapes import Finished, Result, Table
 from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
 
@@ -31,9 +32,10 @@ class SessionsQuery(Query):
     ignore_session_id: bool = option(default=False, help_text="split by the gap alone")
     only: tuple[str, ...] = option((), "only events of these names", metavar="NAME")
     without: tuple[str, ...] = option((), "no events of these names", metavar="NAME")
+    with_ids: bool = option(default=False, help_text="order events of one instant", hidden=True)
 
 
-class OfSessions:
+class OfSessions(ABC):
     """The half of an analysis that reads: a part gives its events in short, all of them together
     are put into order at last.
     """
@@ -53,17 +55,30 @@ class OfSessions:
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         # Each event is a cell of its own: its `time` tells on which side of an edge it is.
         asked = cast(SessionsQuery, query)
-        by_id = not asked.ignore_session_id
-        return events_in_short(events, by_id=by_id, only=asked.only, without=asked.without)
+        return events_in_short(
+            events,
+            by_id=not asked.ignore_session_id,
+            only=asked.only,
+            without=asked.without,
+            with_ids=asked.with_ids,
+        )
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return partials
 
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        """Out of the visits. Ids order what shares an instant; they are the largest of all columns,
+        so they are read only when that occurs.
+        """
+        assert query.span is not None
+        nodes, is_tied = visits(combined, gap(query), query.span, links)
+        closer = replace(cast(SessionsQuery, query), with_ids=True) if is_tied else None
+        result = self.result(nodes, query)
+        return Finished(result, events=int(nodes["events"].sum()), closer=closer)
+
+    @abstractmethod
+    def result(self, nodes: pl.DataFrame, query: Query) -> Table:
+        """The answer out of `Visits.nodes`."""
+
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
-
-
-def visits_of(combined: pl.DataFrame, query: Query, links: Links) -> pl.DataFrame:
-    """The visits of the sessions that start in the query's span."""
-    assert query.span is not None
-    return visits(combined, gap(query), query.span, links)

@@ -5,10 +5,9 @@ from typing import ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.links import Links
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery, visits_of
+from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
 from store.analytics.query import Query, option
-from store.analytics.shapes import Finished, Row, Table
+from store.analytics.shapes import Row, Table
 
 START: Final = "path_start"
 END: Final = "path_end"
@@ -36,27 +35,26 @@ class TransitionsAnalysis(OfSessions):
     version = 1
     query_type = Transitions
 
-    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
-        visits = visits_of(combined, query, links)
-        found = _passages(visits, cast(Transitions, query).share_of)
+    def result(self, nodes: pl.DataFrame, query: Query) -> Table:
+        found = _passages(nodes, cast(Transitions, query).share_of)
         rows = [Row({}, row) for row in found.head(query.limit).iter_rows(named=True)]
         rest = found.slice(query.limit)
         if rest.height:
             values = {"from": OTHER, "to": OTHER, "count": int(rest["count"].sum())}
             rows.append(Row({}, {**values, "users": None, "share": None}, folded=True))
-        return Finished(Table(_COLUMNS, rows), events=int(visits["events"].sum()))
+        return Table(_COLUMNS, rows)
 
 
-def _passages(visits: pl.DataFrame, share_of: str) -> pl.DataFrame:
+def _passages(nodes: pl.DataFrame, share_of: str) -> pl.DataFrame:
     node = pl.col("node").cast(pl.String)
     is_last = (pl.col("session") != pl.col("session").shift(-1)).fill_null(value=True)
     is_first = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
-    onward = visits.select(
+    onward = nodes.select(
         node.alias("from"),
         pl.when(is_last).then(pl.lit(END)).otherwise(node.shift(-1)).alias("to"),
         "who",
     )
-    entered = visits.filter(is_first).select(pl.lit(START).alias("from"), node.alias("to"), "who")
+    entered = nodes.filter(is_first).select(pl.lit(START).alias("from"), node.alias("to"), "who")
     counts = (
         pl.concat([entered, onward])
         .group_by("from", "to")

@@ -6,7 +6,7 @@ store.analytics.sessions: by id, else by the gap.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -33,63 +33,106 @@ def events_in_short(
     by_id: bool = True,
     only: Sequence[str] = (),
     without: Sequence[str] = (),
+    with_ids: bool = False,
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
-    subject, `session_id`, `id`, `node`. Without what is in no session, of another name than `only`,
+    subject, `session_id`, `node`, and `id`, which is null where no event beside it in the part has
+    its instant, unless all are wanted. Without what is in no session, of another name than `only`,
     or of a name in `without`.
     """
+    kinds = events.collect_schema()
     name = pl.col("event_name")
-    kept = is_given(_SESSION_ID) if by_id else pl.lit(value=False)
+    is_named = is_given(_SESSION_ID) if by_id else pl.lit(value=False)
     if only:
         events = events.filter(name.is_in(only))
     if without:
         events = events.filter(~name.is_in(without))
-    subject = subjects.subject(events.collect_schema(), subjects.USER, link=True)
-    return events.filter(kept | subjects.is_known(subjects.USER)).select(
+    has_ids = by_id and kinds[_SESSION_ID] != pl.Null
+    kept = (
+        is_named | subjects.is_known(subjects.USER) if has_ids else subjects.is_known(subjects.USER)
+    )
+    return events.filter(kept).select(
         PART,
         pl.col("event_time").alias(TIME),
-        *subject,
-        pl.when(kept).then(_SESSION_ID).cast(pl.String).alias(_SESSION_ID),
-        pl.col("event_id").alias("id"),
+        *subjects.subject(kinds, subjects.USER, link=True),
+        *([pl.when(is_named).then(_SESSION_ID).alias(_SESSION_ID)] if has_ids else []),
         name.cast(pl.Categorical).alias("node"),
+        (pl.col("event_id") if with_ids else _id_of_ties()).alias("id"),
     )
 
 
-def visits(short: pl.DataFrame, gap: timedelta, span: TimeSpan, links: Links) -> pl.DataFrame:
-    """The nodes of all sessions that start in `span`, session by session and in order: `session` (a
-    number), `who` (the subject of its first event that has one), `node`, `time`, `events`.
-    """
-    rows = _sessions(subjects.settled(short, links, nobody=True), gap)
-    start = pl.col(TIME).first().over("session")
-    rows = rows.filter(start.is_between(span.start, span.end, closed="left"))
-    moved = pl.any_horizontal(
-        pl.col(name).to_physical() != pl.col(name).to_physical().shift()
-        for name in ("session", "node")
-    )
-    first = rows.select(moved.fill_null(value=True)).to_series().arg_true()
+def _id_of_ties() -> pl.Expr:
+    """Ids are the largest of all columns: kept where they are likely to be needed."""
+    time = pl.col("event_time")
+    is_tied = (time == time.shift()) | (time == time.shift(-1))
+    # Written anew, so that they do not hold on to the pages that they were read from.
+    return pl.format("{}", pl.when(is_tied).then("event_id"))
+
+
+class Visits(NamedTuple):
+    """The nodes of all sessions that start in a span."""
+
+    nodes: pl.DataFrame
+    """Session by session and in order: `session` (a number), WHO (the subject of its first event
+    that has one), `node`, TIME, `events` (how many the run has)."""
+    is_tied: bool
+    """True when different events of one session share an instant and an id was not at hand: in which
+    order they come is not told."""
+
+
+def visits(short: pl.DataFrame, gap: timedelta, span: TimeSpan, links: Links) -> Visits:
+    """What `events_in_short` kept, in order and split into sessions."""
+    rows = _ordered(subjects.settled(short, links, nobody=True))
+    late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
+    begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
+    start = pl.when(begins).then(TIME).forward_fill()
+    rows = rows.with_columns(begins.cum_sum().alias("session"), start.alias("start"))
+    rows = rows.filter(pl.col("start").is_between(span.start, span.end, closed="left"))
+    rows = rows.drop("start")
+    follows = pl.col("session") == pl.col("session").shift()
+    moved = pl.col("node").to_physical() != pl.col("node").to_physical().shift()
+    new = rows.select((~follows | moved).fill_null(value=True)).to_series()
+    first = new.arg_true()
     last = first.shift(-1, fill_value=rows.height) - 1
-    user = pl.col(_USER).drop_nulls().first().over("session")
-    return rows.with_columns(user.alias(WHO)).select(
+    nodes = _with_user(rows).select(
         pl.col("session", WHO, "node").gather(first),
         pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
+    return Visits(nodes, _is_tied(rows))
 
 
-def _sessions(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
-    """In order, with a number for each session: what an id holds together, or what a subject did
-    without a long silence.
-    """
-    is_named = pl.col(_SESSION_ID).is_not_null()
-    id_hash = pl.col(_SESSION_ID).hash(seed=11)
-    owned = rows.select(
-        pl.when(is_named).then(id_hash).otherwise(WHO).alias(WHO),
-        is_named.alias("is_named"),
-        pl.col(WHO).alias(_USER),
-        *(TIME, "id", "node"),
+def _is_tied(rows: pl.DataFrame) -> bool:
+    follows = (pl.col("session") == pl.col("session").shift()) & (
+        pl.col(TIME) == pl.col(TIME).shift()
     )
-    ordered = in_order(owned, ties=["id"]).drop("id")
-    late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
-    other = pl.col(WHO) != pl.col(WHO).shift()
-    begins = (other | late).fill_null(value=True)
-    return ordered.with_columns(begins.cum_sum().alias("session"))
+    marked = rows.select(follows.fill_null(value=False).alias("follows"), "id", "node")
+    together = marked.with_columns(instant=(~pl.col("follows")).cum_sum()).filter(
+        pl.col("follows") | pl.col("follows").shift(-1, fill_value=False)
+    )
+    differ = pl.col("node").n_unique() > 1
+    found = together.group_by("instant").agg(
+        (differ & pl.col("id").is_null().any()).alias("is_tied")
+    )
+    return bool(found["is_tied"].any())
+
+
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    """By time within what holds a session together: an id, or else a subject. Where there are ids,
+    that is the WHO, and the subject is put aside.
+    """
+    if _SESSION_ID not in rows.columns:
+        return in_order(rows, ["id"]).with_columns(is_named=pl.lit(value=False))
+    is_named = pl.col(_SESSION_ID).is_not_null()
+    owner = pl.when(is_named).then(pl.col(_SESSION_ID).hash(seed=11)).otherwise(WHO)
+    owned = rows.with_columns(
+        pl.col(WHO).alias(_USER), owner.alias(WHO), is_named.alias("is_named")
+    )
+    return in_order(owned.drop(_SESSION_ID), ["id"])
+
+
+def _with_user(rows: pl.DataFrame) -> pl.DataFrame:
+    """With the session's subject as WHO."""
+    if _USER not in rows.columns:
+        return rows
+    return rows.with_columns(pl.col(_USER).drop_nulls().first().over("session").alias(WHO))

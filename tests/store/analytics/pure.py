@@ -26,7 +26,8 @@ def answer(analysis, query, parts):
     added = [analysis.combine(half.drop(PART), query) for half in halves if half.height]
     none = partials.clear().drop(PART)
     combined = analysis.combine(pl.concat(added) if added else none, query)
-    return analysis.finish(combined, query, _links(rows, query))
+    found = analysis.finish(combined, query, _links(rows, query))
+    return answer(analysis, found.closer, parts) if found.closer else found
 
 
 def _links(rows, query):
