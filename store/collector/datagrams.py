@@ -96,15 +96,18 @@ class Datagrams(asyncio.DatagramProtocol):
         """
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=listener)
-        while not self._closing:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TALLY_SECONDS):
-                    await self._arrived.wait()
-                    await asyncio.sleep(GATHER_SECONDS)
+        try:
+            while not self._closing:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TALLY_SECONDS):
+                        await self._arrived.wait()
+                        await asyncio.sleep(GATHER_SECONDS)
+                self._count_drops(listener)
+                await self._store_waiting()
             self._count_drops(listener)
-            if self._closing:
-                transport.close()
-            await self._store_waiting()
+        finally:
+            transport.close()
+        await self._store_waiting()
         self._drop_lines(sum(map(_lines_in, self._waiting)), "stopping")
 
     def close(self) -> None:
@@ -193,4 +196,5 @@ def socket_drops(listener: socket.socket) -> int:
 
 
 def _lines_in(data: bytes) -> int:
-    return max(1, len(data.split(b"\n")) - data.endswith(b"\n"))
+    """Those that are not blank, as a decoder counts them."""
+    return sum(map(bool, map(bytes.strip, data.split(b"\n"))))
