@@ -49,6 +49,10 @@ class CollectorSettings:
     """Wanted from every sender when set; without one only loopback may be bound."""
     origins: tuple[str, ...] = ()
     """Web origins that may send (exact); none by default."""
+    follow: tuple[str, ...] = ()
+    """Files whose events are taken as they grow; those with the flag `"_e": 1` alone."""
+    follow_logs: bool = False
+    """Ordinary JSON logs and logfmt in those files are events too."""
     queue_events_max: int = 10_000
     """Events waiting for a commit; one larger delivery still fits when nothing else waits."""
     when_full: str = "refuse"

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -16,6 +17,7 @@ from store.collector.datagrams import Datagrams
 from store.collector.dead_letters.box import Box
 from store.collector.decoders import Decoders
 from store.collector.duplicates import IDS_MAX, KEY_COLUMNS, SeenIds, recent
+from store.collector.follow.follower import Follower
 from store.collector.intake import INTAKES
 from store.collector.intake.statsd import StatsdIntake
 from store.collector.ledger import Ledger
@@ -48,6 +50,7 @@ class Assembled(NamedTuple):
     app: App
     collector: Collector
     datagrams: Datagrams
+    follower: Follower
 
 
 def assembled(
@@ -92,7 +95,16 @@ def assembled(
         limits=settings.limits,
         ids=ids,
     )
-    return Assembled(app, collector, datagrams)
+    follower = Follower(
+        [Path(path).absolute() for path in settings.collector.follow],
+        folder,
+        collector,
+        decoders,
+        limits=settings.limits,
+        ids=ids,
+        logs=settings.collector.follow_logs,
+    )
+    return Assembled(app, collector, datagrams, follower)
 
 
 def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:

@@ -77,8 +77,11 @@ class Process:
         committing.add_done_callback(lambda _: server.stop())
         waiting = asyncio.create_task(self._wait(server))
         receiving = asyncio.create_task(self._receive(datagrams))
+        following = asyncio.create_task(made.follower.run())
         await server.serve(sockets=[self._listener])
         waiting.cancel()
+        made.follower.close()
+        await asyncio.wait({following}, timeout=COMMIT_SHARE_OF_DRAIN.total_seconds())
         await receiving
         collector.close()
         await self._last_commit(committing)

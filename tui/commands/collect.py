@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 eventdeck collect
-eventdeck collect --port 0 --json"""
+eventdeck collect --port 0 --json
+eventdeck collect --follow /var/log/shop.log --logs"""
 DEFAULT_PORTS: Final = {"--grpc-port": 4317, "--statsd-port": STATSD_PORT}
 
 
@@ -29,6 +30,15 @@ def configure(parser: Parser, _words: Sequence[str]) -> None:
         parser.add_argument(
             option, metavar="N", type=_port, help=f"for {protocol} (default: {port}); off for none"
         )
+    parser.add_argument(
+        "--follow",
+        metavar="PATH",
+        action="append",
+        help="take the events out of this file as it grows",
+    )
+    parser.add_argument(
+        "--logs", action="store_true", default=None, help="and the lines of ordinary logs in it"
+    )
     add_formats(parser, csv=False)
 
 
@@ -41,7 +51,13 @@ def run(options: Options, console: Console) -> int:
     if options.grpc_port not in (None, OFF):
         console.note("--grpc-port: this version does not listen for gRPC; it goes on without")
     settings = settings_of(options)
-    named = {"host": options.host, "port": options.port, "statsd_port": options.statsd_port}
+    named = {
+        "host": options.host,
+        "port": options.port,
+        "statsd_port": options.statsd_port,
+        "follow": tuple(options.follow) if options.follow else None,
+        "follow_logs": options.logs,
+    }
     changes = {name: value for name, value in named.items() if value is not None}
     settings = replace(settings, collector=replace(settings.collector, **changes))
 

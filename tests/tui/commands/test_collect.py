@@ -67,3 +67,11 @@ def test_a_reader_that_closes_the_pipe_does_not_end_it(served, store):
     collect.configure(parser, ())
     options = parser.read(["--store", str(store)])
     assert collect.run(options, Console(out=Closed())) == 0
+
+
+def test_files_can_be_followed(eventdeck, served):
+    eventdeck("collect", "--follow", "a.log", "--follow", "b.log", "--logs")
+    assert served[0].follow == ("a.log", "b.log")
+    assert served[0].follow_logs
+    eventdeck("collect")
+    assert (served[1].follow, served[1].follow_logs) == ((), False)

@@ -1,0 +1,1 @@
+"""Files that are followed as they grow, through rotation, truncation and restarts."""
