@@ -21,7 +21,6 @@ from store.normalise.json_text import Fault, NotTakenError
 from store.otlp.bounds import check_json
 from store.tally import Receipt
 
-INFO_PATH: Final = "/"
 PRODUCT: Final[Mapping[str, str]] = {"x-elastic-product": "Elasticsearch"}
 """Without it, Elastic's own clients refuse to go on."""
 WHERE: Final = "item "
@@ -40,18 +39,29 @@ _ADOPTED: Final[Mapping[str, str]] = {
     "user.id": "user_id",
     "session.id": "session_id",
 }
-_INFO: Final = {
-    "name": "eventdeck",
-    "cluster_name": "eventdeck",
-    "cluster_uuid": "eventdeck",
-    "version": {
-        "number": "9.0.0",
-        "build_flavor": "default",
-        "build_type": "tar",
-        "minimum_wire_compatibility_version": "8.0.0",
-        "minimum_index_compatibility_version": "8.0.0",
+# Each with what stands before and after its first dot, as a document may have it nested.
+_PATHS: Final = tuple(
+    (path, path.partition(".")[0], path.partition(".")[2], name) for path, name in _ADOPTED.items()
+)
+_NAME: Final = "eventdeck"
+_VERSION: Final = {
+    "number": "9.0.0",
+    "build_flavor": "default",
+    "build_type": "tar",
+    "minimum_wire_compatibility_version": "8.0.0",
+    "minimum_index_compatibility_version": "8.0.0",
+}
+# What shippers ask before they send: who is there, whether it is well, whether it is licensed.
+_PAGES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "/": {
+        "name": _NAME,
+        "cluster_name": _NAME,
+        "cluster_uuid": _NAME,
+        "version": _VERSION,
+        "tagline": "You Know, for Search",
     },
-    "tagline": "You Know, for Search",
+    "/_cluster/health": {"cluster_name": _NAME, "status": "green", "timed_out": False},
+    "/_license": {"license": {"status": "active", "type": "basic", "uid": _NAME}},
 }
 
 
@@ -74,13 +84,12 @@ class ElasticIntake:
     name = "elastic"
     routes: tuple[tuple[str, str], ...] = (
         *((method, path) for path in ("/_bulk", "/{index}/_bulk") for method in ("POST", "PUT")),
-        ("GET", INFO_PATH),
-        ("HEAD", INFO_PATH),
+        *((method, path) for path in _PAGES for method in ("GET", "HEAD")),
     )
 
     def decode(self, delivery: Delivery) -> Decoded:
         """One event a document; `Decoded.note` are the Items, in the order of their actions."""
-        if delivery.path == INFO_PATH:
+        if delivery.path in _PAGES:
             return Decoded(pl.DataFrame())
         arrival = Arrival(delivery.received, self.name, delivery.ids, delivery.limits)
         index = unquote(delivery.path.removesuffix("_bulk").strip("/"))
@@ -97,8 +106,8 @@ class ElasticIntake:
 
     def reply(self, receipt: Receipt, request: Request) -> Reply:
         """200, and a status for each item."""
-        if request.path == INFO_PATH:
-            return Reply(200, orjson.dumps(_INFO), headers=PRODUCT)
+        if request.path in _PAGES:
+            return Reply(200, orjson.dumps(_PAGES[request.path]), headers=PRODUCT)
         items = [Item(*each) for each in request.note or ()]
         if not items:
             fault = receipt.errors[0].fault if receipt.errors else "it is empty; send actions"
@@ -202,10 +211,13 @@ def _event(document: Record, item: Item) -> Record:
     fields: Record = {"elastic.index": item.index_name or None}
     if item.id:
         fields["event_id"] = _id(item)
-    for path, name in _ADOPTED.items():
-        value = _taken(document, path)
-        if value is not None:
-            fields[name] = value
+    for path, head, last, name in _PATHS:
+        if path in document:
+            _take(document, path, fields, name)
+        elif last and type(within := document.get(head)) is dict and last in within:
+            _take(within, last, fields, name)
+            if not within:
+                del document[head]
     for name in ("event_name", "event_type"):
         if name not in fields and type(document.get(name)) is str:
             fields[name] = document.pop(name)
@@ -218,20 +230,10 @@ def _id(item: Item) -> str:
     return both if len(both) <= 200 else xxhash.xxh3_128_hexdigest(both.encode())
 
 
-def _taken(document: Record, path: str) -> Any:
-    """What stands at `path`, nested or with a dot in its name, if it is text or a number; it
-    stands there no more.
-    """
-    holder, name = document, path
-    if path not in document:
-        head, _, name = path.partition(".")
-        holder = document.get(head) if name else None  # type: ignore[assignment]
-    if type(holder) is not dict or type(holder.get(name)) not in {str, int, float}:
-        return None
-    value = holder.pop(name)
-    if not holder and holder is not document:
-        del document[path.partition(".")[0]]
-    return value
+def _take(holder: Record, called: str, fields: Record, name: str) -> None:
+    """Moves text or a number from `holder` to the field."""
+    if type(holder.get(called)) in {str, int, float}:
+        fields[name] = holder.pop(called)
 
 
 def _settled(items: Sequence[Item], found: Decoded) -> list[Item]:

@@ -23,6 +23,7 @@ from store.normalise import Arrival, Decoded
 from store.normalise.json_lines import Objects, Refusals
 from store.normalise.json_text import Fault, NotTakenError
 from store.otlp.bounds import check_json
+from store.schema import FIXED
 from store.tally import Receipt
 
 WHERE: Final = "entry "
@@ -100,13 +101,11 @@ def _objects(
     numbers: list[int] = []
     number = 0
     for stream in streams:
-        labels, fault = _labels(stream)
+        labelled = _Labelled(stream)
         for each in stream.entries:
             number += 1
             try:
-                if fault is not None:
-                    raise NotTakenError(fault)  # noqa: TRY301  as entry_of does
-                rows.append(_event(labels, entry_of(each), line_bytes_max))
+                rows.append(labelled.event(entry_of(each), line_bytes_max))
             except NotTakenError as refused:
                 refusals.add(f"{WHERE}{number}", refused.fault)
                 continue
@@ -114,26 +113,42 @@ def _objects(
     return Objects(rows, numbers, WHERE)
 
 
-def _labels(stream: Stream) -> tuple[Record, Fault | None]:
-    try:
-        return labels_of(stream.labels), None
-    except NotTakenError as refused:
-        return {}, refused.fault
+class _Labelled:
+    """What all entries of a stream have, made once."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._fault: Fault | None = None
+        self._labels: Record = {}
+        try:
+            self._labels = labels_of(stream.labels)
+        except NotTakenError as refused:
+            self._fault = refused.fault
+        self._event = _event(self._labels, {})
+        self._named = {*self._labels, *_ADOPTED, *FIXED}
+
+    def event(self, entry: Entry, line_bytes_max: int) -> Record:
+        """NotTakenError: its labels cannot be read, or it is too long."""
+        if self._fault is not None:
+            raise NotTakenError(self._fault)
+        if len(entry.line) > line_bytes_max:
+            fault = f"it is longer than {line_bytes_max:,} bytes"
+            raise NotTakenError(Fault("too_large", fault))
+        if self._named.isdisjoint(entry.metadata):
+            event = {**self._event, **entry.metadata}
+        else:
+            event = _event(self._labels, entry.metadata)
+        event["event_time"] = entry.at
+        event["message"] = entry.line
+        return event
 
 
-def _event(labels: Record, entry: Entry, line_bytes_max: int) -> Record:
-    if len(entry.line) > line_bytes_max:
-        fault = f"it is longer than {line_bytes_max:,} bytes"
-        raise NotTakenError(Fault("too_large", fault))
+def _event(labels: Record, metadata: Record) -> Record:
+    """But for its time and its line."""
     attributes = dict(labels)
-    for name, value in entry.metadata.items():
+    for name, value in metadata.items():
         called = f"metadata.{name}" if labels.get(name, value) != value else name
         attributes[called] = value
-    fields: Record = {
-        "event_time": entry.at,
-        "event_type": "log",
-        "message": entry.line,
-    }
+    fields: Record = {"event_time": None, "event_type": "log", "message": None}
     for label, name in _ADOPTED.items():
         if name not in fields and type(attributes.get(label)) is str and attributes[label]:
             fields[name] = attributes.pop(label)

@@ -141,9 +141,16 @@ def test_nothing_at_all_is_400(body):
     assert document["error"]["type"] == "parse_exception"
 
 
-def test_a_client_that_asks_who_is_there_is_told():
-    found = decoded(b"", "/")
-    status, document = answered(found, "/")
-    assert status == 200
-    assert document["version"]["number"].startswith("9.")
-    assert found.refusals == ()
+@pytest.mark.parametrize(
+    ("path", "key"), [("/", "version"), ("/_cluster/health", "status"), ("/_license", "license")]
+)
+def test_a_shipper_that_asks_before_it_sends_is_told(path, key):
+    found = decoded(b"", path)
+    status, document = answered(found, path)
+    assert (status, key in document, found.refusals) == (200, True, ())
+
+
+def test_an_empty_object_is_kept():
+    (event,) = rows(decoded([{"index": {}}, {"log": {}, "service": {"name": "a"}, "n": 1}]))
+    assert (event["log"], event["service_name"]) == ("{}", "a")
+    assert "service" not in event
