@@ -5,6 +5,7 @@ from typing import Final
 from store.analytics.adoption import AdoptionAnalysis
 from store.analytics.analysis import AnyAnalysis
 from store.analytics.changes import ChangesAnalysis
+from store.analytics.compare import CompareAnalysis
 from store.analytics.components import ComponentsAnalysis
 from store.analytics.explain import ExplainAnalysis
 from store.analytics.funnel.analysis import FunnelAnalysis
@@ -15,6 +16,7 @@ from store.analytics.paths.paths import PathsAnalysis
 from store.analytics.paths.transitions import TransitionsAnalysis
 from store.analytics.percentiles import PercentilesAnalysis
 from store.analytics.performance import PerformanceAnalysis
+from store.analytics.profile import ProfileAnalysis
 from store.analytics.reach import ReachAnalysis
 from store.analytics.releases import ReleasesAnalysis
 from store.analytics.retention import RetentionAnalysis
@@ -39,9 +41,13 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     ReachAnalysis(),
     ComponentsAnalysis(),
     PerformanceAnalysis(),
+    CompareAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),
 )
-HELPERS: Final[tuple[AnyAnalysis, ...]] = (ExplainAnalysis(),)
+HELPERS: Final[tuple[AnyAnalysis, ...]] = (
+    ExplainAnalysis(),
+    ProfileAnalysis(),
+)
 """Asked by other analyses, not by people."""

@@ -1,0 +1,207 @@
+"""Compare: what is different about these events?"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics.cells import SEVERITY_CLASS
+from store.analytics.differences import Difference, differences, identifiers
+from store.analytics.filters import Filter, parse_filter
+from store.analytics.filters.nodes import negated
+from store.analytics.filters.values import SEVERITY_FIELDS
+from store.analytics.intervals import checked_zone
+from store.analytics.profile import Profile, Profiled
+from store.analytics.query import Query, option
+from store.analytics.shapes import Answer, Finished, Result, Row, Table
+from store.analytics.shares import wilson
+from store.analytics.table_json import flat_rows_json
+from store.analytics.top import Top
+from store.schema import FIXED
+from store.timespan import TimeSpan
+
+PREVIOUS: Final = "previous"
+BEFORE: Final = "before"
+LAST_WEEK: Final = "last-week"
+REST: Final = "rest"
+COLUMNS: Final = (
+    *("value", "share", "share_against", "lift", "score", "n", "n_against"),
+    *("p_value", "low", "high", "median", "median_against"),
+)
+EXACT_MAX: Final = 500_000
+"""Of more events, one in 2, 4, 8, … is looked at: shares are then within 0.2 points (95 %)."""
+SCREENED: Final = 20_000
+"""Events at the end of the span in which identifiers are looked for."""
+ATTRIBUTES_MAX: Final = 200
+# What names one event, says when it was, or repeats another column.
+_NO_REASON: Final = frozenset(
+    {
+        *("event_id", "event_time", "received_time", "subject_hash", "severity", "severity_text"),
+        *("trace_id", "span_id", "parent_span_id", "sample_rate"),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compare(Query):
+    """What sets events apart from others."""
+
+    analysis: ClassVar[str] = "compare"
+    compares: ClassVar[bool] = False
+    breaks_down: ClassVar[bool] = False
+
+    against: str | Mapping[str, Any] | None = option(
+        None,
+        "a filter, or rest, previous (the same filter in the span before), before (four times that "
+        "long), last-week",
+        metavar="FILTER",
+    )
+    exact: bool = option(default=False, help_text="look at every event, however many there are")
+
+
+class CompareAnalysis:
+    """The events of the span that pass `where` (the selection) against others (the baseline): those
+    that pass `against` and not `where`; without it, the same filter in the span before.
+
+    A row for each attribute that differs more than chance explains (`p_value`, Benjamini and
+    Hochberg at 0.05 over all tests made), the most telling first: the `value` whose `share` differs
+    most from `share_against`, `lift`, their quotient, and `score`, their difference. For a measure
+    the value is where the distributions are furthest apart, which makes `score` the distance of
+    Kolmogorov and Smirnov; `median` and `median_against` stand beside. `n` and `n_against` are the
+    events that the shares are of, `low` to `high` the 95 % interval of `share` (Wilson).
+
+    `summary`: `tried` tests, `selection` and `baseline` (events), `against` in words, and what was
+    `left_out`: identifiers, and attributes that the filters name.
+    """
+
+    name = "compare"
+    query_type = Compare
+
+    def steps(
+        self, query: Query, types: Mapping[str, pl.DataType]
+    ) -> Generator[Sequence[Query], Sequence[Answer], Finished]:
+        asked = cast(Compare, query)
+        sides = _sides(asked)
+        counts = yield [Top(**_common(asked, *side), by=(), measure="count") for side in sides]
+        sizes = [answer.events_scanned for answer in counts]
+        used = _used(asked)
+        texts, measures = _attributes(types, used)
+        screened = yield [_screening(asked, sides[0], sizes[0], texts)]
+        ids = _ids(screened[0])
+        profiles = yield [
+            Profile(
+                **_common(asked, *side),
+                texts=tuple(name for name in texts if name not in ids),
+                measures=measures,
+                one_in=1 if asked.exact else _one_in(size),
+            )
+            for side, size in zip(sides, sizes, strict=True)
+        ]
+        return _finished(asked, profiles, sizes, sorted(ids), sorted(used), counts)
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return flat_rows_json(result)
+
+
+def _common(asked: Compare, where: Filter, span: TimeSpan) -> dict[str, Any]:
+    same = {name: getattr(asked, name) for name in ("tz", "week_start", "link")}
+    return {**same, "span": span, "where": where.document() if where else None}
+
+
+def _sides(asked: Compare) -> tuple[tuple[Filter, TimeSpan], tuple[Filter, TimeSpan]]:
+    """The selection and the baseline: which events of which span."""
+    zone = checked_zone(asked.tz)
+    where, span = parse_filter(asked.where, zone=zone), asked.span
+    assert span is not None
+    weeks = timedelta(weeks=1)
+    spans = {
+        PREVIOUS: span.previous(),
+        BEFORE: TimeSpan(span.start - 4 * span.length, span.start),
+        LAST_WEEK: span.shifted(-weeks * max(1, -(-span.length // weeks))),
+    }
+    against = asked.against or PREVIOUS
+    if isinstance(against, str) and against in spans:
+        return (where, span), (where, spans[against])
+    others = Filter() if against == REST else parse_filter(against, zone=zone)
+    if not where:
+        return (Filter(negated(others.root)), span), (others, span)
+    return (where, span), (others.and_(Filter(negated(where.root))), span)
+
+
+def _used(asked: Compare) -> set[str]:
+    """The attributes that the filters name."""
+    words = (PREVIOUS, BEFORE, LAST_WEEK, REST)
+    filters = [asked.where, None if asked.against in words else asked.against]
+    zone = checked_zone(asked.tz)
+    named = {name for each in filters for name in parse_filter(each, zone=zone).fields()}
+    return {SEVERITY_CLASS if name in SEVERITY_FIELDS else name for name in named}
+
+
+def _attributes(
+    types: Mapping[str, pl.DataType], used: set[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to compare: value by value, and as measures."""
+    known = {name: kind for name, kind in types.items() if name not in _NO_REASON | used}
+    fixed_first = sorted(known, key=lambda name: name not in FIXED)[:ATTRIBUTES_MAX]
+    texts = [name for name in fixed_first if known[name] in (pl.String, pl.Boolean)]
+    measures = [name for name in fixed_first if known[name].is_numeric()]
+    has_severity = "severity" in types and SEVERITY_CLASS not in used
+    return (*([SEVERITY_CLASS] if has_severity else []), *texts), tuple(measures)
+
+
+def _screening(
+    asked: Compare, side: tuple[Filter, TimeSpan], size: int, texts: Sequence[str]
+) -> Profile:
+    """The last of the selection's events, in which identifiers show."""
+    where, span = side
+    length = span.length * min(1.0, SCREENED / size) if size else span.length
+    latest = TimeSpan(span.end - length, span.end)
+    return Profile(**_common(asked, where, latest), texts=tuple(texts))
+
+
+def _one_in(size: int) -> int:
+    return 1 << max(0, (size - 1) // EXACT_MAX).bit_length()
+
+
+def _ids(answer: Answer) -> set[str]:
+    told = cast(Profiled, answer.result)
+    return identifiers(told.summary["distinct"], told.frame)
+
+
+def _finished(
+    asked: Compare,
+    profiles: Sequence[Answer],
+    sizes: Sequence[int],
+    ids: Sequence[str],
+    used: Sequence[str],
+    counts: Sequence[Answer],
+) -> Finished:
+    selection, baseline = (cast(Profiled, each.result).frame for each in profiles)
+    ids = sorted({*ids, *(_ids(profiles[0]) & _ids(profiles[1]))})
+    told = pl.col("attribute").is_in(ids).not_()
+    found, tried = differences(selection.filter(told), baseline.filter(told))
+    summary = {
+        "selection": sizes[0],
+        "baseline": sizes[1],
+        "against": "the same in the span before" if not asked.against else str(asked.against),
+        "tried": tried,
+        "left_out": {"identifiers": list(ids), "in_filters": list(used)},
+    }
+    return Finished(
+        Table(COLUMNS, [_row(each) for each in found[: asked.limit]], summary),
+        events=sum(sizes),
+        sampled=any(each.sampled for each in counts),
+        exact=all(cast(Profile, each.query).one_in == 1 for each in profiles),
+        truncated=len(found) > asked.limit,
+    )
+
+
+def _row(found: Difference) -> Row:
+    interval = wilson(found.share * found.n, found.n)
+    lift = found.share / found.share_against if found.share_against else None
+    shares = (found.value, found.share, found.share_against, lift, found.score)
+    counts = (found.n, found.n_against, found.p, interval.low, interval.high)
+    values = (*shares, *counts, found.median, found.median_against)
+    return Row({"attribute": found.attribute}, dict(zip(COLUMNS, values, strict=True)))

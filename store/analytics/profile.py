@@ -1,0 +1,131 @@
+"""Profile: how often each attribute has which value. The building block of `compare`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store import schema
+from store.analytics import sketch
+from store.analytics.cells import SEVERITY_CLASS, stored_in
+from store.analytics.cut import Cut
+from store.analytics.links import Links
+from store.analytics.query import Query, option
+from store.analytics.reducing import finite
+from store.analytics.shapes import Finished, Result, Table
+from store.schema import PART, as_text
+from store.timespan import TimeSpan
+
+VALUE_CHARS_MAX: Final = 200
+VALUES_MAX: Final = 5_000
+"""Kept of an attribute at last: what is rarer moves a share by less than a five-thousandth."""
+_KEYS: Final = ["attribute", "value", "code"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile(Query):
+    """The values of some attributes."""
+
+    analysis: ClassVar[str] = "profile"
+
+    texts: tuple[str, ...] = option((), "count the values of these", metavar="ATTR")
+    measures: tuple[str, ...] = option((), "these are numbers", metavar="ATTR")
+    one_in: int = option(1, "look at one in so many events, chosen by when and whose they are")
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled(Table):
+    """With the counts themselves; `code` and the extremes of a bucket for measures, `value` for
+    texts; "" and a null code stand for a missing value.
+    """
+
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+class ProfileAnalysis:
+    """A row for each attribute and value (of measures: bucket of 2 %), with `n` events, the
+    `weight` that they stand for, and `low` and `high`.
+    """
+
+    name = "profile"
+    version = 1
+    rows_max = 20_000_000
+    query_type = Profile
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        return query.span
+
+    def columns(self, query: Query) -> Sequence[str]:
+        asked = cast(Profile, query)
+        own = ["event_time", "sample_rate", *(["subject_hash"] if asked.one_in > 1 else [])]
+        return list(dict.fromkeys([*own, *map(stored_in, asked.texts), *asked.measures]))
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return cast(Profile, query).measures
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        asked, types = cast(Profile, query), events.collect_schema()
+        chosen = events.filter(_is_chosen(asked.one_in)) if asked.one_in > 1 else events
+        keys = [pl.col(PART)]
+        keys += [pl.col("event_time").dt.truncate(cut.width).alias("time")] if cut else []
+        weighed = types["sample_rate"] != pl.Null
+        weight = pl.col("sample_rate").fill_null(1.0).clip(1.0).sum() if weighed else pl.len()
+        sums = [pl.len().cast(pl.Int64).alias("n"), weight.cast(pl.Float64).alias("weight")]
+        nothing = {"low": pl.Float64(), "high": pl.Float64(), "code": pl.Int32()}
+        absent = [pl.lit(None, kind).alias(name) for name, kind in nothing.items()]
+        found = []
+        for name in asked.texts:
+            values = chosen.group_by(*keys, _text(name, types)).agg(*sums).with_columns(absent)
+            found.append(values.with_columns(pl.lit(name).alias("attribute")))
+        for name in asked.measures:
+            number = finite(name)
+            ends = [number.min().alias("low"), number.max().alias("high")]
+            codes = chosen.group_by(*keys, sketch.bucket(number).alias("code")).agg(*sums, *ends)
+            value = pl.lit(None, pl.String()).alias("value")
+            found.append(codes.with_columns(pl.lit(name).alias("attribute"), value))
+        time = ["time"] if cut else []
+        columns = [PART, *time, *_KEYS, "n", "weight", "low", "high"]
+        if not found:
+            return (
+                chosen.select(PART, *keys[1:])
+                .with_columns(
+                    *absent,
+                    *(pl.lit(None, pl.String()).alias(each) for each in _KEYS[:2]),
+                    n=0,
+                    weight=0.0,
+                )
+                .select(columns)
+                .clear()
+            )
+        return pl.concat([frame.select(columns) for frame in found])
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        sums = [pl.col("n", "weight").sum(), pl.col("low").min(), pl.col("high").max()]
+        return partials.group_by(_KEYS).agg(sums)
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        most = combined.sort("n", "value", "code", descending=[True, False, False])
+        place = pl.int_range(pl.len()).over("attribute")
+        kept = most.filter((place < VALUES_MAX) | pl.col("value").is_null())
+        distinct = most.filter(pl.col("value") != "").group_by("attribute").len("distinct")
+        events = combined.group_by("attribute").agg(pl.col("n").sum())["n"].max()
+        sizes = dict(distinct.rows())
+        return Finished(
+            Profiled((), (), {"distinct": sizes}, kept), events=int(cast(int, events or 0))
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return {"rows": cast(Profiled, result).frame.to_dicts()}
+
+
+def _is_chosen(one_in: int) -> pl.Expr:
+    """One in so many events: the same ones however they are stored."""
+    mixed = pl.col("event_time").to_physical().hash(seed=5) ^ pl.col("subject_hash").fill_null(0)
+    return mixed % one_in == 0
+
+
+def _text(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
+    is_class = name == SEVERITY_CLASS
+    text = schema.severity_class() if is_class else as_text(name, types[name])
+    return text.fill_null("").str.slice(0, VALUE_CHARS_MAX).alias("value")
