@@ -8,8 +8,14 @@ from typing import Any, ClassVar, Final, cast
 import polars as pl
 
 from store.analytics.cells import SEVERITY_CLASS
-from store.analytics.differences import Difference, differences, identifiers
-from store.analytics.filters import Filter, parse_filter
+from store.analytics.differences import (
+    ID_SHARE,
+    SURE_ID_SHARE,
+    Difference,
+    differences,
+    identifiers,
+)
+from store.analytics.filters import Filter, nearest, parse_filter
 from store.analytics.filters.nodes import negated
 from store.analytics.filters.values import SEVERITY_FIELDS
 from store.analytics.intervals import checked_zone
@@ -19,6 +25,7 @@ from store.analytics.shapes import Answer, Finished, Result, Row, Table
 from store.analytics.shares import wilson
 from store.analytics.table_json import flat_rows_json
 from store.analytics.top import Top
+from store.errors import UsageError
 from store.schema import FIXED
 from store.timespan import TimeSpan
 
@@ -30,10 +37,10 @@ COLUMNS: Final = (
     *("value", "share", "share_against", "lift", "score", "n", "n_against"),
     *("p_value", "low", "high", "median", "median_against"),
 )
-EXACT_MAX: Final = 500_000
-"""Of more events, one in 2, 4, 8, … is looked at: shares are then within 0.2 points (95 %)."""
-SCREENED: Final = 20_000
-"""Events at the end of the span in which identifiers are looked for."""
+EXACT_MAX: Final = 250_000
+"""Of more events, one in 2, 4, 8, … is looked at: shares are then within 0.3 points (95 %)."""
+SCREENED: Final = 500
+"""One in so many of the span, its end, is where identifiers are looked for first."""
 ATTRIBUTES_MAX: Final = 200
 # What names one event, says when it was, or repeats another column.
 _NO_REASON: Final = frozenset(
@@ -57,6 +64,9 @@ class Compare(Query):
         "a filter, or rest, previous (the same filter in the span before), before (four times that "
         "long), last-week",
         metavar="FILTER",
+    )
+    attributes: tuple[str, ...] = option(
+        (), "only these; all that may tell something unless told", metavar="ATTR", flag="attribute"
     )
     exact: bool = option(default=False, help_text="look at every event, however many there are")
 
@@ -84,12 +94,12 @@ class CompareAnalysis:
     ) -> Generator[Sequence[Query], Sequence[Answer], Finished]:
         asked = cast(Compare, query)
         sides = _sides(asked)
-        counts = yield [Top(**_common(asked, *side), by=(), measure="count") for side in sides]
-        sizes = [answer.events_scanned for answer in counts]
         used = _used(asked)
-        texts, measures = _attributes(types, used)
-        screened = yield [_screening(asked, sides[0], sizes[0], texts)]
-        ids = _ids(screened[0])
+        texts, measures = _attributes(asked, types, used)
+        counts = [Top(**_common(asked, *side), by=(), measure="count") for side in sides]
+        *counted, screened = yield [*counts, _screening(asked, sides[0], texts)]
+        sizes = [answer.events_scanned for answer in counted]
+        ids = _ids(screened, SURE_ID_SHARE)
         profiles = yield [
             Profile(
                 **_common(asked, *side),
@@ -99,7 +109,7 @@ class CompareAnalysis:
             )
             for side, size in zip(sides, sizes, strict=True)
         ]
-        return _finished(asked, profiles, sizes, sorted(ids), sorted(used), counts)
+        return _finished(asked, profiles, sizes, sorted(ids), sorted(used), counted)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
@@ -140,24 +150,28 @@ def _used(asked: Compare) -> set[str]:
 
 
 def _attributes(
-    types: Mapping[str, pl.DataType], used: set[str]
+    asked: Compare, types: Mapping[str, pl.DataType], used: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What to compare: value by value, and as measures."""
-    known = {name: kind for name, kind in types.items() if name not in _NO_REASON | used}
-    fixed_first = sorted(known, key=lambda name: name not in FIXED)[:ATTRIBUTES_MAX]
+    all_known = {**types, **({SEVERITY_CLASS: pl.String()} if "severity" in types else {})}
+    for name in asked.attributes:
+        if types and name not in all_known:
+            near = nearest(name, types)
+            hint = f"did you mean {near}?" if near else "see inspect for the names there are"
+            raise UsageError("attribute", f"no event has {name!r}", next_step=hint)
+    wanted = set(asked.attributes or all_known)
+    known = {n: kind for n, kind in all_known.items() if n in wanted - used - _NO_REASON}
+    first = (SEVERITY_CLASS, *FIXED)
+    fixed_first = sorted(known, key=lambda name: name not in first)[:ATTRIBUTES_MAX]
     texts = [name for name in fixed_first if known[name] in (pl.String, pl.Boolean)]
     measures = [name for name in fixed_first if known[name].is_numeric()]
-    has_severity = "severity" in types and SEVERITY_CLASS not in used
-    return (*([SEVERITY_CLASS] if has_severity else []), *texts), tuple(measures)
+    return tuple(texts), tuple(measures)
 
 
-def _screening(
-    asked: Compare, side: tuple[Filter, TimeSpan], size: int, texts: Sequence[str]
-) -> Profile:
+def _screening(asked: Compare, side: tuple[Filter, TimeSpan], texts: Sequence[str]) -> Profile:
     """The last of the selection's events, in which identifiers show."""
     where, span = side
-    length = span.length * min(1.0, SCREENED / size) if size else span.length
-    latest = TimeSpan(span.end - length, span.end)
+    latest = TimeSpan(span.end - span.length / SCREENED, span.end)
     return Profile(**_common(asked, where, latest), texts=tuple(texts))
 
 
@@ -165,9 +179,9 @@ def _one_in(size: int) -> int:
     return 1 << max(0, (size - 1) // EXACT_MAX).bit_length()
 
 
-def _ids(answer: Answer) -> set[str]:
+def _ids(answer: Answer, share: float = ID_SHARE) -> set[str]:
     told = cast(Profiled, answer.result)
-    return identifiers(told.summary["distinct"], told.frame)
+    return identifiers(told.summary["distinct"], told.frame, share)
 
 
 def _finished(

@@ -20,6 +20,8 @@ FEW_VALUES: Final = 20
 """A measure of no more values than these is compared value by value."""
 ID_SHARE: Final = 0.5
 """An attribute with a value of its own for every second event is an identifier."""
+SURE_ID_SHARE: Final = 0.9
+"""Among few events, also what has thousands of values has one of its own for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,15 @@ def differences(selection: pl.DataFrame, baseline: pl.DataFrame) -> tuple[list[D
     return list(found.values()), len(tested)
 
 
-def identifiers(distinct: Mapping[str, int], frame: pl.DataFrame, least: int = LEAST) -> set[str]:
+def identifiers(
+    distinct: Mapping[str, int], frame: pl.DataFrame, share: float = ID_SHARE
+) -> set[str]:
     """The attributes with nearly a value of its own for each event."""
     given = frame.filter(pl.col("value") != "").group_by("attribute").agg(pl.col("n").sum())
     return {
         name
         for name, events in given.rows()
-        if events >= least and distinct.get(name, 0) >= ID_SHARE * events
+        if events >= LEAST and distinct.get(name, 0) >= share * events
     }
 
 

@@ -164,6 +164,14 @@ def test_the_query_can_be_sent_back_and_nonsense_is_a_sentence(tmp_path):
             store.run(Compare(span=SPAN, **options))
 
 
+def test_only_the_attributes_that_were_asked_for(tmp_path):
+    before = made(300, start=NOON - HOUR, seed=2, version=lambda at: "1", kind=lambda at: "1")
+    rows = [*before, *made(300, version=lambda at: "2", kind=lambda at: "2")]
+    found = told(tmp_path, rows, attributes=("version",))
+    assert by_attribute(found).keys() == {"version"}
+    assert found["result"]["summary"]["tried"] == 1
+
+
 def test_nothing_is_no_error(tmp_path):
     assert answer_json(store_of(tmp_path).run(Compare()))["result"]["rows"] == []
     future = TimeSpan(NOON + 500 * HOUR, NOON + 501 * HOUR)
