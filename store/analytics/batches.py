@@ -125,6 +125,8 @@ def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType
         kept = batch.where.expr(events.collect_schema())
         events = events.filter(kept).select(*sorted(wanted - absent), PART)
     if len(parts) > len(units) > 1:
-        unit = pl.lit(pl.Series([at for _, at in placed], dtype=pl.UInt32)).gather(pl.col(PART))
+        # Not by gather: what is not elementwise keeps later filters from reaching the files.
+        places = [at for _, at in placed]
+        unit = pl.col(PART).replace_strict(range(len(placed)), places, return_dtype=pl.UInt32)
         events = events.with_columns(unit.alias(PART))
     return events.with_columns(pl.lit(None).alias(name) for name in absent)
