@@ -13,6 +13,7 @@ from store.timespan import duration_text, parse_duration
 
 MIB: Final = 1024 * 1024
 STATSD_PORT: Final = 8125
+GRPC_PORT: Final = 4317
 OFF: Final = -1
 """The port of a protocol that is not listened for."""
 
@@ -42,6 +43,8 @@ class CollectorSettings:
     host: str = "127.0.0.1"
     port: int = 4318
     """OTLP's port, so that SDKs find it without being told."""
+    grpc_port: int = GRPC_PORT
+    """For OTLP over gRPC, with the extra `grpc`; 0 takes a free port, OFF none."""
     statsd_port: int = STATSD_PORT
     """For StatsD over UDP, on loopback whatever `host` says, as it knows no token; 0 takes a free
     port, OFF none."""

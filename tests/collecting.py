@@ -59,6 +59,7 @@ class Collecting:
             raise AssertionError(said)
         listening = json.loads(line)
         self.port = int(listening["http"].rpartition(":")[2])
+        self.grpc = listening["grpc"]
         self.statsd = listening["statsd"]
         self.statsd_port = int((self.statsd or ":0").rpartition(":")[2])
 
@@ -110,7 +111,9 @@ def collecting(settings: Settings) -> Iterator[Collecting]:
 
 def settings(store: Path, **changes: Any) -> Settings:
     """For tests: a free port, and no other protocol."""
-    return Settings(store, replace(CollectorSettings(port=0, statsd_port=OFF), **changes))
+    return Settings(
+        store, replace(CollectorSettings(port=0, grpc_port=OFF, statsd_port=OFF), **changes)
+    )
 
 
 def request(method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> bytes:

@@ -99,7 +99,9 @@ class Demo:
 
     def __init__(self, store: Path, now: datetime) -> None:
         """Nothing is made before `fill`."""
-        self.settings = Settings(store=store, collector=CollectorSettings(port=0, statsd_port=OFF))
+        self.settings = Settings(
+            store=store, collector=CollectorSettings(port=0, grpc_port=OFF, statsd_port=OFF)
+        )
         self.live: Future[str] = Future()
         """The collector's address, or what went wrong, once the traffic begins."""
         self._now = now

@@ -9,8 +9,8 @@ import sys
 from dataclasses import replace
 
 from store.collector.attach import DASHBOARDS_LOCK
-from store.collector.presence import Listening
-from store.collector.server import PortTakenError, serve
+from store.collector.presence import Listening, PortTakenError
+from store.collector.server import serve
 from store.errors import StoreError
 from store.parts.lock import FileLock
 from store.settings import Settings, settings_from

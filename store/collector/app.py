@@ -4,23 +4,18 @@ The order of the checks: Host and Origin, route, token, size, encoding, content.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
-from store.collector.bodies import Budget, DisconnectedError, Reservation, inflated
-from store.collector.collector import Collector, Prepared
-from store.collector.decoders import Decoders
+from store.collector.bodies import DisconnectedError
+from store.collector.door import Door, Envelope
 from store.collector.exchange import Exchange, Receive, Scope, Send
-from store.collector.intake.intake import Delivery, Intake, Reply, plain_refusal
+from store.collector.intake.intake import Intake, Reply, plain_refusal
 from store.collector.refused import Refused, internal, place_of, try_later
 from store.collector.routes import Content, Page, Routes
 from store.collector.security import Guard
-from store.event import EventIds
-from store.settings import Limits
 
 # What pages may set: those that the browsers' versions of known clients do.
 ALLOWED_HEADERS: Final = (
@@ -36,27 +31,11 @@ class App:
     """Routes requests to intakes and pages, and answers when the collector has."""
 
     def __init__(
-        self,
-        collector: Collector,
-        intakes: Sequence[Intake],
-        pages: Mapping[str, Content],
-        *,
-        guard: Guard,
-        limits: Limits,
-        budget: Budget,
-        decoders: Decoders,
-        ids: EventIds,
-        refused: Counter[str],
+        self, door: Door, intakes: Sequence[Intake], pages: Mapping[str, Content], guard: Guard
     ) -> None:
-        """`refused` counts the requests that were turned away, by reason."""
-        self._refused = refused
-        self._collector = collector
+        self._door = door
         self._routes = Routes(intakes, pages)
         self._guard = guard
-        self._limits = limits
-        self._budget = budget
-        self._decoders = decoders
-        self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's entry; every request gets an answer, unless its sender has gone."""
@@ -64,14 +43,14 @@ class App:
         try:
             reply = await self._answer(exchange)
         except Refused as refused:
-            self._refused[refused.reason] += 1
+            self._door.turn_away(refused)
             reply = plain_refusal(refused)
         except DisconnectedError:
-            self._refused["disconnected"] += 1
+            self._door.turn_away(Refused(400, "disconnected", "its sender went away"))
             return
         except Exception as error:  # noqa: BLE001  whatever it is, the sender gets an answer
             LOG.error("a request failed: %s", place_of(error))  # noqa: TRY400
-            self._refused["internal"] += 1
+            self._door.turn_away(internal())
             reply = plain_refusal(internal())
         await exchange.respond(reply, self._cors(exchange))
 
@@ -89,35 +68,16 @@ class App:
         return await self._deliver(exchange, target)
 
     async def _deliver(self, exchange: Exchange, intake: Intake) -> Reply:
+        encoding = exchange.headers.get("content-encoding", "")
+        envelope = Envelope(exchange.path, exchange.headers, exchange.parameters, encoding)
         try:
-            with self._budget.reservation() as held:
-                body = await exchange.body(self._limits, held)
-                prepared, note = await self._decoders.run(
-                    len(body), self._decoded, exchange, intake, body, held
-                )
-                receipt = await self._collector.accept(prepared)
+            receipt, note = await self._door.deliver(
+                intake, envelope, lambda held: exchange.body(self._door.limits, held)
+            )
         except Refused as refused:
-            self._refused[refused.reason] += 1
-            counted = self._collector.reject(refused, intake.name) if refused.rejected else None
+            counted = self._door.turn_away(refused, intake)
             return intake.refusal(refused, counted, exchange.request())
         return intake.reply(receipt, exchange.request(note))
-
-    def _decoded(
-        self, exchange: Exchange, intake: Intake, body: bytes, held: Reservation
-    ) -> tuple[Prepared, Any]:
-        encoding = exchange.headers.get("content-encoding", "")
-        whole = inflated(body, encoding, bytes_max=self._limits.body_bytes_max, held=held)
-        delivery = Delivery(
-            body=whole,
-            path=exchange.path,
-            parameters=exchange.parameters(),
-            headers=exchange.headers,
-            received=datetime.now(UTC),
-            ids=self._ids,
-            limits=self._limits,
-        )
-        decoded = self._decoders.decode(intake, delivery)
-        return self._collector.prepare(decoded, intake.name, whole), decoded.note
 
     def _preflight(self, exchange: Exchange) -> Mapping[str, str]:
         return {

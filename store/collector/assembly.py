@@ -16,8 +16,10 @@ from store.collector.commits import Committer
 from store.collector.datagrams import Datagrams
 from store.collector.dead_letters.box import Box
 from store.collector.decoders import Decoders
+from store.collector.door import Door
 from store.collector.duplicates import IDS_MAX, KEY_COLUMNS, SeenIds, recent
 from store.collector.follow.follower import Follower
+from store.collector.grpc_door import GrpcDoor
 from store.collector.intake import INTAKES
 from store.collector.intake.statsd import StatsdIntake
 from store.collector.ledger import Ledger
@@ -51,6 +53,7 @@ class Assembled(NamedTuple):
     collector: Collector
     datagrams: Datagrams
     follower: Follower
+    grpc: GrpcDoor
 
 
 def assembled(
@@ -59,34 +62,25 @@ def assembled(
     """A collector over `folder`. Reads the footers of the store's parts, and the ids of the last
     day's.
     """
-    catalog = Catalog(folder)
-    committer = Committer(
-        SINKS[0].over(folder, now),
-        _seen_ids(folder, catalog),
-        Ledger(lambda: Tally.total(part.tally for part in catalog.snapshot().told)),
-        part_events_max=settings.collector.part_events_max,
-    )
-    collector = Collector(
-        settings.collector,
-        committer,
-        PROCESSORS,
-        coming=lambda: decoders.waiting,
-        dead_letters=Box(folder),
-    )
+    collector = _collector(settings, folder, decoders)
     ids = EventIds(time.time)
     budget = Budget(settings.collector.bodies_bytes_max)
     stats = Stats(collector, budget, decoders, maintaining, [intake.name for intake in INTAKES])
-    app = App(
+    door = Door(
         collector,
-        INTAKES,
-        {"/healthz": collector.health, "/v1/tally": collector.tally, "/v1/stats": stats.as_json},
-        guard=Guard(settings.collector),
+        decoders,
         limits=settings.limits,
         budget=budget,
-        decoders=decoders,
         ids=ids,
         refused=stats.refused,
     )
+    pages = {
+        "/healthz": collector.health,
+        "/v1/tally": collector.tally,
+        "/v1/stats": stats.as_json,
+    }
+    guard = Guard(settings.collector)
+    app = App(door, INTAKES, pages, guard)
     datagrams = Datagrams(
         StatsdIntake(),
         collector,
@@ -104,7 +98,24 @@ def assembled(
         ids=ids,
         logs=settings.collector.follow_logs,
     )
-    return Assembled(app, collector, datagrams, follower)
+    return Assembled(app, collector, datagrams, follower, GrpcDoor(door, guard))
+
+
+def _collector(settings: Settings, folder: StoreFolder, decoders: Decoders) -> Collector:
+    catalog = Catalog(folder)
+    committer = Committer(
+        SINKS[0].over(folder, now),
+        _seen_ids(folder, catalog),
+        Ledger(lambda: Tally.total(part.tally for part in catalog.snapshot().told)),
+        part_events_max=settings.collector.part_events_max,
+    )
+    return Collector(
+        settings.collector,
+        committer,
+        PROCESSORS,
+        coming=lambda: decoders.waiting,
+        dead_letters=Box(folder),
+    )
 
 
 def _seen_ids(folder: StoreFolder, catalog: Catalog) -> SeenIds:

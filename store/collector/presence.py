@@ -37,6 +37,20 @@ class Listening:
         return asdict(self)
 
 
+class PortTakenError(StoreError):
+    """Another program listens there, or this user may not."""
+
+
+def taken(host: str, port: int, option: str, fault: str) -> PortTakenError:
+    """`option` is the one that names another."""
+    return PortTakenError(
+        "collector",
+        fault,
+        place=f"{host}:{port}",
+        next_step=f"name another port with {option}, or 0 for a free one",
+    )
+
+
 def claim(folder: StoreFolder) -> FileLock:
     """The right to serve this store; a StoreError names the collector that has it."""
     lock = FileLock(folder.root / LOCK_FILE)

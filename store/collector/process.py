@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import logging
 import os
 import signal
 import socket
@@ -20,13 +21,15 @@ from store.collector.app import App
 from store.collector.assembly import Assembled, assembled
 from store.collector.datagrams import Datagrams
 from store.collector.decoders import Decoders
+from store.collector.grpc_door import GrpcDoor, is_installed
 from store.collector.maintaining import Maintaining
 from store.collector.memory import rest_garbage_collection
-from store.collector.presence import Listening
+from store.collector.presence import Listening, taken
 from store.collector.protocol import BoundedProtocol
 from store.parts.layout import StoreFolder
-from store.settings import Settings
+from store.settings import GRPC_PORT, OFF, Settings
 
+LOG: Final = logging.getLogger("eventdeck.collector")
 CONNECTIONS_MAX: Final = 512
 """Beyond, senders are told to come again: many systems give a process 1,024 files."""
 KEEP_ALIVE_SECONDS: Final = 65
@@ -56,6 +59,8 @@ class Process:
         self._datagrams = datagrams
         self._announce = announce
         self._until = until
+        self._grpc: str | None = None
+        """Where OTLP over gRPC is taken."""
         self._decoders = Decoders()
         self._maintaining = Maintaining(settings, folder)
 
@@ -72,6 +77,7 @@ class Process:
 
     async def _serve(self, config: uvicorn.Config, made: Assembled) -> None:
         collector, datagrams = made.collector, made.datagrams
+        self._grpc = await self._open_grpc(made.grpc)
         server = _Server(config, self._publish, datagrams.close)
         committing = asyncio.create_task(collector.run())
         committing.add_done_callback(lambda _: server.stop())
@@ -79,12 +85,33 @@ class Process:
         receiving = asyncio.create_task(self._receive(datagrams))
         following = asyncio.create_task(made.follower.run())
         await server.serve(sockets=[self._listener])
+        await made.grpc.close(COMMIT_SHARE_OF_DRAIN)
         waiting.cancel()
         made.follower.close()
         await asyncio.wait({following}, timeout=COMMIT_SHARE_OF_DRAIN.total_seconds())
         await receiving
         collector.close()
         await self._last_commit(committing)
+
+    async def _open_grpc(self, door: GrpcDoor) -> str | None:
+        """Where it listens. PortTakenError, but for the usual port."""
+        settings = self._settings.collector
+        if settings.grpc_port == OFF:
+            return None
+        is_usual = settings.grpc_port == GRPC_PORT
+        if not is_installed():
+            said = "gRPC needs grpcio: pip install 'eventdeck[grpc]'; it goes on without"
+            LOG.log(logging.INFO if is_usual else logging.WARNING, "%s", said)
+            return None
+        try:
+            port = await door.open(settings.host, settings.grpc_port)
+        except OSError as error:
+            if not is_usual:
+                raise taken(settings.host, settings.grpc_port, "--grpc-port", str(error)) from error
+            LOG.warning("%s; it goes on without gRPC", error)
+            return None
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return f"{host}:{port}"
 
     async def _receive(self, datagrams: Datagrams) -> None:
         if self._datagrams is not None:
@@ -109,7 +136,7 @@ class Process:
         at = _address(self._listener)
         statsd = _address(self._datagrams) if self._datagrams else None
         root = str(self._folder.root)
-        listening = Listening(f"http://{at}", root, os.getpid(), statsd=statsd)
+        listening = Listening(f"http://{at}", root, os.getpid(), self._grpc, statsd)
         presence.publish(self._folder, listening)
         self._announce(listening)
 

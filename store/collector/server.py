@@ -11,17 +11,13 @@ from collections.abc import Callable
 from typing import Final
 
 from store.collector import presence
-from store.collector.presence import Listening
+from store.collector.presence import Listening, PortTakenError, taken
 from store.collector.security import check_exposure, is_loopback
-from store.errors import StoreError, UsageError
+from store.errors import UsageError
 from store.parts.layout import StoreFolder
 from store.settings import OFF, STATSD_PORT, CollectorSettings, Settings
 
 LOG: Final = logging.getLogger("eventdeck.collector")
-
-
-class PortTakenError(StoreError):
-    """Another program listens there, or this user may not."""
 
 
 def serve(
@@ -88,10 +84,6 @@ def _bound(host: str, port: int, kind: socket.SocketKind, option: str) -> socket
             bound.listen(socket.SOMAXCONN)
     except OSError as error:
         bound.close()
-        raise PortTakenError(
-            "collector",
-            (error.strerror or str(error)).lower(),
-            place=f"{host}:{port}",
-            next_step=f"name another port with {option}, or 0 for a free one",
-        ) from error
+        fault = (error.strerror or str(error)).lower()
+        raise taken(host, port, option, fault) from error
     return bound

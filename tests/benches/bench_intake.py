@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 from store.collector.server import serve
 from store.settings import OFF, CollectorSettings, Settings
-settings = Settings(Path(sys.argv[1]), CollectorSettings(port=0, statsd_port=OFF))
+settings = Settings(Path(sys.argv[1]), CollectorSettings(port=0, grpc_port=OFF, statsd_port=OFF))
 serve(settings, announce=lambda listening: print(listening.http, flush=True))
 """
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
-from store.settings import OFF, STATSD_PORT
+from store.settings import GRPC_PORT, OFF, STATSD_PORT
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 
@@ -17,7 +17,7 @@ EXAMPLE = """\
 eventdeck collect
 eventdeck collect --port 0 --json
 eventdeck collect --follow /var/log/shop.log --logs"""
-DEFAULT_PORTS: Final = {"--grpc-port": 4317, "--statsd-port": STATSD_PORT}
+DEFAULT_PORTS: Final = {"--grpc-port": GRPC_PORT, "--statsd-port": STATSD_PORT}
 
 
 def configure(parser: Parser, _words: Sequence[str]) -> None:
@@ -48,12 +48,11 @@ def run(options: Options, console: Console) -> int:
 
     if options.port == OFF:
         raise UsageError("--port", "without HTTP nothing would listen", next_step="name a port")
-    if options.grpc_port not in (None, OFF):
-        console.note("--grpc-port: this version does not listen for gRPC; it goes on without")
     settings = settings_of(options)
     named = {
         "host": options.host,
         "port": options.port,
+        "grpc_port": options.grpc_port,
         "statsd_port": options.statsd_port,
         "follow": tuple(options.follow) if options.follow else None,
         "follow_logs": options.logs,

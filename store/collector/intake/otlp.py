@@ -29,7 +29,17 @@ _REJECTED: Final[Mapping[str, str]] = {
     "metrics": "rejectedDataPoints",
 }
 # google.rpc.Code by HTTP status.
-_CODES: Final[Mapping[int, int]] = {400: 3, 408: 4, 413: 8, 415: 3, 429: 8, 503: 14}
+_CODES: Final[Mapping[int, int]] = {
+    400: 3,
+    401: 16,
+    403: 7,
+    408: 4,
+    413: 8,
+    415: 3,
+    429: 8,
+    500: 13,
+    503: 14,
+}
 _UNKNOWN: Final = 2
 
 
@@ -73,6 +83,12 @@ class OtlpIntake:
     def refusal(self, refused: Refused, _receipt: Receipt | None, request: Request) -> Reply:
         """google.rpc.Status, in the form that was sent."""
         return _status(refused.status, refused.fault, request, refused.headers)
+
+
+def status_of(reply: Reply) -> tuple[int, str]:
+    """The code and the message of a google.rpc.Status in protobuf."""
+    status = ExportLogsPartialSuccess.FromString(reply.body)
+    return status.rejected_log_records, status.error_message
 
 
 def _signal(path: str) -> str:

@@ -20,7 +20,7 @@ import sys, time
 from pathlib import Path
 from store.collector.attach import attach
 from store.settings import OFF, CollectorSettings, Settings
-collector = CollectorSettings(port=int(sys.argv[2]), statsd_port=OFF)
+collector = CollectorSettings(port=int(sys.argv[2]), grpc_port=OFF, statsd_port=OFF)
 attachment = attach(Settings(Path(sys.argv[1]), collector))
 print(attachment.url, attachment.started, flush=True)
 sys.stdin.read()

@@ -6,12 +6,16 @@ import signal
 import threading
 import time
 
+import grpc
 import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc_logs
+from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc_metrics
+from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc_traces
 from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.http import _log_exporter as http_logs
+from opentelemetry.exporter.otlp.proto.http import metric_exporter as http_metrics
+from opentelemetry.exporter.otlp.proto.http import trace_exporter as http_traces
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import Histogram, MeterProvider
@@ -29,6 +33,19 @@ from tests.store.collector.intake.samples.otlp import LOGS_JSON, PROTOBUF, logs_
 
 AT = 1_763_800_000_123_456_000
 RESOURCE = Resource({"service.name": "shop", "service.version": "1.2", "pod": "web-1"})
+EXPORTERS = {
+    "http": {
+        "logs": http_logs.OTLPLogExporter,
+        "traces": http_traces.OTLPSpanExporter,
+        "metrics": http_metrics.OTLPMetricExporter,
+    },
+    "grpc": {
+        "logs": grpc_logs.OTLPLogExporter,
+        "traces": grpc_traces.OTLPSpanExporter,
+        "metrics": grpc_metrics.OTLPMetricExporter,
+    },
+}
+COMPRESSIONS = {"http": Compression, "grpc": grpc.Compression}
 
 
 def stored(store, *columns):
@@ -39,22 +56,38 @@ def stored(store, *columns):
 
 @pytest.fixture
 def running(tmp_path):
-    with collecting(settings(tmp_path / "store")) as collector:
+    with collecting(settings(tmp_path / "store", grpc_port=0)) as collector:
         yield collector
 
 
-def logs_to(collector, processor=SimpleLogRecordProcessor, compression=Compression.Gzip):
-    exporter = OTLPLogExporter(
-        f"http://127.0.0.1:{collector.port}/v1/logs", compression=compression
-    )
+@pytest.fixture(params=EXPORTERS)
+def transport(request):
+    return request.param
+
+
+def exporter_to(collector, transport, signal, compression=None, **options):
+    """The SDK's exporter of a signal; `compression` is one of its transport's."""
+    compression = compression or COMPRESSIONS[transport].Gzip
+    exporter = EXPORTERS[transport][signal]
+    if transport == "grpc":
+        return exporter(collector.grpc, insecure=True, compression=compression, **options)
+    url = f"http://127.0.0.1:{collector.port}/v1/{signal}"
+    return exporter(url, compression=compression, **options)
+
+
+def logs_to(collector, transport, processor=SimpleLogRecordProcessor, compression=None, **options):
+    exporter = exporter_to(collector, transport, "logs", compression, **options)
     provider = LoggerProvider(RESOURCE, shutdown_on_exit=False)
     provider.add_log_record_processor(processor(exporter))
     return provider
 
 
-@pytest.mark.parametrize("compression", Compression)
-def test_logs_of_the_sdk_are_stored_attribute_by_attribute(running, compression):
-    provider = logs_to(running, compression=compression)
+@pytest.mark.parametrize(
+    ("transport", "compression"),
+    [(transport, each) for transport, kinds in COMPRESSIONS.items() for each in kinds],
+)
+def test_logs_of_the_sdk_are_stored_attribute_by_attribute(running, transport, compression):
+    provider = logs_to(running, transport, compression=compression)
     attributes = {"n": 5, "rate": 0.5, "ok": True, "tags": ["a", "b"], "nested": {"k": b"\x01"}}
     provider.get_logger("cart", "2.0").emit(
         LogRecord(
@@ -82,10 +115,8 @@ def test_logs_of_the_sdk_are_stored_attribute_by_attribute(running, compression)
     assert event[0].microsecond == 123456
 
 
-def test_spans_of_the_sdk_are_stored_attribute_by_attribute(running):
-    exporter = OTLPSpanExporter(
-        f"http://127.0.0.1:{running.port}/v1/traces", compression=Compression.Gzip
-    )
+def test_spans_of_the_sdk_are_stored_attribute_by_attribute(running, transport):
+    exporter = exporter_to(running, transport, "traces")
     provider = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("cart", "2.0")
@@ -129,12 +160,9 @@ def test_spans_of_the_sdk_are_stored_attribute_by_attribute(running):
     ]
 
 
-def test_metrics_of_the_sdk_are_stored_point_by_point(running):
-    exporter = OTLPMetricExporter(
-        f"http://127.0.0.1:{running.port}/v1/metrics",
-        compression=Compression.Gzip,
-        preferred_temporality={Histogram: AggregationTemporality.DELTA},
-    )
+def test_metrics_of_the_sdk_are_stored_point_by_point(running, transport):
+    temporality = {Histogram: AggregationTemporality.DELTA}
+    exporter = exporter_to(running, transport, "metrics", preferred_temporality=temporality)
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=60_000)
     provider = MeterProvider([reader], RESOURCE, shutdown_on_exit=False)
     meter = provider.get_meter("cart", "2.0")
@@ -172,10 +200,12 @@ def test_metrics_of_the_sdk_are_stored_point_by_point(running):
     assert requests["metric_stream"].n_unique() == 1
 
 
-def test_what_the_sdk_still_has_when_the_collector_is_killed_arrives_after_it_is_back(tmp_path):
-    config = settings(tmp_path / "store")
+def test_what_the_sdk_still_has_when_the_collector_is_killed_arrives_after_it_is_back(
+    tmp_path, transport
+):
+    config = settings(tmp_path / "store", grpc_port=0)
     first = Collecting(config)
-    provider = logs_to(first, BatchLogRecordProcessor)
+    provider = logs_to(first, transport, BatchLogRecordProcessor, timeout=60)
     logger = provider.get_logger("cart")
 
     def emit(numbers):
@@ -189,9 +219,10 @@ def test_what_the_sdk_still_has_when_the_collector_is_killed_arrives_after_it_is
     flushing = threading.Thread(target=provider.force_flush)
     flushing.start()
     time.sleep(0.5)
-    again = settings(tmp_path / "store", port=first.port)
+    grpc_port = int(first.grpc.rpartition(":")[2])
+    again = settings(tmp_path / "store", port=first.port, grpc_port=grpc_port)
     with collecting(again):
-        flushing.join(30)
+        flushing.join(60)
         provider.shutdown()
     lines = stored(config.store, "event_time", "message")["message"].to_list()
     assert sorted(set(lines)) == sorted(f"line {number}" for number in range(1200))

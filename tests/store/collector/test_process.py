@@ -173,7 +173,9 @@ def test_slow_heads_and_bodies_are_cut_off(tmp_path):
     limits = Limits(
         header_timeout=timedelta(milliseconds=300), body_timeout=timedelta(milliseconds=300)
     )
-    slow = Settings(tmp_path / "store", CollectorSettings(port=0, statsd_port=OFF), limits)
+    slow = Settings(
+        tmp_path / "store", CollectorSettings(port=0, grpc_port=OFF, statsd_port=OFF), limits
+    )
     with collecting(slow) as running:
         assert drip(running, b"", b"") == b""
         assert drip(running, b"\r\n", b"\r\n") == b""

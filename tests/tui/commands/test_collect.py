@@ -43,8 +43,10 @@ def test_settings_stand_behind_the_options(eventdeck, served, tmp_path):
     assert [(each.port, each.token) for each in served] == [(7, "t"), (8, "t")]
 
 
-def test_a_protocol_that_was_asked_for_and_is_not_here_is_said(eventdeck, served):
-    assert "--grpc-port" in eventdeck("collect", "--grpc-port", "4317").err
+def test_the_port_for_grpc_is_4317_another_or_none(eventdeck, served):
+    for words in ((), ("--grpc-port", "0"), ("--grpc-port", "off")):
+        assert eventdeck("collect", *words).err == ""
+    assert [each.grpc_port for each in served] == [4317, 0, OFF]
 
 
 def test_the_port_for_statsd_is_8125_another_or_none(eventdeck, served):
