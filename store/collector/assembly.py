@@ -89,15 +89,7 @@ def assembled(
         limits=settings.limits,
         ids=ids,
     )
-    follower = Follower(
-        [Path(path).absolute() for path in settings.collector.follow],
-        folder,
-        collector,
-        decoders,
-        limits=settings.limits,
-        ids=ids,
-        logs=settings.collector.follow_logs,
-    )
+    follower = _follower(settings, folder, collector, decoders, ids)
     return Assembled(app, collector, datagrams, follower, GrpcDoor(door, guard))
 
 
@@ -115,6 +107,24 @@ def _collector(settings: Settings, folder: StoreFolder, decoders: Decoders) -> C
         PROCESSORS,
         coming=lambda: decoders.waiting,
         dead_letters=Box(folder),
+    )
+
+
+def _follower(
+    settings: Settings,
+    folder: StoreFolder,
+    collector: Collector,
+    decoders: Decoders,
+    ids: EventIds,
+) -> Follower:
+    return Follower(
+        [Path(path).absolute() for path in settings.collector.follow],
+        folder,
+        collector,
+        decoders,
+        limits=settings.limits,
+        ids=ids,
+        logs=settings.collector.follow_logs,
     )
 
 
