@@ -1,9 +1,10 @@
 """The collector that a run sends to: joined or started, and started anew when it is gone."""
 
+import contextlib
 import json
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -60,11 +61,12 @@ class Link:
             attachment.close()
 
     def _intakes(self, token: str) -> Sequence[str]:
+        parts = urlsplit(self.url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        request = urllib.request.Request(f"{self.url}/v1/stats", headers=headers)  # noqa: S310
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=ASK_SECONDS_MAX) as answer:
-                return [str(name) for name in json.load(answer)["intakes"]]
-        except (OSError, ValueError, KeyError, TypeError):
-            return ("native", "otlp")
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=ASK_SECONDS_MAX)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", "/v1/stats", headers=headers)
+                return [str(name) for name in json.load(connection.getresponse())["intakes"]]
+            except (OSError, HTTPException, ValueError, KeyError, TypeError):
+                return ("native", "otlp")

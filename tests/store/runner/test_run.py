@@ -224,3 +224,22 @@ def test_nothing_heavy_is_loaded_before_the_command_starts():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_instrumented_program_is_recorded_without_a_change(store):
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    text = (
+        "from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import BatchSpanProcessor\n"
+        "provider = TracerProvider()\n"
+        "provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\n"
+        "with provider.get_tracer('t').start_as_current_span('of the sdk'): pass\n"
+        "provider.shutdown()\n"
+        "from store.client import Client\n"
+        "with Client() as client: client.record('log', 'of the client')\n"
+    )
+    assert run(store, *python(text)) == (0, b"", b"")
+    assert {("of the sdk", "otlp"), ("of the client", "native")} <= set(
+        rows(store, "event_name", "source")
+    )
