@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from store import VERSION
+from store.allocator import give_freed_memory_back
 from store.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. Never raises, never prints a traceback."""
     words = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
+    give_freed_memory_back()
     try:
         return _run(words)
     except SystemExit as left:  # argparse, after --help

@@ -24,6 +24,8 @@ KEY_COLUMNS: Final = ("event_id", "event_time")
 RUN_IDS_MAX: Final = 1_000
 RUN_PARTS_MAX: Final = 50
 RUN_GAP_MAX: Final = timedelta(minutes=1)
+# As texts of Python, all ids of the start at once would take 130 MB for a moment.
+LEARNED_AT_ONCE: Final = 50_000
 _ODD: Final = 0x9E3779B97F4A7C15
 # An integer of 60 bits takes 32 bytes, one of 64 takes 48.
 _BITS: Final = 2**60 - 1
@@ -105,7 +107,9 @@ class SeenIds:
     def learn(self, events: pl.DataFrame, parts: Sequence[Part]) -> None:
         """What a scan of `parts` (oldest first) found; for the start. Their day begins now."""
         by_part = events.sort(PART)
-        hashes = array("Q", id_hashes(by_part))
+        hashes = array("Q")
+        for some in by_part.iter_slices(LEARNED_AT_ONCE):
+            hashes.extend(id_hashes(some))
         self._known.update(hashes)
         start, now = 0, self._ticks()
         for length, place in by_part[PART].rle().struct.unnest().iter_rows():

@@ -1,4 +1,5 @@
 """The first Overview of a process: imports, footers, rollups, events at the ragged ends, answers.
+Seconds of processor time, which waver less than those of the clock on a busy machine.
 
 Run it with `python -m tests.benches.bench_cold [EVENTS] [FOLDER]`; the store in FOLDER is made and
 maintained once, and used again. The peers, in the same run: a bare import of textual and Polars, and
@@ -11,11 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from store.event_store import EventStore
 from store.maintenance.compaction import Compaction
 from store.maintenance.maintainer import Maintainer
 from store.maintenance.rollups import Rollups
@@ -23,10 +22,11 @@ from store.parts.layout import StoreFolder
 from store.settings import Settings
 from store.testing import FrozenClock
 from tests.benches import bench_refresh
+from tests.benches.overview import START, STORED
 
 RAGGED = timedelta(minutes=37, seconds=13)
 """No edge of the span falls on an hour, a quarter or five minutes."""
-NOW = bench_refresh.START + bench_refresh.STORED - RAGGED
+NOW = START + STORED - RAGGED
 RUNS = 5
 COMMIT = 200_000
 
@@ -39,7 +39,7 @@ def main() -> None:
             made(folder, size)
         bare = seconds("import textual.app, polars")
         rolled = seconds(_child(folder))
-        events = seconds(_child(folder, "without"), runs=1)
+        events = seconds(_child(folder, rollups=False), runs=1)
     print(
         f"{size:,} events: first Overview {rolled:.2f} s, a bare import {bare:.2f} s, "
         f"ratio {rolled / bare:.2f}; without rollups {events:.2f} s, ratio {rolled / events:.2f}"
@@ -49,7 +49,7 @@ def main() -> None:
 def made(folder: Path, size: int) -> None:
     """A store as the collector and its maintainer leave it."""
     bench_refresh.fill(folder, size, COMMIT)
-    clock = FrozenClock(bench_refresh.START + bench_refresh.STORED)
+    clock = FrozenClock(START + STORED)
     settings = Settings(store=folder)
     with Maintainer(StoreFolder.open(folder), settings, now=clock) as maintainer:
         for job in (Compaction(), Rollups()):
@@ -62,23 +62,24 @@ def seconds(code: str, runs: int = RUNS) -> float:
     """The median time of a fresh process that runs the code."""
     found = []
     for _ in range(runs):
-        started = time.perf_counter()
+        before = os.times()
         subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
-        found.append(time.perf_counter() - started)
+        after = os.times()
+        user, system = after.children_user, after.children_system
+        found.append(user + system - before.children_user - before.children_system)
     return statistics.median(found)
 
 
-def _child(folder: Path, *how: str) -> str:
-    arguments = ", ".join(map(repr, (str(folder), *how)))
-    return f"from tests.benches.bench_cold import overview; overview({arguments})"
-
-
-def overview(folder: str, *how: Sequence[str]) -> None:
-    """What the child does."""
-    store = EventStore(Path(folder), now=FrozenClock(NOW))
-    if how:
-        store._catalog._with_rollups = lambda found: found
-    store.run_all(bench_refresh.questions(NOW))
+def _child(folder: Path, *, rollups: bool = True) -> str:
+    plain = "" if rollups else "store._catalog._with_rollups = lambda found: found"
+    return f"""
+import textual.app, datetime, pathlib
+from tests.benches.overview import questions
+now = datetime.datetime.fromisoformat({NOW.isoformat()!r})
+store = EventStore(pathlib.Path({str(folder)!r}), now=lambda: now)
+{plain}
+store.run_all(questions(now))
+"""
 
 
 if __name__ == "__main__":

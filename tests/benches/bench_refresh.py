@@ -9,28 +9,20 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from store.analytics.changes import Changes
-from store.analytics.names import Names
-from store.analytics.query import Query
-from store.analytics.releases import Releases
-from store.analytics.trends import Trends
 from store.event_store import EventStore
 from store.parts.layout import StoreFolder
 from store.parts.writer import PartWriter
 from store.tally import Receipt, Tally
 from store.testing import FrozenClock
-from store.timespan import TimeSpan, ceil, round_width
+from tests.benches.overview import START, STORED, questions
 
-START = datetime(2026, 11, 20, 14, tzinfo=UTC)
-STORED = timedelta(hours=48)
-SPAN = timedelta(hours=24)
 NEW_EVENTS = 1_000
 REFRESHES = 40
 SIZES = {100_000: 1_000, 10_000_000: 200_000}
@@ -100,21 +92,6 @@ def measured(root: Path, size: int) -> Cost:
     for part in folder.glob(f"events/*/*-{writer.writer}-*"):
         part.unlink()
     return median
-
-
-def questions(now: datetime) -> Sequence[Query]:
-    """What the Overview asks of the last 24 hours, against those before."""
-    durations = ("p50:duration_ms", "p95:duration_ms", "p99:duration_ms")
-    end = ceil(now, round_width(SPAN, 900))
-    common = {"span": TimeSpan(end - SPAN, end), "compare": "previous"}
-    interval = timedelta(minutes=20)
-    return (
-        Trends(measures=("count", "users", "sessions", *durations), interval=interval, **common),
-        Trends(by=("severity_class",), interval=interval, **common),
-        Names(**common, limit=1_000),
-        Releases(**common),
-        Changes(**common),
-    )
 
 
 def bare(folder: Path) -> None:
