@@ -35,7 +35,8 @@ class Expire:
 
 class Expiry:
     """Removes what `expired` says. The rollup of a part takes over its cells and its tally in the
-    same instant, so a kill at any moment leaves a store that tells of every event once.
+    same instant, so a kill at any moment leaves a store that tells of every event once. A clock that
+    jumps ahead makes nothing old (`believed`).
     """
 
     name = "expiry"
@@ -48,7 +49,12 @@ class Expiry:
         found, keep = state.snapshot, state.settings.retention
         due: dict[str, list[Due]] = defaultdict(list)
         for each in expired(
-            found.parts, found.covered, state.now, keep, state.free_bytes, imported=self._imported
+            found.parts,
+            found.covered,
+            state.believed,
+            keep,
+            state.free_bytes,
+            imported=self._imported,
         ):
             due[each.part.date].append(each)
         return [Expire(day, tuple(dues)) for day, dues in due.items()]

@@ -20,6 +20,10 @@ class State:
     folder: StoreFolder
     settings: Settings
     now: datetime
+    believed: datetime
+    """The time to which ages are counted, with which nothing goes for a clock that is wrong; `now`
+    when somebody asked for it.
+    """
     ticks: float
     """Seconds on a clock that never steps, the same for all processes since the system started."""
     snapshot: Snapshot

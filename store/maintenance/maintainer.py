@@ -11,10 +11,11 @@ from typing import Any, Final, Self
 
 from store.errors import StoreError
 from store.maintenance import JOBS
+from store.maintenance.believed import Belief, believed
 from store.maintenance.job import AnyJob, Done, State, Step, Tools
 from store.maintenance.notes import Notes
 from store.maintenance.quarantine import VERIFIED_NOTE
-from store.parts.catalog import Catalog
+from store.parts.catalog import Catalog, Snapshot
 from store.parts.disk import DISK, Disk, as_store_error
 from store.parts.layout import StoreFolder
 from store.parts.lock import FileLock
@@ -25,6 +26,7 @@ from store.timespan import iso
 LOCK_FILE: Final = "maintenance.lock"
 COVERED_NOTE: Final = "covered_since"
 LAST_NOTE: Final = "last_round"
+CLOCK_NOTE: Final = "clock"
 
 
 class BusyError(StoreError):
@@ -135,7 +137,9 @@ class Maintainer:
         started, begun = self._now(), self._ticks()
         done = tuple(self._run(jobs))
         # What was covered just now may go a minute from here, however late the next round is.
-        self._notes.put(COVERED_NOTE, dict(self._state().covered_since))
+        state = self._state()
+        self._notes.put(COVERED_NOTE, dict(state.covered_since))
+        self._notes.put(CLOCK_NOTE, self._belief(state.snapshot, state.ticks).note())
         report = Report(started, self._ticks() - begun, done)
         self._notes.put(LAST_NOTE, report.as_json())
         return report
@@ -152,10 +156,12 @@ class Maintainer:
         snapshot = self._catalog.snapshot()
         ticks = self._ticks()
         noted = self._notes.get(COVERED_NOTE) or {}
+        now = self._now()
         return State(
             folder=self._folder,
             settings=self._settings,
-            now=self._now(),
+            now=now,
+            believed=now if self._eager else self._belief(snapshot, ticks).time,
             ticks=ticks,
             snapshot=snapshot,
             names=_names(self._folder),
@@ -165,6 +171,10 @@ class Maintainer:
             free_bytes=_free_bytes(self._folder.root),
             eager=self._eager,
         )
+
+    def _belief(self, snapshot: Snapshot, ticks: float) -> Belief:
+        newest = max((part.newest_received for part in snapshot.told), default=None)
+        return believed(Belief.parse(self._notes.get(CLOCK_NOTE)), self._now(), ticks, newest)
 
 
 def _carried_out(job: AnyJob, step: Any, tools: Tools) -> Done:

@@ -108,9 +108,14 @@ class Rollups:
     def _steps(self, state: State) -> Iterator[Step]:
         found, keep = state.snapshot, state.settings.retention
         yield from map(Drop, found.outdated)
-        yield from map(Coarsen, coarser(found.gone, state.now, keep))
+        yield from map(Coarsen, coarser(found.gone, state.believed, keep))
         due = expired(
-            found.parts, found.covered, state.now, keep, state.free_bytes, imported=self._imported
+            found.parts,
+            found.covered,
+            state.believed,
+            keep,
+            state.free_bytes,
+            imported=self._imported,
         )
         going = {each.part.key for each in due}
         standing = {each.key for each in found.rollups if _is_current(each)}

@@ -50,9 +50,10 @@ def filled(root, parts=3):
     return folder
 
 
-def run(folder, age, disk=None, **keep):
+def run(folder, age, disk=None, *, asked=False, **keep):
     now = FrozenClock(NOON + age * DAY)
     how = {"disk": disk} if disk else {}
+    how["eager"] = asked
     settings = Settings(store=folder.root, retention=RetentionSettings(**keep))
     with Maintainer(folder, settings, now=now, ticks=lambda: age * 86_400, **how) as maintainer:
         report = maintainer.round((Rollups(), Expiry()))
@@ -111,7 +112,7 @@ def test_in_the_end_nothing_is_left_but_the_tally(recorded):
 def test_raw_events_wait_for_their_rollup(tmp_path):
     folder = filled(tmp_path / "s")
     settings = Settings(store=folder.root)
-    with Maintainer(folder, settings, now=FrozenClock(NOON + 31 * DAY)) as maintainer:
+    with Maintainer(folder, settings, now=FrozenClock(NOON + 31 * DAY), eager=True) as maintainer:
         report = maintainer.round((Expiry(),))
     assert {fault.rpartition(": ")[2] for fault in report.faults} == {"it has no rollup yet"}
     assert counted(folder.root)[0] == 9
@@ -122,7 +123,7 @@ def test_a_spoiled_rollup_keeps_its_events_and_is_made_again(tmp_path):
     keep = {"raw": timedelta(), "max_bytes": 0}
     run(folder, 1, **keep)
     settings = Settings(store=folder.root)
-    with Maintainer(folder, settings, now=FrozenClock(NOON + 31 * DAY)) as maintainer:
+    with Maintainer(folder, settings, now=FrozenClock(NOON + 31 * DAY), eager=True) as maintainer:
         maintainer.round((Rollups(),))
         for rollup in folder.rollups.glob("*/*"):
             spoiled = bytearray(rollup.read_bytes())
@@ -138,7 +139,7 @@ def test_a_spoiled_rollup_keeps_its_events_and_is_made_again(tmp_path):
 
 def test_late_events_add_to_what_a_rollup_tells_of_their_time(tmp_path):
     folder = filled(tmp_path / "s")
-    run(folder, 31, hourly=100 * DAY)
+    run(folder, 31, asked=True, hourly=100 * DAY)
     late = [{"event_id": "late", "event_time": NOON, "user_id": "user-0-0"}]
     PartWriter(folder, now=lambda: NOON + 31 * DAY).commit(events_of(late), Tally({"stored": 1}))
     assert counted(folder.root, 31) == (10, {"raw", "day"})
@@ -148,7 +149,7 @@ def test_late_events_add_to_what_a_rollup_tells_of_their_time(tmp_path):
 
 def test_what_nobody_can_tell_any_more_is_null_and_missing_never_zero(tmp_path):
     folder = filled(tmp_path / "s")
-    run(folder, 31, hourly=100 * DAY)
+    run(folder, 31, asked=True, hourly=100 * DAY)
     store = EventStore(folder.root, now=FrozenClock(NOON + 31 * DAY))
     day = TimeSpan(NOON - DAY / 2, NOON + DAY / 2)
     by_hour = store.run(Trends(span=day, interval=HOUR.width))
@@ -167,9 +168,9 @@ def test_imported_parts_and_young_ones_stay(tmp_path):
     PartWriter(folder, now=lambda: NOON).commit(
         events_of(rows), Tally({"stored": 1}), imported=True
     )
-    run(folder, 29)
+    run(folder, 29, asked=True)
     assert len(Catalog(folder).snapshot().parts) == 7
-    run(folder, 60)
+    run(folder, 60, asked=True)
     assert [part.imported for part in Catalog(folder).snapshot().parts] == [True]
 
 
@@ -202,3 +203,32 @@ def test_a_spoiled_rollup_beside_its_part_is_found_once_and_made_anew(tmp_path):
         assert list(folder.quarantine.glob("*/*")) == []
         maintainer.round((Rollups(),))
     assert first.read_bytes() == sound
+
+
+def one_round(folder, now, ticks):
+    with Maintainer(folder, Settings(store=folder.root), now=lambda: now, ticks=lambda: ticks) as m:
+        assert m.round((Rollups(), Expiry())).faults == ()
+    return len(Catalog(folder).snapshot().parts)
+
+
+def test_a_clock_that_jumps_ahead_and_back_costs_no_event(tmp_path):
+    folder = filled(tmp_path / "s")
+    assert one_round(folder, NOON + DAY, 100) == 6
+    for hour in range(1, 24):
+        assert one_round(folder, NOON + 4_000 * DAY, 100 + hour * 3_600) == 6
+    assert one_round(folder, NOON + 2 * DAY, 100 + 24 * 3_600) == 6
+    assert one_round(folder, NOON - 4_000 * DAY, 100 + 25 * 3_600) == 6
+    assert one_round(folder, NOON + 2 * DAY, 100 + 26 * 3_600) == 6
+    assert counted(folder.root, 2)[0] == 9
+
+
+def test_a_time_that_lasts_for_a_day_of_running_is_true(tmp_path):
+    folder = filled(tmp_path / "s")
+    assert one_round(folder, NOON + 60 * DAY, 5_000) == 6
+    for restart in range(3):
+        later = NOON + (61 + restart) * DAY
+        assert one_round(folder, later, 10) == 6
+        assert one_round(folder, later, 10 + 7 * 3_600) == 6
+    assert one_round(folder, NOON + 64 * DAY, 3 * 3_600) == 6
+    assert one_round(folder, NOON + 64 * DAY, 6 * 3_600) == 0
+    assert counted(folder.root, 64)[0] == 9

@@ -1,10 +1,10 @@
-"""A store that lives: written, written late and twice, merged, unlinked, cut off at any call to the
-disk, and read after each against a plain dictionary.
+"""A store that lives: written, written late and twice, merged, unlinked, expired, cut off at any
+call to the disk, and read after each against a plain dictionary.
 """
 
 import shutil
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,18 +12,21 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from store.analytics.top import Top
 from store.analytics.trends import Trends
 from store.event_store import EventStore
 from store.maintenance.compaction import Compaction
 from store.maintenance.covered import CoveredParts
+from store.maintenance.expiry import Expiry
 from store.maintenance.maintainer import Maintainer
+from store.maintenance.rollups import Rollups
 from store.maintenance.staged import StagedLeftovers
 from store.parts.catalog import Catalog
 from store.parts.disk import Disk
 from store.parts.layout import StoreFolder
 from store.parts.scan import scan
 from store.parts.writer import PartWriter
-from store.settings import CompactionSettings, Settings
+from store.settings import CompactionSettings, RetentionSettings, Settings
 from store.tally import Tally
 from store.testing import NOON, FrozenClock, events_of
 
@@ -82,6 +85,8 @@ class LivingStore(RuleBasedStateMachine):
         self.written = defaultdict(list)
         """(date, id) -> the values that came with it."""
         self.values = 0
+        self.gone = Counter()
+        """(date, id) -> how many events expired: rollups alone tell of them."""
 
     def teardown(self):
         if hasattr(self, "root"):
@@ -107,6 +112,22 @@ class LivingStore(RuleBasedStateMachine):
     def maintain(self, eager, cut):
         limits = CompactionSettings(commits_max=3, fan_in=2)
         settings = Settings(store=self.root, compaction=limits)
+        is_done = self.round(settings, JOBS, cut, eager=eager)
+        if is_done and eager:
+            assert all(n == 1 for n in self.counted().values())
+
+    @rule(share=st.sampled_from([0.0, 0.5]), cut=st.none() | st.integers(0, 20))
+    def expire(self, share, cut):
+        """The oldest arrivals go, until so much of the store is left."""
+        before = Counter(self.counted())
+        size = sum(part.size_bytes for part in self.catalog.snapshot().parts)
+        keep = RetentionSettings(max_bytes=max(1, int(size * share)))
+        jobs = (StagedLeftovers(), Rollups(), Expiry())
+        self.round(Settings(store=self.root, retention=keep), jobs, cut, eager=False)
+        self.gone += before - Counter(self.counted())
+
+    def round(self, settings, jobs, cut, *, eager):
+        """Whether it came to its end."""
         maintainer = Maintainer(
             self.folder,
             settings,
@@ -117,16 +138,16 @@ class LivingStore(RuleBasedStateMachine):
         )
         try:
             with maintainer:
-                assert maintainer.round(JOBS).faults == ()
+                assert maintainer.round(jobs).faults == ()
         except CutError:
             assert cut is not None
-        else:
-            if eager:
-                assert all(n == 1 for n in self.counted().values())
+            return False
+        return True
 
     @rule(seconds=st.sampled_from([1, 60]))
     def wait(self, seconds):
         self.ticks += seconds
+        self.clock.advance(timedelta(seconds=seconds))
 
     @rule()
     def restart_the_reader(self):
@@ -137,20 +158,24 @@ class LivingStore(RuleBasedStateMachine):
     def every_event_is_there_as_often_as_it_may_be(self):
         if not hasattr(self, "root"):
             return
-        counted = self.counted()
-        assert counted.keys() == self.written.keys()
-        assert all(n <= len(self.written[key]) for key, n in counted.items())
+        told = Counter(self.counted()) + self.gone
+        assert told.keys() == self.written.keys()
+        assert all(n <= len(self.written[key]) for key, n in told.items())
 
     @invariant()
     def the_tally_and_the_answers_agree(self):
         if not hasattr(self, "root"):
             return
-        rows = sum(self.counted().values())
+        rows, gone = sum(self.counted().values()), sum(self.gone.values())
         tally = self.store.tally().as_json()
-        assert tally["stored"] == rows
+        assert tally["stored"] == rows + gone
         assert tally["stored"] + tally["duplicate"] == self.values
-        points = self.store.run(Trends()).result.series
-        assert sum(point for series in points for point in series.values) == rows
+        everything = self.store.run(Top(by=()))
+        assert everything.events_scanned == rows + gone
+        assert sum(row.values["value"] for row in everything.result.rows) == rows + gone
+        if not gone:
+            points = self.store.run(Trends()).result.series
+            assert sum(point for series in points for point in series.values) == rows
 
     def counted(self):
         """How often each event is read; each time with a value that it was written with."""
@@ -164,7 +189,7 @@ class LivingStore(RuleBasedStateMachine):
 
 
 LivingStore.TestCase.settings = settings(
-    max_examples=15,
+    max_examples=20,
     stateful_step_count=18,
     deadline=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
