@@ -221,6 +221,7 @@ class DeckApp(CellDiff, Viewing):
             store_open=self._store is not None,
             scope=screen.scope,
             compares=screen.compares,
+            unreadable=screen.unreadable,
         )
         screen.set_status(status, Rates(self._arrivals.rate(), self._sent.rate()))
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter, itemgetter
@@ -102,13 +102,15 @@ class Catalog:
         self._days: dict[str, _Day] = {}
         self._verified: set[Path] = set()
         self._distrusted: dict[Path, _Known] = {}
+        self._unopened: tuple[Path, ...] = ()
         self._last = Snapshot(generation_of({}), ())
         self._rollups: Catalog | None = None
         self._rollups_seen = ""
 
     def generation(self) -> str:
-        """A text that changes when the visible files do. Reads names, and those only of folders
-        that changed; never waits for a snapshot that is being made.
+        """A text that changes when the visible files do, or one that could not be opened can be.
+        Reads names, and those only of folders that changed; never waits for a snapshot that is
+        being made.
         """
         return self._generation(self._listing.refresh())
 
@@ -125,6 +127,7 @@ class Catalog:
                     break
                 # A file was gone at open: the listing is out of date, and may have missed its cover.
                 self._listing.forget()
+            self._unopened = tuple(self._still_unopened(days))
             generation = self._generation(listing)
             if generation != self._last.generation or days != self._days:
                 self._last = _assembled(generation, days, quarantined(self._folder))
@@ -179,8 +182,19 @@ class Catalog:
         )
 
     def _generation(self, listing: Mapping[str, Names]) -> str:
-        names = generation_of(listing)
-        return f"{names}-{len(self._distrusted)}" if self._distrusted else names
+        marks = [generation_of(listing)]
+        marks += [f"{len(self._distrusted)}"] if self._distrusted else []
+        # Nothing in a folder changes when a disk comes back, or a permission is given.
+        marks += [f"u{sum(not _can_be_read(path) for path in self._unopened)}"] * bool(
+            self._unopened
+        )
+        return "-".join(marks)
+
+    def _still_unopened(self, days: Mapping[str, _Day]) -> Iterator[Path]:
+        for day, found in days.items():
+            for file, (_, fault) in found.faults.items():
+                if fault.kind is Kind.UNOPENED:
+                    yield self._folder.events / folder_of(day) / file
 
     def _day(self, day: str, names: Names) -> _Day:
         """A day as it is now; `files` lacks those that were gone at open."""
@@ -232,6 +246,14 @@ def _state(path: Path) -> State:
     except OSError:
         return 0, 0
     return stat.st_mtime_ns, stat.st_size
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _key_of(path: Path) -> str:

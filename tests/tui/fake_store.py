@@ -50,6 +50,8 @@ class FakeStore:
     events: int = 1_300_000
     empty_of: tuple[str, ...] = ()
     """What it does not hold: `users`, `sessions`, `durations`, `severities`."""
+    unreadable: int = 0
+    """Parts that each answer lacks."""
     names: dict = field(default_factory=lambda: dict(NAMES))
     gate: threading.Event = field(default_factory=threading.Event)
     asked: list = field(default_factory=list)
@@ -96,7 +98,8 @@ class FakeStore:
         result, previous = make(query, span), None
         if query.compare:
             previous = make(query, span.previous())
-        return Answer(query.analysis, query, span.end, span, result, previous)
+        lost = {"unreadable_parts": self.unreadable}
+        return Answer(query.analysis, query, span.end, span, result, previous, **lost)
 
     def _trends(self, query, span):
         width = query.interval or timedelta(seconds=15)

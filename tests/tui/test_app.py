@@ -62,6 +62,16 @@ async def test_the_first_event_of_an_empty_store_is_asked_for_at_once():
         assert len(store.asked) == asked
 
 
+async def test_the_header_says_that_events_are_missing_as_long_as_they_are():
+    store, clock = FakeStore(unreadable=3), Clock()
+    async with deck(store=store, clock=clock) as (app, pilot):
+        await until(pilot, lambda: "▲ 3 unreadable" in text(app))
+        store.unreadable = 0
+        store.events += 1
+        clock.now = NOW.replace(second=40)
+        await until(pilot, lambda: "unreadable" not in text(app))
+
+
 async def test_only_screens_that_exist_have_a_key():
     async with deck() as (app, pilot):
         known = {screen.key for screen in SCREENS}

@@ -51,6 +51,8 @@ class DeckScreen(Screen[None]):
         self._css_update_count = self.app._css_update_count  # noqa: SLF001
         self.ready = False
         """Its widgets stand and can be told things."""
+        self.unreadable = 0
+        """Parts whose events are missing from what is drawn, since they could not be read."""
         self._tabs = tabs
         self._asked: object = None
         self._seen: Seen | None = None
@@ -130,6 +132,7 @@ class DeckScreen(Screen[None]):
         is_newest = message.asker == self.mode and message.ticket == self._ticket
         if is_newest and self._seen and self.children:
             self._drawn = self._seen.view
+            self.unreadable = _unreadable(message.result)
             self.set_stale(stale=False)
             self.show(self._seen, message.result)
 
@@ -197,3 +200,9 @@ def together(questions: Mapping[str, Query]) -> Callable[[Store, Cancelled], Ans
         return dict(zip(questions, answers, strict=True))
 
     return work
+
+
+def _unreadable(result: object) -> int:
+    """How many parts the answers lack: all are about one instant, and about one span or two."""
+    found = result.values() if isinstance(result, Mapping) else ()
+    return max((getattr(each, "unreadable_parts", 0) for each in found), default=0)

@@ -36,6 +36,8 @@ class Status:
     """What the screen shows, when that is not the view's span and filter."""
     compares: bool = True
     """Whether it shows the span before as well."""
+    unreadable: int = 0
+    """Parts of the span that could not be read: their events are missing from what is drawn."""
 
 
 class Header(Drawn):
@@ -89,6 +91,9 @@ class Header(Drawn):
         if status is None:
             return []
         parts: list[Part] = []
+        if status.unreadable:
+            sign = f"{look.glyphs.severity['warning']} {count(status.unreadable)} unreadable  "
+            parts.append((sign, look.style("warning")))
         if status.waiting_seconds:
             parts.append((f"asking {status.waiting_seconds}s  ", look.style("warning")))
         parts += _edge(status, look)

@@ -84,6 +84,21 @@ def test_what_could_not_be_opened_is_tried_again_although_it_looks_the_same(
     assert catalog.snapshot().parts == (part,)
 
 
+def test_the_generation_tells_when_a_part_can_be_opened_again(folder, put, monkeypatch):
+    part = put(folder, 0, "w", 0)
+    catalog = Catalog(folder)
+    with monkeypatch.context() as failing_disk:
+        failing_disk.setattr("store.parts.catalog.read_part", failing(errno.EIO))
+        failing_disk.setattr("store.parts.catalog._can_be_read", lambda _path: False)
+        assert catalog.snapshot().parts == ()
+        before = catalog.generation()
+        assert before == catalog.snapshot().generation == catalog.generation()
+    after = catalog.generation()
+    assert after != before
+    assert catalog.snapshot().parts == (part,)
+    assert catalog.generation() == catalog.snapshot().generation == Catalog(folder).generation()
+
+
 def test_a_process_without_room_for_open_files_blames_no_part(folder, put, monkeypatch):
     put(folder, 0, "w", 0)
     monkeypatch.setattr("store.parts.catalog.read_part", failing(errno.EMFILE))
