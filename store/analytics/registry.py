@@ -4,6 +4,7 @@ from typing import Final
 
 from store.analytics.adoption import AdoptionAnalysis
 from store.analytics.analysis import AnyAnalysis
+from store.analytics.anomalies import AnomaliesAnalysis
 from store.analytics.changes import ChangesAnalysis
 from store.analytics.compare import CompareAnalysis
 from store.analytics.components import ComponentsAnalysis
@@ -42,6 +43,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     ComponentsAnalysis(),
     PerformanceAnalysis(),
     CompareAnalysis(),
+    AnomaliesAnalysis(),
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),
