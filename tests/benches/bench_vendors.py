@@ -18,7 +18,7 @@ from tests.benches.bench_decode import microseconds
 from tests.decoding import RECEIVED
 
 BATCH = 100
-ROUNDS = 30
+ROUNDS = 12
 CONTEXT = {"library": {"name": "analytics-python", "version": "2.4.0"}}
 
 

@@ -12,6 +12,7 @@ import orjson
 from store.collector.intake.intake import Delivery, Reply, Request
 from store.collector.intake.records import (
     TOO_LARGE,
+    Adopted,
     Load,
     Record,
     body_fault,
@@ -25,7 +26,7 @@ from store.normalise import Arrival, Decoded
 from store.normalise.json_lines import Objects, Refusals
 from store.normalise.json_text import Fault, NotTakenError
 from store.normalise.times import instant_of
-from store.schema import severity_number
+from store.schema import EXACT_FLOAT_MAX, severity_number
 from store.tally import Receipt
 
 BODY_BYTES_MAX: Final = 5 * 1000 * 1000
@@ -34,17 +35,19 @@ _SHARED: Final = ("ddtags", "ddsource", "service", "hostname")
 """What the query may say of all logs."""
 # field of ours -> Datadog's attributes for it; the first there counts.
 # https://docs.datadoghq.com/logs/log_configuration/pipelines/#preprocessing
-_ADOPTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "service_name": ("service", "dd.service"),
-    "service_version": ("version", "dd.version"),
-    "message": ("message", "msg", "log"),
-    "severity": ("status", "severity", "level"),
-    "trace_id": ("dd.trace_id", "trace_id"),
-    "span_id": ("dd.span_id", "span_id"),
-    "user_id": ("usr.id",),
-    "session_id": ("session_id", "session.id"),
-}
-_TIMES: Final = ("@timestamp", "timestamp", "_timestamp", "Timestamp", "eventTime", "date")
+_ADOPTED: Final = Adopted(
+    {
+        "service_name": ("service", "dd.service"),
+        "service_version": ("version", "dd.version"),
+        "message": ("message", "msg", "log"),
+        "severity": ("status", "severity", "level"),
+        "trace_id": ("dd.trace_id", "trace_id"),
+        "span_id": ("dd.span_id", "span_id"),
+        "user_id": ("usr.id",),
+        "session_id": ("session_id", "session.id"),
+        "event_time": ("@timestamp", "timestamp", "_timestamp", "Timestamp", "eventTime", "date"),
+    }
+)
 # Objects whose fields are looked for by their names with dots, in which some senders write them.
 _GROUPS: Final = ("dd", "usr")
 # As syslog counts; and Datadog goes by how a word begins.
@@ -64,6 +67,8 @@ _BEGINNINGS: Final[Mapping[str, str]] = {
     "t": "debug",
     "v": "debug",
 }
+TAGS_KEPT_CHARS: Final = 1000
+"""Shorter tags are remembered: most logs of a sender have the same ones."""
 _NANOSECONDS: Final = 1e6
 """In a millisecond."""
 
@@ -114,28 +119,31 @@ def _logs(load: Load, delivery: Delivery) -> list[Any]:
 
 def _event(log: Record, shared: Record) -> Record:
     record = _ungrouped({**shared, **log})
-    tags = _tags(given) if type(given := record.pop("ddtags", None)) is str else {}
+    given = record.pop("ddtags", None)
+    tags = dict(_tags(given)) if type(given) is str else {}
     fields: Record = {"event_type": "log", "event_name": "log"}
-    for ours, names in _ADOPTED.items():
-        for name in names:
-            if type(record.get(name)) in {str, int}:
-                fields[ours] = record.pop(name)
-                break
-    for name in _TIMES:
-        if instant_of(record.get(name)) is not None:
-            fields["event_time"] = record.pop(name)
-            break
+    for ours, theirs in _ADOPTED.found(record):
+        value = record[theirs]
+        if ours not in fields and type(value) in {str, int}:
+            if ours == "event_time" and not _is_time(value):
+                continue
+            fields[ours] = record.pop(theirs)
     if "severity" in fields:
         fields |= {"severity": _severity(fields["severity"]), "severity_text": fields["severity"]}
-    if type(record.get("duration")) in {int, float}:
-        fields["duration_ms"] = record["duration"] / _NANOSECONDS
-    if "service" in tags:
-        fields.setdefault("service_name", tags.pop("service"))
-    if "version" in tags:
-        fields.setdefault("service_version", tags.pop("version"))
+    took: Any = record.get("duration")
+    if type(took) in {int, float} and 0 <= took <= EXACT_FLOAT_MAX:
+        fields["duration_ms"] = took / _NANOSECONDS
+    for name, ours in (("service", "service_name"), ("version", "service_version")):
+        if name in tags:
+            fields.setdefault(ours, tags.pop(name))
     tags = {name: value for name, value in tags.items() if record.get(name) != value}
     event = joined(record, fields)
     return joined(tags, event) if tags else event
+
+
+def _is_time(value: Any) -> bool:
+    """A whole number of this size is one; others are looked at closely."""
+    return (type(value) is int and 0 < value <= EXACT_FLOAT_MAX) or instant_of(value) is not None
 
 
 def _ungrouped(record: Record) -> Record:
@@ -159,7 +167,11 @@ def _severity(given: Any) -> str:
 
 def _tags(given: str) -> Record:
     """`env:prod,team:a,team:b,new` as attributes; what has no value is in `tags`."""
-    tags: dict[str, Any] = {}
+    return _read_tags(given) if len(given) > TAGS_KEPT_CHARS else _same_tags(given)
+
+
+def _read_tags(given: str) -> Record:
+    tags: Record = {}
     for tag in filter(None, map(str.strip, given.split(","))):
         key, _, value = tag.partition(":")
         name, value = (key, value) if value else ("tags", tag)
@@ -169,6 +181,9 @@ def _tags(given: str) -> Record:
         else:
             tags[name] = [*(before if type(before) is list else [before]), value]
     return tags
+
+
+_same_tags: Final = lru_cache(maxsize=1000)(_read_tags)
 
 
 def _failure(status: int, fault: str, headers: Mapping[str, str] | None = None) -> Reply:

@@ -3,6 +3,7 @@
 https://docs.honeycomb.io/api/tag/Events/
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from store.collector.intake.records import (
     BAD_TYPE,
     BODY,
     TOO_LARGE,
+    Adopted,
     Load,
     Record,
     body_fault,
@@ -39,19 +41,22 @@ _WHERE: Final = "batch["
 _BATCH: Final = "/1/batch/"
 _MSGPACK: Final = frozenset({"application/msgpack", "application/x-msgpack"})
 # field of ours -> how Honeycomb's own libraries and OpenTelemetry call it; the first there counts.
-_ADOPTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "event_name": ("name",),
-    "service_name": ("service.name", "service_name"),
-    "service_version": ("service.version", "service_version"),
-    "trace_id": ("trace.trace_id", "trace_id"),
-    "span_id": ("trace.span_id", "span_id"),
-    "parent_span_id": ("trace.parent_id", "parent_span_id"),
-    "user_id": ("user.id", "user_id"),
-    "session_id": ("session.id", "session_id"),
-    "install_id": ("app.installation.id", "install_id"),
-    "message": ("body", "message"),
-}
+_ADOPTED: Final = Adopted(
+    {
+        "event_name": ("name",),
+        "service_name": ("service.name", "service_name"),
+        "service_version": ("service.version", "service_version"),
+        "trace_id": ("trace.trace_id", "trace_id"),
+        "span_id": ("trace.span_id", "span_id"),
+        "parent_span_id": ("trace.parent_id", "parent_span_id"),
+        "user_id": ("user.id", "user_id"),
+        "session_id": ("session.id", "session_id"),
+        "install_id": ("app.installation.id", "install_id"),
+        "message": ("body", "message"),
+    }
+)
 _KINDS: Final[Mapping[str, str]] = {"span_event": "span_event", "link": "span_link"}
+_RATE: Final = re.compile(r"[0-9]{1,15}")
 NAME_CHARS_MAX: Final = 256
 
 
@@ -113,7 +118,9 @@ def _batch(document: Any, delivery: Delivery) -> list[Any]:
         headers = delivery.headers
         rate = headers.get("x-honeycomb-samplerate", "")
         time = headers.get("x-honeycomb-event-time")
-        return [{"data": data, "time": time, "samplerate": int(rate) if rate.isdecimal() else None}]
+        return [
+            {"data": data, "time": time, "samplerate": int(rate) if _RATE.fullmatch(rate) else None}
+        ]
     batch = list_of(document, "the batch")
     if len(batch) > EVENTS_MAX:
         raise NotTakenError(Fault(TOO_LARGE, f"a batch has at most {EVENTS_MAX:,} events"))
@@ -130,12 +137,10 @@ def _event(record: Record, dataset: str) -> Record:
         "honeycomb.dataset": dataset,
     }
     taken = set()
-    for ours, names in _ADOPTED.items():
-        for name in names:
-            if data.get(name) is not None:
-                fields[ours] = data[name]
-                taken.add(name)
-                break
+    for ours, theirs in _ADOPTED.found(data):
+        if ours not in fields and data[theirs] is not None:
+            fields[ours] = data[theirs]
+            taken.add(theirs)
     fields["event_type"] = _kind(data, fields)
     called = fields.get("event_name")
     if type(called) is not str or not called:

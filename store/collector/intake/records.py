@@ -121,6 +121,19 @@ def _check_size(record: Record, bytes_max: int) -> None:
         raise NotTakenError(Fault(TOO_LARGE, fault))
 
 
+class Adopted:
+    """Fields of ours, and by what names a vendor's programs call each; the first there counts."""
+
+    def __init__(self, names: Mapping[str, Sequence[str]]) -> None:
+        self._fields = {theirs: ours for ours, those in names.items() for theirs in those}
+        self._ranks = {theirs: rank for rank, theirs in enumerate(self._fields)}
+
+    def found(self, record: Record) -> list[tuple[str, str]]:
+        """(ours, theirs) for each such name in the record, the better of two before the other."""
+        there = sorted(record.keys() & self._fields.keys(), key=self._ranks.__getitem__)
+        return [(self._fields[theirs], theirs) for theirs in there]
+
+
 def object_of(value: Any, what: str) -> Record:
     """`value`, or NotTakenError when it is no object; null is an empty one."""
     if value is None:

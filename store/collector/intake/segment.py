@@ -71,12 +71,9 @@ class SegmentIntake:
             shared = object_of(None if kind else document.get("context"), "the context")
             skew = Skew(document.get("sentAt"), delivery.received)
 
-            def event_of(call: Record) -> Record:
-                return skew.corrected(_event(call, kind, shared))
-
             return events_of(
                 batch,
-                event_of,
+                lambda call: skew.corrected(_event(call, kind, shared)),
                 refusals,
                 where="batch[",
                 body_bytes=len(delivery.body),

@@ -60,7 +60,7 @@ class SentryIntake:
             if envelope.broken is not None:
                 refusals.add(placed(_WHERE, len(envelope.items)), envelope.broken)
             note[:] = [envelope.event_id or next((r["event_id"] for r in rows), "")]
-            return Objects(rows, numbers, _WHERE)
+            return Objects(rows, numbers, _WHERE, bytes_max=len(delivery.body))
 
         decoded = decode_records(find, arrival)
         return Decoded(decoded.events, decoded.refusals, note="".join(note)[:ID_CHARS_MAX])

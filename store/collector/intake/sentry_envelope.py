@@ -22,7 +22,7 @@ class Item:
 
     @property
     def digest(self) -> str:
-        """Of the payload: the same when the item is sent again."""
+        """Of the payload: the same when the item is sent again. Reads all of it each time."""
         return xxhash.xxh3_128_hexdigest(self.payload)
 
 
@@ -47,7 +47,7 @@ class Envelope:
         trace = self.header.get("trace")
         try:
             rate = float(trace["sample_rate"]) if type(trace) is dict else 0.0
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
         return 1 / rate if 0 < rate < 1 else None
 

@@ -131,10 +131,11 @@ _LOG_FIELDS: Final = frozenset(
 
 
 def _logs(_envelope: Envelope, item: Item, payload: Record) -> Iterator[Record]:
+    digest = item.digest
     for number, log in _items(payload):
         level = log.get("level")
         fields = {
-            "event_id": f"{item.digest}-{number}",
+            "event_id": f"{digest}-{number}",
             "event_time": log.get("timestamp"),
             "event_type": "log",
             "event_name": "log",
@@ -148,8 +149,9 @@ def _logs(_envelope: Envelope, item: Item, payload: Record) -> Iterator[Record]:
 
 
 def _spans(envelope: Envelope, item: Item, payload: Record) -> Iterator[Record]:
+    digest = item.digest
     for number, span in _items(payload):
-        shared = {"event_id": f"{item.digest}-{number}", "sample_rate": envelope.sampled_to}
+        shared = {"event_id": f"{digest}-{number}", "sample_rate": envelope.sampled_to}
         plain = {key: value for key, value in span.items() if key != "attributes"}
         yield _with_attributes(span, _span(plain, shared), frozenset(span))
 
@@ -160,10 +162,11 @@ _METRIC_FIELDS: Final = frozenset(
 
 
 def _metrics(_envelope: Envelope, item: Item, payload: Record) -> Iterator[Record]:
+    digest = item.digest
     for number, metric in _items(payload):
         kind = metric.get("type")
         fields = {
-            "event_id": f"{item.digest}-{number}",
+            "event_id": f"{digest}-{number}",
             "event_time": metric.get("timestamp"),
             "event_type": "metric",
             "event_name": metric.get("name"),

@@ -54,6 +54,14 @@ def test_a_trace_and_a_user_are_found_in_objects_and_by_names_with_dots():
     assert (nested["trace_id"], nested["span_id"], nested["user_id"]) == ("1", "2", "5")
 
 
+@pytest.mark.parametrize(
+    ("took", "milliseconds"),
+    [(12_500_000, 12.5), (0, 0.0), (2.5e6, 2.5), (-1, None), (10**400, None), ("1", None)],
+)
+def test_a_duration_is_in_nanoseconds(took, milliseconds):
+    assert one(message="\ud800", duration=took).get("duration_ms") == milliseconds
+
+
 def test_tags_become_attributes_and_never_replace_one():
     row = one(message="x", env="mine", team="a", ddtags="env:theirs,team:a,new,old,a:b:c, ,x:")
     assert (row["env"], row["attr.env"], row["team"]) == ("mine", "theirs", "a")

@@ -77,8 +77,8 @@ def test_a_sampled_trace_stands_for_those_that_were_not_kept():
     assert {
         row["sample_rate"] for row in rows(of(("transaction", TRANSACTION), header=header))
     } == {4.0}
-    for wrong in ("0", "1.0", "x", None, "-1", "nan", [], "1e-400"):
-        header = {**HEADER, "trace": {"sample_rate": wrong}}
+    for wrong in ("0", "1.0", "x", None, "-1", "nan", [], "1e-400", 10**400):
+        header = {**HEADER, "x": "\ud800", "trace": {"sample_rate": wrong}}
         assert "sample_rate" not in rows(of(("transaction", TRANSACTION), header=header))[0]
 
 
