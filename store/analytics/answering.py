@@ -112,7 +112,22 @@ def _advance(moment: Moment, each: _Asked, told: Sequence[Answer]) -> None:
     try:
         each.wants = each.steps.send(told)
     except StopIteration as stop:
-        each.answer = _answer(moment, each.query, [stop.value], each.coverage)
+        covered = _within(each.coverage, each.query)
+        each.answer = _answer(moment, each.query, [stop.value], covered)
+
+
+def _within(covered: Sequence[Coverage], query: Query) -> Sequence[Coverage]:
+    """What covers the span, of a question that was about more: its history, say."""
+    span = query.span
+    if span is None or not span.length:
+        return covered
+    return [
+        Coverage(
+            TimeSpan(max(each.span.start, span.start), min(each.span.end, span.end)), each.tier
+        )
+        for each in covered
+        if each.span.overlaps(span)
+    ]
 
 
 def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
