@@ -8,9 +8,18 @@ from store.normalise.json_text import Fault, NotTakenError
 
 ITEMS_MAX: Final = 2_000_000
 """Records and their fields in protobuf, objects and arrays in JSON."""
+BUCKETS_MAX: Final = 10_000
+"""Of one histogram; SDKs make 160 at the most, and an event has room for no more than this."""
+_TOO_MANY_BUCKETS: Final = Fault("too_many_buckets", f"it has more than {BUCKETS_MAX:,} buckets")
 # A body of this size cannot hold so many that it matters.
 SMALL_BYTES: Final = 1024 * 1024
 _TOO_MANY: Final = Fault("too_many", f"it holds more than {ITEMS_MAX:,} records and attributes")
+
+
+def check_buckets(count: int) -> None:
+    """NotTakenError when a histogram has too many."""
+    if count > BUCKETS_MAX:
+        raise NotTakenError(_TOO_MANY_BUCKETS)
 
 
 def check_json(body: bytes) -> None:

@@ -56,14 +56,17 @@ def _with_nested(messages: Any) -> Iterator[DescriptorProto]:
         yield from _with_nested(message.nested_type)
 
 
-_POOL: Final = _lean_pool(OPAQUE)
+BUCKETS: Final = "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint.Buckets"
+# A count may be one byte there, and takes eight when it is read.
+_BYTES: Final = OPAQUE | {BUCKETS}
+_POOL: Final = _lean_pool(_BYTES)
 RECORDS: Final = (
     "opentelemetry.proto.logs.v1.LogRecord",
     "opentelemetry.proto.trace.v1.Span",
     "opentelemetry.proto.metrics.v1.NumberDataPoint",
 )
 """What there are many of in a request."""
-_OUTER_POOL: Final = _lean_pool(OPAQUE.union(RECORDS))
+_OUTER_POOL: Final = _lean_pool(_BYTES.union(RECORDS))
 
 
 def lean(name: str) -> Any:

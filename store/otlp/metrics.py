@@ -12,13 +12,18 @@ import orjson
 import polars as pl
 import xxhash
 
-from store.normalise.json_text import dumps
+from store.normalise.json_text import Fault, NotTakenError, dumps
 from store.otlp.attributes import listed
+from store.otlp.bounds import check_buckets
 from store.otlp.fields import instants_of, whole_of
+from store.otlp.messages import BUCKETS, lean
 from store.otlp.rows import Form, Found, Row, Values
 
 WHERE: Final = "data point "
 METRIC: Final = "metric"
+_BUCKETS: Final = lean(BUCKETS)
+# A tag and 64 bits, when counts are not packed.
+_COUNT_BYTES_MAX: Final = 11
 _TEMPORALITIES: Final = {1: "delta", 2: "cumulative"}
 
 
@@ -76,6 +81,7 @@ def metrics(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
     rows: list[Row] = []
     extras: list[Row] = []
     contexts: list[tuple[Row, int]] = []
+    faults: dict[int, Fault] = {}
     for context, group in groups:
         first = len(points)
         for metric in group:
@@ -89,9 +95,14 @@ def metrics(groups: Sequence[tuple[Row, Sequence[Any]]], form: Form) -> Found:
             streams += map(found.stream_of(context), new)
             points += data.data_points
             shared += repeat(found, len(new))
-            extras += [_EXTRAS[kind](point, form) for point in data.data_points]
+            for number, point in enumerate(data.data_points, len(extras) + 1):
+                try:
+                    extras.append(_EXTRAS[kind](point, form))
+                except NotTakenError as refused:
+                    extras.append({})
+                    faults[number] = refused.fault
         contexts.append((context, len(points) - first))
-    return Found(WHERE, rows, _fields(points, shared, streams, extras), contexts)
+    return Found(WHERE, rows, _fields(points, shared, streams, extras), contexts, faults)
 
 
 def _fields(
@@ -124,6 +135,7 @@ def _number(point: Any, form: Form) -> Row:
 
 
 def _histogram(point: Any, form: Form) -> Row:
+    check_buckets(max(len(point.bucket_counts), len(point.explicit_bounds)))
     return {
         **_counted(point),
         "metric_bucket_counts": dumps(list(point.bucket_counts)),
@@ -133,17 +145,32 @@ def _histogram(point: Any, form: Form) -> Row:
 
 
 def _exponential(point: Any, form: Form) -> Row:
+    positive, negative = form.buckets_of(point.positive), form.buckets_of(point.negative)
     return {
         **_counted(point),
         "metric_scale": point.scale,
         "metric_zero_count": point.zero_count,
         "metric_zero_threshold": point.zero_threshold,
-        "metric_positive_offset": point.positive.offset,
-        "metric_positive_counts": dumps(list(point.positive.bucket_counts)),
-        "metric_negative_offset": point.negative.offset,
-        "metric_negative_counts": dumps(list(point.negative.bucket_counts)),
+        "metric_positive_offset": positive.offset,
+        "metric_positive_counts": dumps(list(positive.bucket_counts)),
+        "metric_negative_offset": negative.offset,
+        "metric_negative_counts": dumps(list(negative.bucket_counts)),
         **_exemplars(point, form),
     }
+
+
+def buckets_of(data: bytes) -> Any:
+    """Of protobuf. NotTakenError: too many of them."""
+    check_buckets(len(data) // _COUNT_BYTES_MAX)
+    buckets = _BUCKETS.FromString(data)
+    check_buckets(len(buckets.bucket_counts))
+    return buckets
+
+
+def json_buckets_of(buckets: Any) -> Any:
+    """Of JSON."""
+    check_buckets(len(buckets.bucket_counts))
+    return buckets
 
 
 def _summary(point: Any, _form: Form) -> Row:

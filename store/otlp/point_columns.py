@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from store.otlp.attribute_columns import Attributes, attributes_of
-from store.otlp.attributes import pairs_of, value_of
 from store.otlp.columnar import GROWTH, Columns, Groups, Records, Table, raw_of, repeated, same
+from store.otlp.forms import PROTOBUF
 from store.otlp.messages import lean
 from store.otlp.metrics import METRIC, WHERE, Metric, exemplars_text
-from store.otlp.rows import Form, Row
+from store.otlp.rows import Row
 from store.otlp.texts import instants_of, present, whole_of
 from store.otlp.wire import FIXED64, Fields, UnusualError, fields, fixed
 from store.schema import EXACT_FLOAT_MAX
@@ -20,7 +20,6 @@ from store.settings import Limits
 
 _START, _TIME, _DOUBLE, _EXEMPLARS, _INTEGER, _ATTRIBUTES, _FLAGS = 2, 3, 4, 5, 6, 7, 8
 _EXEMPLAR: Final = lean("opentelemetry.proto.metrics.v1.Exemplar")
-_FORM: Final = Form(pairs_of, value_of)
 _KINDS: Final = frozenset({"gauge", "sum"})
 
 
@@ -52,7 +51,7 @@ def _group(metric: Any, context: Row) -> _Group:
     if kind not in _KINDS:
         raise UnusualError
     data = getattr(metric, kind)
-    return _Group(Metric.of(metric, kind, data, _FORM), context, data.data_points)
+    return _Group(Metric.of(metric, kind, data, PROTOBUF), context, data.data_points)
 
 
 def _shared(groups: Sequence[_Group]) -> Columns:
@@ -120,5 +119,5 @@ def _exemplars(points: Fields) -> pl.Series | None:
     exemplars = list(map(_EXEMPLAR.FromString, messages))
     places, firsts = np.unique(rows, return_index=True)
     for place, first, end in zip(places, firsts, [*firsts[1:], len(rows)], strict=True):
-        texts[place] = exemplars_text(exemplars[first:end], _FORM)
+        texts[place] = exemplars_text(exemplars[first:end], PROTOBUF)
     return pl.Series(texts, dtype=pl.String)

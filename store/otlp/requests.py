@@ -9,9 +9,9 @@ from google.protobuf.message import DecodeError
 
 from store.normalise import Arrival, Decoded, Raw
 from store.normalise.json_text import Fault, NotTakenError, loads
-from store.otlp.attributes import json_pairs_of, json_value_of, pairs_of, value_of
 from store.otlp.bounds import check_json, check_protobuf
 from store.otlp.columnar import Table
+from store.otlp.forms import JSON, PROTOBUF
 from store.otlp.json_messages import JsonMessage, json_class
 from store.otlp.log_columns import log_columns
 from store.otlp.logs import logs
@@ -25,8 +25,6 @@ from store.otlp.wire import UnusualError
 from store.settings import Limits
 from store.tally import Refusal
 
-PROTOBUF: Final = Form(pairs_of, value_of)
-JSON: Final = Form(json_pairs_of, json_value_of)
 BODY: Final = "body"
 """The place of a refusal that is about a request as a whole."""
 COLUMNS_BYTES_MIN: Final = 4_096

@@ -32,6 +32,8 @@ class Form:
 
     pairs_of: Callable[[Iterable[Any]], Iterable[Pair]]
     value_of: Callable[[Any], Any]
+    buckets_of: Callable[[Any], Any]
+    """Those of an exponential histogram; NotTakenError where there are too many."""
 
     def row(self, attributes: Sequence[Any]) -> Row:
         """The attributes by name; the caller may add to it."""

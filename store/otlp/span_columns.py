@@ -8,10 +8,9 @@ import polars as pl
 
 from store.normalise.columns import longest
 from store.otlp.attribute_columns import TEXT, Attributes, attributes_of
-from store.otlp.attributes import pairs_of, value_of
 from store.otlp.columnar import Columns, Groups, Records, Table, among, raw_of, repeated
+from store.otlp.forms import PROTOBUF
 from store.otlp.messages import lean
-from store.otlp.rows import Form
 from store.otlp.texts import Flags, but, hex_of, instants_of, merged, text_of, whole_of
 from store.otlp.traces import (
     ERROR,
@@ -36,7 +35,6 @@ _STATUS_MESSAGE, _STATUS_CODE = 2, 3
 # Differences up to here are exact as floats.
 _NANOSECONDS_MAX: Final = 2**53
 _LINK: Final = lean("opentelemetry.proto.trace.v1.Span.Link")
-_FORM: Final = Form(pairs_of, value_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,5 +173,5 @@ def _links(spans: Fields) -> pl.Series | None:
     links = list(map(_LINK.FromString, messages))
     places, firsts = np.unique(rows, return_index=True)
     for place, first, end in zip(places, firsts, [*firsts[1:], len(links)], strict=True):
-        texts[place] = links_text(links[first:end], _FORM)
+        texts[place] = links_text(links[first:end], PROTOBUF)
     return pl.Series(texts, dtype=pl.String)

@@ -1,9 +1,12 @@
 """What is kept of each point of a metric."""
 
+import json
 import math
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from store.otlp import bounds
 from tests.store.collector.intake.samples.otlp import AT, SAMPLES, metrics_request, put
 
 METRICS = next(sample for sample in SAMPLES if sample.name == "otlp metrics")
@@ -184,3 +187,49 @@ def test_a_metric_without_a_name_is_refused_and_one_without_points_is_nothing():
     found = METRICS.decode(request.SerializeToString())
     assert [(r.place, r.reason) for r in found.refusals] == [("data point 1", "no_name")]
     assert found.events.height == 4
+
+
+def exponential(**fields):
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="times")
+    point = metric.exponential_histogram.data_points.add(time_unix_nano=AT, **fields)
+    return request, point
+
+
+def test_buckets_far_away_take_no_room():
+    request, point = exponential(scale=20)
+    point.positive.offset, point.negative.offset = 2**31 - 1, -(2**31)
+    point.positive.bucket_counts.extend([1, 2**64 - 1])
+    found = METRICS.decode(request.SerializeToString())
+    event = found.events.row(0, named=True)
+    assert (event["metric_positive_offset"], event["metric_negative_offset"]) == (
+        2**31 - 1,
+        -(2**31),
+    )
+    assert event["metric_positive_counts"] == f"[1,{2**64 - 1}]"
+
+
+@pytest.mark.parametrize("count", [bounds.BUCKETS_MAX + 1, 12 * bounds.BUCKETS_MAX])
+@pytest.mark.parametrize("sign", ["positive", "negative"])
+def test_a_histogram_of_too_many_buckets_is_refused_alone(count, sign):
+    request, point = exponential()
+    getattr(point, sign).bucket_counts.extend([0] * count)
+    data = request.resource_metrics[0].scope_metrics[0].metrics.add(name="explicit").histogram
+    data.data_points.add(bucket_counts=[0] * count)
+    data.data_points.add(bucket_counts=[3], count=3)
+    found = METRICS.decode(request.SerializeToString())
+    assert [refusal.reason for refusal in found.refusals] == ["too_many_buckets"] * 2
+    assert found.events["metric_count"].to_list() == [3]
+
+
+def test_so_it_is_in_json():
+    buckets = {"bucketCounts": ["0"] * (bounds.BUCKETS_MAX + 1)}
+    metrics = [
+        {"name": "a", "exponentialHistogram": {"dataPoints": [{"positive": buckets}]}},
+        {"name": "b", "histogram": {"dataPoints": [buckets]}},
+        {"name": "c", "histogram": {"dataPoints": [{"count": "3"}]}},
+    ]
+    body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
+    found = IN_JSON.decode(json.dumps(body).encode())
+    assert [refusal.reason for refusal in found.refusals] == ["too_many_buckets"] * 2
+    assert found.events["metric_count"].to_list() == [3]
