@@ -1,4 +1,6 @@
-"""Where in a body a refusal's place is: `line 3`, `stderr line 3`, `event 2`, `batch[4]`. Pure."""
+"""Where in a body a refusal's place is: `line 3`, `stderr line 3`, `event 2`, `event[1]` of an
+array, `batch[4]`. Pure.
+"""
 
 import re
 from collections.abc import Callable
@@ -10,6 +12,7 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 """Of a larger one no content is looked for, but by its lines."""
 _LINE: Final = re.compile(r"(?:^|\s)line (\d{1,15})(?: and later)?$")
 _EVENT: Final = re.compile(r"^event (\d{1,9})(?::.*)?$")
+_ELEMENT: Final = re.compile(r"^event\[(\d{1,9})\]$")
 _STEPS: Final = re.compile(r"([A-Za-z_]\w*)|\[(\d{1,9})\]")
 _PATH: Final = re.compile(r"^[A-Za-z_]\w*(?:\[\d{1,9}\]|\.[A-Za-z_]\w*)*$")
 _NUMBERED: Final = re.compile(rb"^\d{1,15}\t")
@@ -36,6 +39,8 @@ def finder(body: bytes) -> Find:
             return body if len(body) <= BODY_BYTES_MAX else b""
         if match := _EVENT.match(place):
             return _element(parsed(), int(match[1]) - 1)
+        if match := _ELEMENT.match(place):
+            return _element(parsed(), int(match[1]))
         return _at(parsed(), place) if _PATH.match(place) else b""
 
     return find

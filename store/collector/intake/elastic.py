@@ -23,7 +23,7 @@ from store.tally import Receipt
 
 PRODUCT: Final[Mapping[str, str]] = {"x-elastic-product": "Elasticsearch"}
 """Without it, Elastic's own clients refuse to go on."""
-WHERE: Final = "item "
+WHERE: Final = "line "
 _ADDING: Final = frozenset({"index", "create"})
 _ACTIONS: Final = _ADDING | {"delete", "update"}
 # Elastic Common Schema -> our columns. https://www.elastic.co/docs/reference/ecs
@@ -93,7 +93,7 @@ class ElasticIntake:
             return Decoded(pl.DataFrame())
         arrival = Arrival(delivery.received, self.name, delivery.ids, delivery.limits)
         index = unquote(delivery.path.removesuffix("_bulk").strip("/"))
-        items: list[Item] = []
+        items: list[tuple[int, Item]] = []
 
         def find(load: Load, refusals: Refusals) -> Objects:
             check_json(delivery.body)
@@ -133,42 +133,46 @@ class _Reading:
     index: str
     """Of the path; an action may name another."""
     line_bytes_max: int
-    items: list[Item]
+    items: list[tuple[int, Item]]
+    """Each with the number of its document's line, or of its own where it has none."""
     rows: list[Record] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     known: dict[bytes, Item] = field(default_factory=dict)
     """The same action comes again and again."""
 
     def objects(self, body: bytes) -> Objects:
-        lines = [line for line in body.split(b"\n") if line.strip()]
+        lines = [(n, line) for n, line in enumerate(body.split(b"\n"), 1) if line.strip()]
         if not lines:
             raise NotTakenError(Fault("empty", "it is empty; send actions and documents"))
         at = 0
         while at < len(lines):
-            at += self.take(lines, at)
+            at += self.take(*lines[at], *lines[at + 1 : at + 2])
         return Objects(self.rows, self.numbers, WHERE)
 
-    def take(self, lines: Sequence[bytes], at: int) -> int:
+    def take(self, number: int, line: bytes, following: tuple[int, bytes] = (0, b"")) -> int:
         """How many lines the action takes that begins there."""
-        document = lines[at + 1] if at + 1 < len(lines) else None
+        document_number, document = following
         try:
-            item = self.action(lines[at])
+            item = self.action(line)
         except NotTakenError as refused:
-            self.items.append(Item("index", self.index, ""))
-            self.refuse(refused.fault)
-            return 1 if document is None or self.is_action(document) else 2
-        self.items.append(item)
+            self.refuse(number, Item("index", self.index, ""), refused.fault)
+            return 2 if document and not self.is_action(document) else 1
+        if item.action == "delete" or not document:
+            document_number, document = number, b""
         try:
             self.add(item, document)
         except NotTakenError as refused:
-            self.refuse(refused.fault)
+            self.refuse(document_number, item, refused.fault)
+        else:
+            self.items.append((document_number, item))
+            self.numbers.append(document_number)
         return 1 if item.action == "delete" else 2
 
-    def add(self, item: Item, document: bytes | None) -> None:
+    def add(self, item: Item, document: bytes) -> None:
         if item.action not in _ADDING:
             fault = f"{item.action} is not done here: documents are added and stay as they are"
             raise NotTakenError(Fault("bad_action", fault))
-        if document is None:
+        if not document:
             raise NotTakenError(Fault("no_document", "its document is missing"))
         if len(document) > self.line_bytes_max:
             fault = f"it is longer than {self.line_bytes_max:,} bytes"
@@ -177,12 +181,13 @@ class _Reading:
         if type(value) is not dict:
             raise NotTakenError(not_an_object(value))
         self.rows.append(_event(value, item))
-        self.numbers.append(len(self.items))
 
     def action(self, line: bytes) -> Item:
         found = self.known.get(line)
         if found is None:
-            found = self.known[line] = _item(self.load(line), self.index)
+            found = _item(self.load(line), self.index)
+            if not found.id:
+                self.known[line] = found
         return found
 
     def is_action(self, line: bytes) -> bool:
@@ -192,8 +197,9 @@ class _Reading:
             return False
         return True
 
-    def refuse(self, fault: Fault) -> None:
-        self.refusals.add(f"{WHERE}{len(self.items)}", fault)
+    def refuse(self, number: int, item: Item, fault: Fault) -> None:
+        self.items.append((number, item))
+        self.refusals.add(f"{WHERE}{number}", fault)
 
 
 def _item(value: Any, index: str) -> Item:
@@ -236,12 +242,12 @@ def _take(holder: Record, called: str, fields: Record, name: str) -> None:
         fields[name] = holder.pop(called)
 
 
-def _settled(items: Sequence[Item], found: Decoded) -> list[Item]:
+def _settled(items: Sequence[tuple[int, Item]], found: Decoded) -> list[Item]:
     """With the ids that were made here, and what is wrong with those that were not taken."""
     ids = dict(zip(found.numbers, found.events["event_id"], strict=True)) if found.numbers else {}
     faults = {refusal.place: refusal for refusal in found.refusals}
     settled = []
-    for number, item in enumerate(items, 1):
+    for number, item in items:
         if number in ids:
             settled.append(item if item.id else item._replace(id=ids[number]))
             continue

@@ -27,11 +27,7 @@ class NativeIntake:
             delivery.received, self.name, delivery.ids, delivery.limits, strict=strict
         )
         content_type = Request(delivery.path, delivery.headers).content_type
-        return decode_json(delivery.body, arrival, lines=self.has_lines(content_type))
-
-    def has_lines(self, content_type: str) -> bool:
-        """Whether every line of the body is an event by itself, for sure."""
-        return content_type in LINES
+        return decode_json(delivery.body, arrival, lines=content_type in LINES)
 
     def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """200 with the receipt; 400 when nothing in the delivery could be read."""

@@ -21,7 +21,3 @@ class RillIntake(NativeIntake):
         """Lines from somebody with a name and a password."""
         scheme = request.headers.get("authorization", "").partition(" ")[0]
         return scheme.lower() == "basic" and request.content_type in _TYPES
-
-    def has_lines(self, _content_type: str) -> bool:
-        """Always."""
-        return True

@@ -117,6 +117,8 @@ BODY = b'{"a":1}\n{"a":2}\n\nbroken'
         (b'{"a":1}', "event 2", b""),
         (b'{"batch":[{"a":1},{"a":2}]}', "batch[1]", b'{"a":2}'),
         (b'{"batch":[{"a":1}]}', "batch[1]", b""),
+        (b'[{"a":1},{"a":2}]', "event[1]", b'{"a":2}'),
+        (b'{"a":1}', "event[0]", b'{"a":1}'),
         (b"[broken", "event 1", b""),
         (b'{"a":1', "body", b'{"a":1'),
         (b"x", "log record 3", b""),

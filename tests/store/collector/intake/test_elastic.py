@@ -79,10 +79,10 @@ def test_each_item_has_its_status_in_the_order_of_the_actions():
     assert found.events["n"].to_list() == [1, 3]
     assert found.events["event_id"].to_list() == ["a/7", "a/8"]
     assert [(r.place, r.reason) for r in found.refusals] == [
-        ("item 2", "bad_json"),
-        ("item 3", "bad_action"),
-        ("item 4", "bad_action"),
-        ("item 5", "not_an_object"),
+        ("line 4", "bad_json"),
+        ("line 6", "bad_action"),
+        ("line 7", "bad_action"),
+        ("line 9", "not_an_object"),
     ]
     status, document = answered(found)
     assert (status, document["errors"]) == (200, True)
@@ -112,8 +112,8 @@ def test_a_broken_action_costs_its_document_and_no_other():
     found = decoded([b"{", {"n": 1}, {"index": {}}, {"n": 2}, {"x": {}}, {"index": {}}, {"n": 3}])
     assert found.events["n"].to_list() == [2, 3]
     assert [(r.place, r.reason) for r in found.refusals] == [
-        ("item 1", "bad_json"),
-        ("item 3", "bad_action"),
+        ("line 1", "bad_json"),
+        ("line 5", "bad_action"),
     ]
 
 

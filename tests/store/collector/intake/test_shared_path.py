@@ -69,6 +69,12 @@ def test_rills_lines_keep_their_ids_and_times_and_answer_200():
     assert sample.reply(decoded).status == 200
 
 
+def test_who_has_a_name_and_a_password_may_send_any_native_body():
+    (sample,) = [sample for sample in all_samples() if sample.intake == "rill"]
+    for body in (b'[{"event_name":"a"},\n{"event_name":"b"}]', b'{"event_name":"a"}\n' * 2):
+        assert sample.decode(body).events.height == 2
+
+
 def test_one_object_of_rill_is_a_line_and_what_is_broken_costs_no_other():
     (sample,) = [sample for sample in all_samples() if sample.intake == "rill"]
     decoded = sample.decode(ndjson({"event_name": "a"}) + b"[1]\n" + ndjson({"event_name": "b"}))
