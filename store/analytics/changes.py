@@ -122,7 +122,7 @@ def _question(
     return Explain(
         span=span,
         where=parse_filter(query.where).and_(names).text(),
-        attributes=_attributes(types),
+        attributes=telling_attributes(types),
         errors_of=tuple(each.name for each in group if each.kind == "errors"),
         slower_than=tuple((each.name, _round(each.before)) for each in group if each.kind == "p95"),
         cell=round_width(span.length, POINTS),
@@ -134,7 +134,7 @@ def _round(milliseconds: float) -> float:
     return float(1.25 ** math.ceil(math.log(milliseconds, 1.25)))
 
 
-def _attributes(types: Mapping[str, pl.DataType]) -> tuple[str, ...]:
+def telling_attributes(types: Mapping[str, pl.DataType]) -> tuple[str, ...]:
     """The columns whose values may be a reason: not measures, not names of single things."""
     telling = [
         name

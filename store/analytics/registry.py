@@ -10,6 +10,9 @@ from store.analytics.compare import CompareAnalysis
 from store.analytics.components import ComponentsAnalysis
 from store.analytics.explain import ExplainAnalysis
 from store.analytics.funnel.analysis import FunnelAnalysis
+from store.analytics.funnel.drivers import DriversAnalysis, SeenAnalysis
+from store.analytics.funnel.trend import FunnelTrendAnalysis
+from store.analytics.funnel.why import WhyAnalysis
 from store.analytics.lifecycle import LifecycleAnalysis
 from store.analytics.names import NamesAnalysis
 from store.analytics.paths.drop_off import DropOffAnalysis
@@ -31,6 +34,8 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     PercentilesAnalysis(),
     TopAnalysis(),
     FunnelAnalysis(),
+    FunnelTrendAnalysis(),
+    DriversAnalysis(),
     SessionsAnalysis(),
     PathsAnalysis(),
     TransitionsAnalysis(),
@@ -51,5 +56,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
 HELPERS: Final[tuple[AnyAnalysis, ...]] = (
     ExplainAnalysis(),
     ProfileAnalysis(),
+    SeenAnalysis(),
+    WhyAnalysis(),
 )
 """Asked by other analyses, not by people."""

@@ -19,6 +19,7 @@ from tui.commands.command import (
 )
 from tui.commands.console import Console
 from tui.commands.times import add_span, add_zone, span_of, zone_named, zone_of
+from tui.commands.unknown_names import warn_of_unknown_names
 
 if TYPE_CHECKING:
     from store.analytics.query import Query
@@ -91,6 +92,7 @@ def run(options: Options, console: Console) -> int:
         query = replace(query, span=span)
     _warn_of_unknown(query, store, console)
     answer = store.run(query)
+    warn_of_unknown_names(query, answer, store, console)
     failing = _failing(answer, options.fail_if)
     _write(answer, options, console)
     if lost := answer.unreadable_parts:

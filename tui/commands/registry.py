@@ -18,6 +18,7 @@ from tui.commands import (
     run,
     sql,
     tail,
+    why,
 )
 from tui.commands.command import Command
 
@@ -30,6 +31,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     imports.COMMAND,
     export.COMMAND,
     query.COMMAND,
+    why.COMMAND,
     sql.COMMAND,
     tail.COMMAND,
     inspect.COMMAND,

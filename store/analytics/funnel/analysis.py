@@ -17,7 +17,7 @@ from store.analytics.funnel.matching import columns, matched
 from store.analytics.funnel.shares import counts, shares, step_json, timed
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
-from store.analytics.ordered.subjects import NAME
+from store.analytics.ordered.subjects import NAME, WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Steps, StepUser
 from store.timespan import EPOCH, UNITS, TimeSpan, iso
@@ -87,7 +87,7 @@ class FunnelAnalysis:
                 _users(chosen, asked.journeys) if funnel.users else None,
                 _windows(asked) if funnel.sensitivity else (),
             ),
-            events=combined.height,
+            events=combined.height - combined[WHO].null_count(),
             sampled=kept.is_sampled(combined),
         )
 
@@ -115,8 +115,9 @@ class FunnelAnalysis:
 def chosen_of(asked: Asked) -> pl.DataFrame:
     """The timed attempts that count."""
     journeys = asked.journeys
-    found = attempts(journeys, **asked.bounds)
-    return timed(apart(found, journeys) if journeys.made.by_attempt else best(found), journeys)
+    once = not journeys.made.by_attempt
+    found = attempts(journeys, **asked.bounds, newest=once)
+    return timed(best(found) if once else apart(found, journeys), journeys)
 
 
 def _users(chosen: pl.DataFrame, journeys: Journeys) -> Mapping[str, StepUser]:

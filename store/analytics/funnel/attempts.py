@@ -32,17 +32,38 @@ LIMIT = "limit"
 _AT, _GOES, _FIXED = "at", "goes", "fixed"
 
 
-def attempts(journeys: Journeys, start: int, end: int, *, now: int | None) -> pl.DataFrame:
+def attempts(
+    journeys: Journeys, start: int, end: int, *, now: int | None, newest: bool = False
+) -> pl.DataFrame:
     """A row for each attempt that begins in the span, in the order of their first rows: UID, END,
     `time` of the start, `row.STEP` (null: not reached), DEPTH, LAST (the row of the deepest step),
-    SPOILED, OPEN (it may still go on).
+    SPOILED, OPEN (it may still go on). With `newest` those are left out that cannot be anybody's
+    best: begun again before they went on.
     """
     made = journeys.made
     begins = pl.col(STEPS) != 0 if made.is_unordered else is_step(0)
     in_span = (pl.col(TIME) >= start) & (pl.col(TIME) < end)
     first = journeys.rows.lazy().filter(begins & in_span).select(UID, END, TIME, ROW).collect()
+    if newest and not (made.is_unordered or made.exclusions):
+        first = _newest(first, journeys)
     followed = _any_order(first, journeys) if made.is_unordered else in_turn(first, journeys)
     return _judged(followed, journeys, now)
+
+
+def _newest(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
+    """Without what began again, at a later instant, before it went on; each subject's first stays,
+    for who never goes on.
+    """
+    going = [
+        journeys.at(f"next.{step}", first[ROW]).alias(f"going.{step}")
+        for step in journeys.made.follows(0)
+    ]
+    again = pl.col(ROW).shift(-1)
+    is_same = (pl.col(UID) == pl.col(UID).shift(-1)) & (pl.col(TIME) != pl.col(TIME).shift(-1))
+    goes = pl.min_horizontal(*(pl.col(each.name) for each in going), END)
+    is_first = (pl.col(UID) != pl.col(UID).shift()).fill_null(value=True)
+    kept = is_first | ~(is_same & (again < goes)).fill_null(value=False)
+    return first.with_columns(going).filter(kept).select(first.columns)
 
 
 def attempts_through(journeys: Journeys, start: int, end: int, *, now: int | None) -> pl.DataFrame:
@@ -88,12 +109,8 @@ def in_turn(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
 def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
     """With `row.AT`."""
     made, here = journeys.made, f"row.{at}"
-    if _FIXED in found.columns and at == made.at_step:
-        coming = found[_FIXED]
-    else:
-        coming = journeys.at(f"next.{at}", found[_AT])
-    times = journeys.at(TIME, coming)
-    found = found.with_columns(coming.alias(here), times.alias("then"))
+    coming = _coming(found, journeys, at)
+    found = found.with_columns(coming.alias(here), journeys.at(TIME, coming).alias("then"))
     valid = pl.col(_GOES) & (pl.col(here) < pl.col(END))
     if made.window is not None:
         valid &= pl.col("then") - pl.col(TIME) <= made.window
@@ -103,20 +120,26 @@ def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
         valid &= pl.col(here) < pl.col(_FIXED)
     if made.steps[at].optional:
         for rival in made.rivals(at):
-            other = f"rival.{rival}"
-            found = found.with_columns(journeys.at(f"next.{rival}", found[_AT]).alias(other))
+            other = _coming(found, journeys, rival)
+            found = found.with_columns(other.alias(f"rival.{rival}"))
             # One event that is both is the later step.
-            valid &= (pl.col(here) < pl.col(other)).fill_null(value=True)
-    found = found.with_columns(pl.when(valid).then(here).alias(here)).select(
-        pl.exclude("^rival.*$", "then")
-    )
+            valid &= (pl.col(here) < pl.col(f"rival.{rival}")).fill_null(value=True)
     goes = pl.col(_GOES) if made.steps[at].optional else pl.col(here).is_not_null()
-    found = found.with_columns(pl.coalesce(here, _AT).alias(_AT), goes.alias(_GOES))
+    found = found.with_columns(pl.when(valid).then(here).alias(here)).with_columns(
+        pl.coalesce(here, _AT).alias(_AT), goes.alias(_GOES)
+    )
     if made.is_strict:
-        limit = journeys.at(f"break.{at}", found[here])
-        reached = pl.col(here).is_not_null()
-        found = found.with_columns(pl.when(reached).then(limit).otherwise(LIMIT).alias(LIMIT))
-    return found
+        limit = pl.when(pl.col(here).is_not_null()).then("then_limit").otherwise(LIMIT)
+        limits = journeys.at(f"break.{at}", found[here]).alias("then_limit")
+        found = found.with_columns(limits).with_columns(limit.alias(LIMIT))
+    return found.select(pl.exclude("^rival.*$", "then", "then_limit"))
+
+
+def _coming(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.Series:
+    """The next event of a step; where it was settled which one that is, this very one."""
+    if _FIXED in found.columns and at == journeys.made.at_step:
+        return found[_FIXED]
+    return journeys.at(f"next.{at}", found[_AT])
 
 
 def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:

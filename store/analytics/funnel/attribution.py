@@ -80,8 +80,9 @@ def _each_alone(
     own = pl.struct(WHO, *keys).hash(seed=7).alias(WHO)
     split = rows.with_columns(pl.col(WHO).alias(PERSON)).with_columns(own)
     journeys = journeys_of(split, made, bounds["start"])
-    found = attempts(journeys, **bounds)
-    chosen = timed(apart(found, journeys) if made.by_attempt else best(found), journeys)
+    once = not made.by_attempt
+    found = attempts(journeys, **bounds, newest=once)
+    chosen = timed(best(found) if once else apart(found, journeys), journeys)
     valued = chosen.with_columns(journeys.at(key, chosen["row.0"]).alias(key) for key in keys)
     return valued, journeys
 

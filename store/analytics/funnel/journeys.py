@@ -69,7 +69,7 @@ def _ties(rows: pl.DataFrame) -> list[pl.Expr | str]:
     others = [name for name in (EXCLUDES, BREAKS) if name in rows.columns]
     keys = [name for name in rows.columns if name.startswith("key.")]
     ids = [ID] if ID in rows.columns else []
-    return [lowest.alias("\0lowest"), highest.alias("\0highest"), STEPS, *others, *ids, *keys]
+    return [lowest.alias("\0lowest"), highest.alias("\0highest"), STEPS, *ids, *others, *keys]
 
 
 def _first_times(rows: pl.DataFrame, made: Definition) -> pl.DataFrame:
@@ -85,11 +85,12 @@ def _first_times(rows: pl.DataFrame, made: Definition) -> pl.DataFrame:
 
 def _pointing(rows: pl.LazyFrame, made: Definition) -> pl.LazyFrame:
     row, uid = pl.col(ROW), pl.col(UID)
+    first = 0 if made.is_unordered else 1
     starts = (uid != uid.shift()).fill_null(value=True)
     ends = (uid != uid.shift(-1)).fill_null(value=True)
     found = rows.with_columns(
         pl.when(ends).then(row + 1).backward_fill().alias(END),
-        *(_next(is_step(at)).alias(f"next.{at}") for at in range(len(made.steps))),
+        *(_next(is_step(at)).alias(f"next.{at}") for at in range(first, len(made.steps))),
     )
     if made.at_step > 0:
         found = found.with_columns(pl.when(starts).then(row).forward_fill().alias(FIRST))

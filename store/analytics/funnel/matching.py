@@ -40,8 +40,17 @@ def columns(query: Stepped, *, named: bool = False) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def matched(events: pl.LazyFrame, query: Stepped, *, named: bool = False) -> pl.LazyFrame:
-    """The partial of a funnel: the events that are a step, an exclusion, or may break a run."""
+def matched(
+    events: pl.LazyFrame,
+    query: Stepped,
+    *,
+    named: bool = False,
+    beside: Sequence[pl.Expr] = (),
+    all_events: bool = False,
+) -> pl.LazyFrame:
+    """The partial of a funnel: the events that are a step, an exclusion, or may break a run, or all
+    of them; with the values `beside`.
+    """
     kinds, made = events.collect_schema(), definition_of(query)
     each_step = [_is(step, kinds) for step in made.steps]
     each_exclusion = [_is(exclusion, kinds) for exclusion in made.exclusions]
@@ -60,8 +69,8 @@ def matched(events: pl.LazyFrame, query: Stepped, *, named: bool = False) -> pl.
         values.append(pl.col("event_id").alias(ID))
     return reduced(
         events,
-        _any(made, wanted, named=named),
-        values,
+        None if all_events else _any(made, wanted, named=named),
+        [*values, *beside],
         per=query.per,
         link=query.link,
         named=named,

@@ -10,6 +10,7 @@ from store.analytics.ordered.rows import TIME
 from store.analytics.ordered.subjects import WHO
 
 _ROW = "\0row"
+_INSTANT = "\0instant"
 
 
 def in_order(rows: pl.DataFrame, ties: Sequence[str | pl.Expr] = ()) -> pl.DataFrame:
@@ -28,17 +29,17 @@ def in_order(rows: pl.DataFrame, ties: Sequence[str | pl.Expr] = ()) -> pl.DataF
 
 
 def _untied(rows: pl.DataFrame, ties: Sequence[str | pl.Expr]) -> pl.DataFrame:
-    follows = ((pl.col(TIME) == pl.col(TIME).shift()) & (pl.col(WHO) == pl.col(WHO).shift())).alias(
-        "follows"
-    )
-    found = rows.select(follows.fill_null(value=False)).with_row_index(_ROW)
-    is_tied = pl.col("follows") | pl.col("follows").shift(-1, fill_value=False)
-    instant = pl.col("follows").not_().cum_sum().alias("\0instant")
-    tied = found.select(_ROW, instant, is_tied.alias("is_tied")).filter("is_tied")
-    if not tied.height:
+    same_time = pl.col(TIME) == pl.col(TIME).shift()
+    follows = same_time & (pl.col(WHO) == pl.col(WHO).shift())
+    is_next = rows.select(follows.fill_null(value=False)).to_series()
+    if not is_next.any():
         return rows
-    places = tied[_ROW]
-    sorted_ties = pl.concat([tied.drop("is_tied"), rows[places].select(ties)], how="horizontal")
-    order = sorted_ties.sort("\0instant", *ties, maintain_order=True)[_ROW]
+    places = (is_next | is_next.shift(-1, fill_value=False)).arg_true()
+    instant = (~is_next.gather(places)).cum_sum().alias(_INSTANT)
+    tied = pl.concat(
+        [pl.DataFrame([places.alias(_ROW), instant]), rows[places].select(ties)], how="horizontal"
+    )
+    names = [name for name in tied.columns if name not in (_ROW, _INSTANT)]
+    order = tied.sort(_INSTANT, *names, maintain_order=True)[_ROW]
     everything = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
     return rows[everything.scatter(places, order)]

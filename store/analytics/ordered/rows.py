@@ -27,12 +27,12 @@ def reduced(
     link: bool = True,
     named: bool = False,
 ) -> pl.LazyFrame:
-    """PART, TIME, the subject's columns and `values` of the events that `keep` finds and that
-    belong to somebody: a partial of an ordered analysis, with or without a cut.
+    """PART, TIME, the subject's columns and `values` of the events that `keep` finds: a partial of
+    an ordered analysis, with or without a cut. WHO is null in those of nobody.
     """
     kinds = events.collect_schema()
-    kept = events.filter(subjects.is_known(per))
-    kept = kept if keep is None else kept.filter(keep)
+    # Nobody's are few, and whose each is need then be read of the kept ones alone.
+    kept = events.filter(subjects.is_known(per) if keep is None else keep)
     of = subjects.subject(kinds, per, link=link, named=named)
     is_sampled = (pl.col("sample_rate") > 1).alias(SAMPLED)
     sampled = [is_sampled] if kinds.get("sample_rate", pl.Null()) != pl.Null else []

@@ -192,7 +192,8 @@ def groups(events, funnel, attribution):
     at = int(attribution.partition(":")[2]) - 1
     for who, his in by_person(events).items():
         mine = with_first_times(his, funnel)
-        for value in {e["value"] for e in mine if at in e["steps"]}:
+        # Unordered, it is the event that came so many-th, whichever step it was.
+        for value in {e["value"] for e in mine}:
             tried = _with_value_at(mine, funnel, at, value)
             tried = [one for one in tried if at in one[0]]
             chosen = [one for one in [best(tried, mine)] if one]

@@ -1,0 +1,199 @@
+"""Drivers: what those who converted did, or were, that the others did not."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Final, cast
+
+import polars as pl
+
+from store.analytics.changes import telling_attributes
+from store.analytics.cut import Cut
+from store.analytics.funnel.analysis import chosen_of
+from store.analytics.funnel.asking import Asked, asked_of
+from store.analytics.funnel.attempts import OPEN
+from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.matching import STEPS, columns, matched
+from store.analytics.links import Links
+from store.analytics.ordered import rows as kept
+from store.analytics.ordered.subjects import USER, WHO
+from store.analytics.query import Query, option
+from store.analytics.shapes import Answer, Finished, Result, Row, Table
+from store.analytics.table_json import flat_rows_json
+from store.errors import UsageError
+from store.schema import as_text
+from store.timespan import TimeSpan
+
+SEEN_SHARE: Final = 0.02
+SEEN_MOST: Final = 25
+"""What fewer did than this share of all, but never more than so many, says nothing."""
+OF: Final = ("events", "attributes")
+VALUE_CHARS_MAX: Final = 200
+_NAME: Final = "event_name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drivers(Stepped):
+    """What sets those who converted apart."""
+
+    analysis: ClassVar[str] = "drivers"
+    breaks_down: ClassVar[bool] = False
+    compares: ClassVar[bool] = False
+
+    of: str = option("events", "what they did, or which values they had", choices=OF)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen(Drivers):
+    """The same, with the attributes to look at."""
+
+    analysis: ClassVar[str] = "drivers-seen"
+
+    attributes: tuple[str, ...] = option((), "look at these", metavar="ATTR")
+
+    def key(self) -> tuple[Any, ...]:
+        return (*super(Seen, self).key(), self.of, self.attributes)
+
+
+class DriversAnalysis:
+    """Rows by how far the odds ratio is from 1, either way: `((s+1)(F-f+1)) / ((S-s+1)(f+1))` for s
+    of S converted and f of F others.
+
+    Looked at is what happened after the first step and up to the last, or for who did not get there
+    up to the window's end. Of events, without the steps themselves; of attributes, with the first.
+    """
+
+    name = "drivers"
+    query_type = Drivers
+
+    def steps(
+        self, query: Query, types: Mapping[str, pl.DataType]
+    ) -> Generator[Sequence[Query], Sequence[Answer], Finished]:
+        asked = cast(Drivers, query)
+        if asked.of not in OF:
+            raise UsageError("of", f"{asked.of!r} is none", next_step=f"take {', '.join(OF)}")
+        names = telling_attributes(types) if asked.of == "attributes" else ()
+        # Who it is says nothing about why.
+        names = tuple(name for name in names if name not in (USER, asked.per))
+        own = {part.name: getattr(asked, part.name) for part in fields(asked)}
+        (told,) = yield [Seen(**own, attributes=names)]
+        return Finished(told.result, told.events_scanned, told.sampled, told.exact, told.truncated)
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return flat_rows_json(result)
+
+
+class SeenAnalysis:
+    """Out of all events of those who began."""
+
+    name = "drivers-seen"
+    version = 1
+    query_type = Seen
+    rows_max = kept.ROWS_MAX
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        return horizon(cast(Stepped, query))
+
+    def columns(self, query: Query) -> Sequence[str]:
+        asked = cast(Seen, query)
+        return list(dict.fromkeys([*columns(asked), _NAME, *asked.attributes]))
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        asked = cast(Seen, query)
+        kinds = events.collect_schema()
+        values = [
+            as_text(name, kinds[name]).str.slice(0, VALUE_CHARS_MAX).alias(f"of.{at}")
+            for at, name in enumerate(asked.attributes)
+        ]
+        named = [pl.col(_NAME).alias("of")] if asked.of == "events" else values
+        return matched(events, asked, beside=named, all_events=True)
+
+    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+        return partials
+
+    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
+        asked = cast(Seen, query)
+        found = asked_of(combined, asked, links)
+        people = _people(found)
+        told = _told_apart(found, people, asked)
+        rows = [Row({}, row) for row in told.head(query.limit).iter_rows(named=True)]
+        converted = int(people["is_converted"].sum())
+        summary = {"converted": converted, "not_converted": people.height - converted}
+        return Finished(
+            Table(tuple(told.columns), rows, summary),
+            events=combined.height - combined[WHO].null_count(),
+            sampled=kept.is_sampled(combined),
+            truncated=told.height > query.limit,
+        )
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return flat_rows_json(result)
+
+
+def _people(asked: Asked) -> pl.DataFrame:
+    """WHO, `is_converted`, and the time to look at: `begun` and `ended`. Without those who may
+    still get there.
+    """
+    once = replace(asked.journeys.made, by_attempt=False)
+    journeys = replace(asked.journeys, made=once)
+    last = pl.col(f"time.{len(once.steps) - 1}")
+    end = pl.lit(None, pl.Int64) if once.window is None else pl.col(kept.TIME) + once.window
+    chosen = chosen_of(replace(asked, journeys=journeys))
+    return chosen.select(
+        journeys.at(WHO, chosen["row.0"]).alias(WHO),
+        last.is_not_null().alias("is_converted"),
+        pl.col(kept.TIME).alias("begun"),
+        pl.coalesce(last, end, pl.lit(2**62)).alias("ended"),
+        OPEN,
+    ).filter(pl.col("is_converted") | ~pl.col(OPEN))
+
+
+def _had(asked: Asked, people: pl.DataFrame, query: Seen) -> Iterator[pl.DataFrame]:
+    """What each of them did or was, every value once: WHO, `is_converted` and the value."""
+    time = pl.col(kept.TIME).to_physical()
+    after = time > pl.col("begun") if query.of == "events" else time >= pl.col("begun")
+    # The later steps are what is to be explained.
+    steps = pl.col(STEPS) if query.of == "events" else pl.col(STEPS) & ~pl.lit(1, pl.UInt64)
+    within = asked.rows.lazy().join(people.lazy(), on=WHO)
+    within = within.filter(after & (time <= pl.col("ended")) & (steps == 0))
+    if query.of == "events":
+        named = within.select(WHO, "is_converted", pl.col("of").alias(_NAME))
+        yield named.unique().collect()
+    for at, name in enumerate(query.attributes if query.of == "attributes" else ()):
+        of = pl.col(f"of.{at}")
+        valued = within.filter(of.str.len_bytes() > 0).select(
+            WHO, "is_converted", of.alias("value")
+        )
+        attribute = pl.lit(name).alias("attribute")
+        yield valued.unique().with_columns(attribute).collect()
+
+
+def _told_apart(asked: Asked, people: pl.DataFrame, query: Seen) -> pl.DataFrame:
+    """The table, what tells most first."""
+    keys = [_NAME] if query.of == "events" else ["attribute", "value"]
+    converted = int(people["is_converted"].sum())
+    others = people.height - converted
+    least = min(SEEN_MOST, SEEN_SHARE * people.height)
+    did, did_too = pl.col("converted"), pl.col("not_converted")
+    odds = ((did + 1) * (others - did_too + 1)) / ((converted - did + 1) * (did_too + 1))
+    counted = [
+        had.group_by(keys).agg(
+            pl.col("is_converted").sum().cast(pl.Int64).alias("converted"),
+            (~pl.col("is_converted")).sum().cast(pl.Int64).alias("not_converted"),
+        )
+        for had in _had(asked, people, query)
+    ]
+    if not counted:
+        kinds = {
+            **dict.fromkeys(keys, pl.String()),
+            "converted": pl.Int64(),
+            "not_converted": pl.Int64(),
+        }
+        counted = [pl.DataFrame(schema=kinds)]
+    seen = pl.concat(counted).filter(did + did_too >= least)
+    told = seen.with_columns(odds.alias("odds_ratio"))
+    far = pl.col("odds_ratio").log().abs().round(9)
+    order = [far, pl.col("odds_ratio"), *map(pl.col, keys)]
+    return told.sort(order, descending=[True, True, *[False] * len(keys)])

@@ -1,0 +1,243 @@
+"""Funnels over stores: devices, parts, merges, live edges, and what is asked beside them."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from store.analytics.funnel.analysis import Funnel
+from store.analytics.funnel.drivers import Drivers
+from store.analytics.funnel.trend import FunnelTrend
+from store.analytics.funnel.why import Why
+from store.analytics.query_json import answer_json, query_json, query_of_json
+from store.errors import UsageError
+from store.maintenance.compaction import Compaction
+from store.maintenance.maintainer import Maintainer
+from store.parts.layout import StoreFolder
+from store.settings import Settings
+from store.testing import NOON, FrozenClock, events_of, journeys, store_of, write
+from store.timespan import TimeSpan
+from tests.store.analytics.funnel.asking import MINUTE, at_minutes
+
+LATER = FrozenClock(NOON + timedelta(days=9))
+STEPS = ("a", "b", "c")
+
+
+def result(store, query):
+    return answer_json(store.run(query))["result"]
+
+
+def counts(store, query):
+    return [step["count"] for step in result(store, query)["steps"]]
+
+
+DEVICES = [
+    {"event_name": "a", "install_id": "phone"},
+    {"event_name": "login", "install_id": "phone", "user_id": "ada"},
+    {"event_name": "b", "user_id": "ada"},
+    {"event_name": "a", "install_id": "tv"},
+    {"event_name": "b", "user_id": "bob"},
+]
+
+
+def test_what_a_device_did_its_user_did(tmp_path):
+    store = store_of(tmp_path, *(events_of([{"event_id": f"e{n}", **row}]) for n, row in enumerate(DEVICES)), clock=LATER)  # fmt: skip
+    linked = result(store, Funnel(steps=("a", "b"), users=True))
+    assert [step["count"] for step in linked["steps"]] == [2, 1]
+    assert {name: one["level"] for name, one in linked["users"].items()} == {"ada": 2, "tv": 1}
+    assert counts(store, Funnel(steps=("a", "b"), link=False)) == [2, 0]
+
+
+def test_parts_and_merges_change_nothing(tmp_path):
+    events = journeys(ada="a b x c", bob="b a c b c", eve="c b a", zoe="a a b b c")
+    questions = [
+        Funnel(steps=STEPS, users=True),
+        Funnel(steps=STEPS, order="strict", by=("event_name",), attribution="last"),
+        Funnel(steps=STEPS, order="unordered", exclude=("x",)),
+        FunnelTrend(steps=STEPS, interval=MINUTE),
+        Drivers(steps=STEPS),
+        Why(steps=STEPS, user="bob"),
+    ]
+    clock = FrozenClock(LATER.now)
+    whole = store_of(tmp_path / "whole", events, clock=clock)
+    split = store_of(tmp_path / "split", *(events[at : at + 1] for at in range(events.height)), clock=clock)  # fmt: skip
+    expected = [result(whole, each) for each in questions]
+    assert [result(split, each) for each in questions] == expected
+    folder = StoreFolder.open(tmp_path / "split")
+    with Maintainer(folder, Settings(store=folder.root), now=clock, eager=True) as maintainer:
+        assert not maintainer.round((Compaction(),)).faults
+    assert [result(split, each) for each in questions] == expected
+
+
+@pytest.mark.parametrize("start", [-1, 0, 1, 2.5])
+def test_a_span_that_cuts_a_part_counts_what_begins_in_it(tmp_path, start):
+    events = at_minutes(ada="a@0 b@1", bob="a@2 b@9", eve="a@3 b@4", zoe="a@1 b@2")
+    store = store_of(tmp_path, events, clock=LATER)
+    span = TimeSpan(NOON + start * MINUTE, NOON + 3 * MINUTE)
+    began = [minute for minute in (0, 1, 2) if start <= minute]
+    assert counts(store, Funnel(steps=("a", "b"), span=span)) == [len(began)] * 2
+    soon = Funnel(steps=("a", "b"), span=span, window=5 * MINUTE)
+    assert counts(store, soon) == [len(began), len([minute for minute in began if minute < 2])]
+
+
+def test_late_events_count_where_they_happened(tmp_path):
+    store = store_of(tmp_path, at_minutes(ada="a@0 c@2"), clock=LATER)
+    assert counts(store, Funnel(steps=STEPS)) == [1, 0, 0]
+    late = at_minutes(ada="b@1")
+    write(tmp_path, late.with_columns(event_id=late["event_id"] + "late"))
+    assert counts(store, Funnel(steps=STEPS)) == [1, 1, 1]
+
+
+def test_the_span_before_stands_beside(tmp_path):
+    events = at_minutes(ada="a@-5 b@-4", bob="a@1 b@3", eve="a@-1 b@1")
+    store = store_of(tmp_path, events, clock=LATER)
+    span = TimeSpan(NOON, NOON + 10 * MINUTE)
+    told = answer_json(store.run(Funnel(steps=("a", "b"), span=span, compare="previous")))
+    assert [step["count"] for step in told["result"]["steps"]] == [1, 1]
+    assert [step["count"] for step in told["previous"]["steps"]] == [2, 2]
+
+
+def test_sampled_events_are_said_not_weighed(tmp_path):
+    rows = [{"event_name": "a", "user_id": "ada", "sample_rate": 10.0}]
+    answer = store_of(tmp_path, events_of(rows), clock=LATER).run(Funnel(steps=("a",)))
+    assert answer.sampled
+    assert answer.result.steps[0].count == 1
+
+
+def test_the_question_can_be_sent_back(tmp_path):
+    query = Funnel(
+        steps=("a where b", {"name": "pay", "where": {"plan": "pro"}, "optional": False}),
+        window=None,
+        exclude=({"name": "x", "after": 1, "before": 2},),
+        by=("plan",),
+        attribution="step:1",
+        span=TimeSpan(NOON, NOON + MINUTE),
+    )
+    document = json.loads(json.dumps(query_json(query)))
+    assert "as_of" not in document
+    assert query_of_json(Funnel, document, now=NOON) == query
+
+
+def test_who_may_still_convert_is_told_by_the_clock(tmp_path):
+    clock = FrozenClock(NOON + MINUTE)
+    store = store_of(tmp_path, at_minutes(ada="a@0"), clock=clock)
+    query = Funnel(steps=("a", "b"), window=10 * MINUTE)
+    assert result(store, query)["steps"][1]["still_possible"] == 1
+    clock.advance(10 * MINUTE)
+    assert result(store, query)["steps"][1]["still_possible"] == 0
+
+
+def test_the_trend_counts_by_when_attempts_began(tmp_path):
+    events = at_minutes(ada="a@0 b@1 a@2", bob="a@0 a@0.5 b@3", eve="a@2 b@2.5 c@9", zoe="b@1")
+    store = store_of(tmp_path, events, clock=LATER)
+    span = TimeSpan(NOON, NOON + 3 * MINUTE)
+    query = FunnelTrend(steps=("a", "b"), span=span, interval=MINUTE)
+    points = [
+        ("12:00", 2, 2, 1.0),
+        ("12:01", 0, 0, 0.0),
+        ("12:02", 2, 1, 0.5),
+    ]
+    assert result(store, query)["points"] == [
+        {
+            "start": f"2026-11-22T{minute}:00Z",
+            "entered": entered,
+            "converted": converted,
+            "conversion": share,
+        }
+        for minute, entered, converted, share in points
+    ]
+    later = FunnelTrend(steps=STEPS, span=span, interval=3 * MINUTE, from_step=2)
+    assert result(store, later)["points"][0]["entered"] == 3
+    assert result(store, later)["points"][0]["converted"] == 1
+    with pytest.raises(UsageError, match="no way from 3 to 2 of 3"):
+        store.run(FunnelTrend(steps=STEPS, from_step=3, to_step=2))
+
+
+def test_drivers_are_what_those_who_converted_did_in_between(tmp_path):
+    events = at_minutes(
+        **{f"c{at}": "help@-1 a@0 tour@1 b@2 gift@3" for at in range(3)},
+        **{f"d{at}": "a@0 error@1 tour@2000" for at in range(2)},
+        e="a@0 error@1 b@2",
+    )
+    store = store_of(tmp_path, events, clock=LATER)
+    span = TimeSpan(NOON - MINUTE, NOON + MINUTE)
+    rows = result(store, Drivers(steps=("a", "b"), span=span))["rows"]
+    # S = 4 converted, F = 2 did not: (3+1)(2-0+1) / (4-3+1)(0+1), and
+    # (1+1)(2-2+1) / (4-1+1)(2+1).
+    assert rows == [
+        {"event_name": "tour", "converted": 3, "not_converted": 0, "odds_ratio": 6.0},
+        {"event_name": "error", "converted": 1, "not_converted": 2, "odds_ratio": 2 / 12},
+    ]
+
+
+def test_drivers_can_be_the_values_they_had(tmp_path):
+    events = at_minutes(ada="a@0:pro b@1", bob="a@0:pro b@1:free", eve="a@0:free")
+    store = store_of(tmp_path, events, clock=LATER)
+    rows = result(store, Drivers(steps=("a", "b"), of="attributes"))["rows"]
+    assert [(row["attribute"], row["value"], row["odds_ratio"]) for row in rows] == [
+        ("plan", "pro", 6.0),
+        ("plan", "free", 1 / 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "outcome", "level", "by"),
+    [
+        ("ada", {}, "converted", 2, None),
+        ("bob", {}, "stopped", 1, None),
+        ("bob", {"exclude": ("x",)}, "spoiled", 1, "x"),
+        ("eve", {"window": 5 * MINUTE}, "too late", 1, "b"),
+        ("eve", {"order": "strict"}, "broken", 1, "x"),
+        ("zoe", {}, "never began", 0, None),
+        ("nobody", {}, "never began", 0, None),
+    ],
+)
+def test_why_says_what_ended_the_attempt_that_counts(tmp_path, user, options, outcome, level, by):
+    events = at_minutes(ada="a@0 b@1", bob="a@0 x@1", eve="a@0 x@5 b@6", zoe="b@0")
+    store = store_of(tmp_path, events, clock=LATER)
+    told = result(store, Why(steps=("a", "b"), user=user, **options))
+    assert (told["outcome"], told["level"], told.get("ended_by")) == (outcome, level, by)
+
+
+def test_why_knows_a_device_as_its_user(tmp_path):
+    store = store_of(tmp_path, events_of(DEVICES), clock=LATER)
+    for name in ("ada", "phone"):
+        assert result(store, Why(steps=("a", "b"), user=name))["level"] == 2
+    assert result(store, Why(steps=("a", "b"), user="phone", link=False))["level"] == 1
+
+
+def test_still_possible_is_an_outcome(tmp_path):
+    store = store_of(tmp_path, at_minutes(ada="a@0"), clock=FrozenClock(NOON + MINUTE))
+    assert result(store, Why(steps=("a", "b"), user="ada"))["outcome"] == "still possible"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"by": ("plann",)}, "did you mean plan"),
+        ({"per": "sesion"}, "no event has 'sesion'"),
+        ({"steps": ({"name": "a", "where": "plann=x"},)}, "did you mean plan"),
+        ({"order": "strict", "break_on": "plann=x"}, "did you mean plan"),
+    ],
+)
+def test_an_attribute_that_nobody_sent_names_the_nearest(tmp_path, options, says):
+    store = store_of(tmp_path, at_minutes(ada="a@0:pro"), clock=LATER)
+    with pytest.raises(UsageError, match=says):
+        store.run(Funnel(**{"steps": ("a", "b"), **options}))
+
+
+def test_nothing_stored_is_an_answer(tmp_path):
+    store = store_of(tmp_path, clock=LATER)
+    assert counts(store, Funnel(steps=STEPS)) == [0, 0, 0]
+    assert result(store, Drivers(steps=STEPS))["rows"] == []
+
+
+def test_another_window_reads_nothing_again(tmp_path, monkeypatch):
+    store = store_of(tmp_path, journeys(ada="a b"), journeys(bob="a"), clock=LATER)
+    store.run(Funnel(steps=("a", "b")))
+
+    def fail(*_):
+        raise AssertionError("it was read again")
+
+    monkeypatch.setattr("store.analytics.batches.scan", fail)
+    assert counts(store, Funnel(steps=("a", "b"), window=MINUTE / 2, count="attempts")) == [2, 0]

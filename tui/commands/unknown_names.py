@@ -1,0 +1,54 @@
+"""Names of events that nobody ever sent: a slip of the pen should not look like an answer."""
+
+from typing import TYPE_CHECKING, Final
+
+from tui.commands.console import Console
+
+if TYPE_CHECKING:
+    from store.analytics.query import Query
+    from store.analytics.shapes import Answer
+    from store.event_store import EventStore
+
+NAMES_MAX: Final = 10_000
+
+
+def warn_of_unknown_names(
+    query: "Query", answer: "Answer", store: "EventStore", console: Console
+) -> None:
+    """A note for each name of a step that no stored event has, when a step found nobody."""
+    from store.analytics.funnel.definition import Stepped, definition_of
+    from store.analytics.funnel.steps import ANY
+
+    if not isinstance(query, Stepped) or _finds_all(answer):
+        return
+    made = definition_of(query)
+    named = [step.name for step in made.steps] + [each.name for each in made.exclusions]
+    asked = [name for name in dict.fromkeys(named) if name != ANY]
+    known = _names(store) if asked else []
+    for name in asked:
+        if known and name not in known:
+            console.note(f"no event is named {name}{_hint(name, known)}")
+
+
+def _finds_all(answer: "Answer") -> bool:
+    """Whether somebody came to every step, so that every name is one."""
+    from store.analytics.shapes import Steps
+
+    return isinstance(answer.result, Steps) and all(step.count for step in answer.result.steps)
+
+
+def _names(store: "EventStore") -> list[str]:
+    from store.analytics.shapes import Table
+    from store.analytics.top import Top
+
+    found = store.run(Top(limit=NAMES_MAX)).result
+    assert isinstance(found, Table)
+    return [row.key["event_name"] for row in found.rows if not row.folded]
+
+
+def _hint(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    folded = {other.casefold(): other for other in known}
+    near = get_close_matches(name.casefold(), folded, 1)
+    return f"; did you mean {folded[near[0]]}?" if near else ""
