@@ -52,7 +52,9 @@ def of_intake(intake):
 
 
 every = pytest.mark.parametrize("sample", SAMPLES, ids=by_name)
-over_http = pytest.mark.parametrize("sample", [s for s in SAMPLES if s.path], ids=by_name)
+over_http = pytest.mark.parametrize(
+    "sample", [s for s in SAMPLES if s.path and not s.is_twin], ids=by_name
+)
 every_intake = pytest.mark.parametrize("intake", INTAKES, ids=by_name)
 every_intake_over_http = pytest.mark.parametrize(
     "intake", [intake for intake in INTAKES if intake.routes], ids=by_name

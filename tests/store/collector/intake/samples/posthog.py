@@ -73,11 +73,16 @@ def sample(name, path, body, events=1, **rest):
 
 SAMPLES = (
     *(
-        sample(f"batch at {path}", path, packed(BATCH), 5)
+        sample(f"batch at {path}", path, packed(BATCH), 5, is_twin=path != "/batch/")
         for path in (*BATCHES, *(f"{path}/" for path in BATCHES))
     ),
     *(
-        sample(f"event at {path}", path, packed({**CAPTURED, "api_key": "phc_secret"}))
+        sample(
+            f"event at {path}",
+            path,
+            packed({**CAPTURED, "api_key": "phc_secret"}),
+            is_twin=path != "/capture/",
+        )
         for path in ("/capture", "/capture/", "/i/v0/e", "/e")
     ),
     sample("array", "/e/", packed(EVENTS), 5, parameters={"_": "1763820207000"}),
@@ -110,6 +115,7 @@ SAMPLES = (
             f"v1 at {path}",
             path,
             packed({"created_at": "2026-11-22T14:03:20Z", "batch": [V1_EVENT]}),
+            is_twin=path.endswith("/"),
             headers={
                 "authorization": "Bearer phc_secret",
                 "posthog-sdk-info": "posthog-python/7.91.1",

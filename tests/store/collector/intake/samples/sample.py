@@ -33,6 +33,8 @@ class Sample:
     """Of the answer to the whole body."""
     whole: bool = True
     """A part of the body is no delivery."""
+    is_twin: bool = False
+    """Another sample differs from it in its path alone."""
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -50,6 +50,7 @@ def one(name, path, kind):
         headers={"authorization": "Basic d2stc2VjcmV0Og=="},
         body=json.dumps(body).encode(),
         events=1,
+        is_twin=path != f"/v1/{kind}",
     )
 
 
@@ -61,6 +62,7 @@ BATCHES = tuple(
         headers={"authorization": "Basic d2stc2VjcmV0Og=="},
         body=batch_of(*CALLS.values()),
         events=6,
+        is_twin=last != "batch",
     )
     for last in ("batch", "b", "import")
 )
