@@ -7,6 +7,7 @@ from typing import Final
 
 from store.maintenance.compaction import Compaction
 from store.maintenance.covered import CoveredParts
+from store.maintenance.duplicates import Duplicates
 from store.maintenance.expiry import Expiry
 from store.maintenance.job import AnyJob
 from store.maintenance.quarantine import Quarantine
@@ -18,6 +19,7 @@ JOBS: Final[tuple[AnyJob, ...]] = (
     StagedLeftovers(),
     CoveredParts(),
     Compaction(),
+    Duplicates(),
     Rollups(),
     Expiry(),
 )

@@ -60,9 +60,11 @@ class MergedColumns:
         """What the footer has room for."""
         return dict(islice(self.inside.items(), NAMES_LISTED_MAX))
 
-    def read(self, parts: Sequence[Part], span: TimeSpan) -> pl.LazyFrame:
-        """The events of a span with all columns of `parts`, which are `bare`, and PART."""
-        return scan(parts, [*self.schema, *self.surplus], span)
+    def read(self, parts: Sequence[Part], span: TimeSpan, *, rows: bool = False) -> pl.LazyFrame:
+        """The events of a span with all columns of `parts`, which are `bare`, PART and, with
+        `rows`, ROW.
+        """
+        return scan(parts, [*self.schema, *self.surplus], span, rows=rows)
 
     def settled(self, events: pl.DataFrame) -> pl.DataFrame:
         """What `read` gave as the new part stores it, without PART."""

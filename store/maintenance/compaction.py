@@ -9,6 +9,7 @@ import polars as pl
 from store.maintenance.job import Done, State, Tools
 from store.maintenance.merging import Merged, merge
 from store.maintenance.notes import Notes
+from store.maintenance.repeated import Without
 from store.parts.compaction import Merge, covers_of, plan_compaction, standing
 from store.parts.faults import Fault
 from store.parts.layout import PartName, StoreFolder, folder_of
@@ -60,13 +61,18 @@ def _merged(sources: Sequence[Part], tools: Tools) -> Merged | None:
     """None when too few sources are sound."""
     if len(sources) < 2:
         return None
+    return published(sources, tools)
+
+
+def published(sources: Sequence[Part], tools: Tools, without: Without | None = None) -> Merged:
+    """The part that takes the place of `sources`; see `merge`."""
     parts = tools.catalog.snapshot().parts
     level = 1 + max(part.level for part in sources)
     name = PartName(level, *next_number(tools.notes, parts))
     # Listed after the catalog did: what a writer published since then is in the way of no cover.
     names = _names(tools.folder, sources[0].date)
     covers = covers_of(sources, standing(names, parts, sources))
-    return merge(tools.folder, tools.disk, sources, name, covers)
+    return merge(tools.folder, tools.disk, sources, name, covers, without=without)
 
 
 def _names(folder: StoreFolder, day: str) -> list[str]:

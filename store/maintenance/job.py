@@ -37,6 +37,8 @@ class State:
     """The keys of parts whose bytes were read and found right since they were written."""
     free_bytes: int
     """Room on the store's disk."""
+    notes: Mapping[str, Any]
+    """What earlier rounds left, by section."""
     eager: bool = False
     """Somebody asked for it now: what would wait for a better moment is planned as well."""
 

@@ -169,6 +169,7 @@ class Maintainer:
             covered_since={part.key: noted.get(part.key, ticks) for part in snapshot.covered},
             verified=frozenset(self._notes.get(VERIFIED_NOTE) or ()),
             free_bytes=_free_bytes(self._folder.root),
+            notes=self._notes.sections,
             eager=self._eager,
         )
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from store.errors import StoreError
 from store.maintenance.columns import MergedColumns, bare
-from store.maintenance.repeated import FirstOnly
+from store.maintenance.repeated import FirstOnly, Without
 from store.parts.disk import Disk
 from store.parts.encoding import PartFile
 from store.parts.layout import PartName, StoreFolder
@@ -43,8 +43,11 @@ def merge(
     sources: Sequence[Part],
     name: PartName,
     covers: Sequence[Cover],
+    *,
+    without: Without | None = None,
 ) -> Merged:
-    """Makes `sources`, of one date, the part `name`, which stands for `covers`.
+    """Makes `sources`, of one date, the part `name`, which stands for `covers`; a single one may be
+    written again `without` some of its rows.
 
     Exactly what a reader of the sources sees, but for events whose id came before; sorted, in a
     memory that does not grow with the sources. Durable and visible when it returns; before, it can
@@ -55,7 +58,7 @@ def merge(
         raise StoreError("merge", "there is such a part already", place=str(path))
     with writing(folder):
         try:
-            merged = _written(disk, staged, sources, name, covers)
+            merged = _written(disk, staged, sources, name, covers, without)
             disk.rename(staged, path)
         except BaseException:
             _remove(disk, staged)
@@ -65,27 +68,32 @@ def merge(
 
 
 def _written(
-    disk: Disk, staged: Path, sources: Sequence[Part], name: PartName, covers: Sequence[Cover]
+    disk: Disk,
+    staged: Path,
+    sources: Sequence[Part],
+    name: PartName,
+    covers: Sequence[Cover],
+    without: Without | None,
 ) -> Merged:
     columns, bare_sources = MergedColumns.of(sources), bare(sources)
     expected = sum(part.rows for part in sources)
-    first_only = FirstOnly(sources)
+    sieve = without or FirstOnly(sources)
     edges: list[TimeSpan] = []
     rows = 0
     with closing(PartFile(disk, staged, columns.schema, expected)) as file:
         for each in slices(sources, _slice_rows(columns, sources)):
-            found = each.of(columns.read(bare_sources, each.span)).collect(engine="streaming")
-            events = first_only.of(in_order(found))
+            read = columns.read(bare_sources, each.span, rows=without is not None)
+            events = sieve.of(in_order(each.of(read).collect(engine="streaming")))
             if events.height:
                 edges.append(span_of(events))
                 file.write(columns.settled(events))
                 rows += events.height
-        if rows + first_only.removed != expected:
-            fault = f"{expected:,} events went in, {rows + first_only.removed:,} came out"
+        if rows + sieve.removed != expected:
+            fault = f"{expected:,} events went in, {rows + sieve.removed:,} came out"
             raise StoreError("merge", fault, place=sources[0].path.parent.name)
-        part = _described(sources, name, covers, columns, first_only.removed)
+        part = _described(sources, name, covers, columns, sieve.removed)
         part = replace(part, rows=rows, span=_whole(edges, sources))
-        return Merged(replace(part, size_bytes=file.finish(part)), first_only.removed)
+        return Merged(replace(part, size_bytes=file.finish(part)), sieve.removed)
 
 
 def _described(

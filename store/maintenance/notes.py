@@ -19,6 +19,11 @@ class Notes:
         self._disk = disk
         self._sections = read_notes(root)
 
+    @property
+    def sections(self) -> Mapping[str, Any]:
+        """All of them."""
+        return self._sections
+
     def get(self, section: str) -> Any:
         """What was put there, or None."""
         return self._sections.get(section)

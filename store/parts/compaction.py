@@ -80,6 +80,25 @@ def plan_compaction(
     return merges
 
 
+def settled_days(
+    parts: Sequence[Part], now: datetime, limits: CompactionSettings, *, eager: bool = False
+) -> dict[str, list[Part]]:
+    """The dates of which several parts are left that no merge will ever make one: hours of a large
+    day, and what was imported beside what was not. Those of which nothing more is to be merged.
+    """
+    found: dict[str, list[Part]] = defaultdict(list)
+    open_days: set[str] = set()
+    for members in _folders(part for part in parts if part.rows):
+        day = members[0].date
+        found[day] += members
+        for end, group in _groups(members, limits):
+            if len(group) > 1 or not (eager or _is_quiet(group, end, now, limits)):
+                open_days.add(day)
+    return {
+        day: members for day, members in found.items() if len(members) > 1 and day not in open_days
+    }
+
+
 def covers_of(sources: Iterable[Part], standing: Iterable[Cover]) -> tuple[Cover, ...]:
     """What the merged part stands for: the sources, and what they stand for themselves.
 

@@ -42,9 +42,10 @@ def run(options: Options, console: Console) -> int:
 def _jobs() -> Sequence[Any]:
     from store.maintenance.compaction import Compaction
     from store.maintenance.covered import CoveredParts
+    from store.maintenance.duplicates import Duplicates
     from store.maintenance.staged import StagedLeftovers
 
-    return StagedLeftovers(), CoveredParts(), Compaction()
+    return StagedLeftovers(), CoveredParts(), Compaction(), Duplicates()
 
 
 def print_plan(planned: "list[Planned]", options: Options, console: Console) -> None:

@@ -17,6 +17,7 @@ from store.analytics.trends import Trends
 from store.event_store import EventStore
 from store.maintenance.compaction import Compaction
 from store.maintenance.covered import CoveredParts
+from store.maintenance.duplicates import Duplicates
 from store.maintenance.expiry import Expiry
 from store.maintenance.maintainer import Maintainer
 from store.maintenance.rollups import Rollups
@@ -30,7 +31,7 @@ from store.settings import CompactionSettings, RetentionSettings, Settings
 from store.tally import Tally
 from store.testing import NOON, FrozenClock, events_of
 
-JOBS = (StagedLeftovers(), CoveredParts(), Compaction())
+JOBS = (StagedLeftovers(), CoveredParts(), Compaction(), Duplicates())
 IDS = st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True)
 
 
@@ -108,9 +109,12 @@ class LivingStore(RuleBasedStateMachine):
     def refuse(self, count):
         self.writers[0].commit(events_of([]), Tally({"rejected": count}))
 
-    @rule(eager=st.booleans(), cut=st.none() | st.integers(0, 12))
-    def maintain(self, eager, cut):
-        limits = CompactionSettings(commits_max=3, fan_in=2)
+    @rule(
+        eager=st.booleans(), cut=st.none() | st.integers(0, 12), large=st.sampled_from([1, 10**9])
+    )
+    def maintain(self, eager, cut, large):
+        """Hours of a large day are merged apart."""
+        limits = CompactionSettings(commits_max=3, fan_in=2, large_day_bytes=large)
         settings = Settings(store=self.root, compaction=limits)
         is_done = self.round(settings, JOBS, cut, eager=eager)
         if is_done and eager:
