@@ -5,7 +5,7 @@ promise is nearest.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,17 +25,18 @@ _COLUMNS: Final = (
 )
 
 
-def duckdb(folder: Path) -> Callable[[str], Rows]:
-    """A connection that answers questions over the parts of a store."""
+def duckdb(folder: Path, queries: Mapping[str, str] | None = None) -> Callable[[str], Rows]:
+    """A connection that answers questions (or others) by their titles, over the parts of a store."""
     import duckdb
 
     connection = duckdb.connect()
     connection.execute("SELECT 1").fetchall()
     events = f"read_parquet('{folder}/events/*/*.parquet', union_by_name = true)"
-    return lambda title: connection.execute(DUCKDB[title].replace("{events}", events)).fetchall()
+    known = queries or DUCKDB
+    return lambda title: connection.execute(known[title].replace("{events}", events)).fetchall()
 
 
-def chdb(folder: Path) -> Callable[[str], Rows]:
+def chdb(folder: Path, queries: Mapping[str, str] | None = None) -> Callable[[str], Rows]:
     """The same with chDB."""
     import chdb
 
@@ -44,7 +45,7 @@ def chdb(folder: Path) -> Callable[[str], Rows]:
     events = f"file('{folder}/events/*/*.parquet', Parquet, '{_COLUMNS}')"
 
     def asked(title: str) -> Rows:
-        sql = CHDB[title].replace("{events}", events)
+        sql = (queries or CHDB)[title].replace("{events}", events)
         settings = " SETTINGS output_format_json_quote_64bit_integers = 0"
         found = connection.query(sql + settings, "JSONCompactEachRow")
         return [tuple(json.loads(line)) for line in str(found).splitlines()]
