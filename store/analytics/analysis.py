@@ -42,8 +42,8 @@ class Reduction(Protocol):
         result has PART as a key (it is of the type Null, and may be left out, when all are of one
         part). With `cut`, or with an interval, `time` is a key as well: the
         start of the cell. Depends on the events, the query without its span, and the cut alone.
-        A column that no event has is there, and null; `sample_rate` and `install_id` have the type
-        Null then.
+        A column that no event has is there, and null; `sample_rate`, `install_id` and `component`
+        have the type Null then.
         """
         ...
 

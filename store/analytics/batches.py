@@ -23,7 +23,7 @@ ALONE_ROWS: Final = 200_000
 and groups of several at once would be too many for the caches of the processor."""
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
-_NULL_WHEN_ABSENT: Final = frozenset({"sample_rate", "install_id"})
+_NULL_WHEN_ABSENT: Final = frozenset({"sample_rate", "install_id", "component"})
 """Of the type Null where no part has them: what nobody sent need not be weighed, nor linked."""
 
 

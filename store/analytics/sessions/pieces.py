@@ -28,6 +28,7 @@ SUMS: Final = ("events", "errors", "interactions")
 _KEYS: Final = ("session_id", WHO, DEVICE)
 _TEXTS: Final = ("user_id", "install_id")
 _RUN: Final = "\0run"
+_PACKED: Final = "\0packed"
 _IS_FIRST: Final = (pl.col(_RUN) != pl.col(_RUN).shift()).fill_null(value=True)
 """Of a person."""
 
@@ -54,7 +55,8 @@ def pieces(
         (pl.col("severity") >= SEVERITIES["error"]).fill_null(value=False).alias("errors"),
         pl.col("event_type").is_in(INTERACTIONS).alias("interactions"),
     )
-    silent = _silent(rows.filter(pl.col("session_id").is_null()), held, gap)
+    alone = rows.filter(pl.col("session_id").is_null())
+    silent = _silent(alone, held, gap, has_components=kinds["component"] != pl.Null)
     if not by_id or kinds["session_id"] == pl.Null:
         return silent
     return pl.concat([_named(rows, held), silent], how="diagonal")
@@ -76,22 +78,29 @@ def _named(rows: pl.LazyFrame, held: Sequence[str]) -> pl.LazyFrame:
     )
 
 
-def _silent(rows: pl.LazyFrame, held: Sequence[str], gap: timedelta) -> pl.LazyFrame:
+def _silent(
+    rows: pl.LazyFrame, held: Sequence[str], gap: timedelta, *, has_components: bool
+) -> pl.LazyFrame:
     """A piece for each run of a subject's events without a silence. Grouping what is sorted by time
     (as parts are, nearly) takes a quarter of sorting by subject and time.
     """
-    keys = [*held, WHO, DEVICE]
-    lists = ["start", "errors", "interactions", "component"]
-    grouped = rows.filter(pl.col(WHO).is_not_null()).sort("start").group_by(keys)
-    people = grouped.agg(pl.col(*_TEXTS).first(), *lists).with_row_index(_RUN)
-    found = people.explode(lists)
+    keys = [*held, WHO]
     kinds = rows.collect_schema()
-    schema = {name: kinds[name] for name in (*keys, *_TEXTS, "start")} | {
+    # One number for time and flags: it sorts by time, and is one list to take apart.
+    packed = pl.col("start").to_physical() * 4 + pl.col("errors") * 2 + pl.col("interactions")
+    lists = [_PACKED, *(["component"] if has_components else [])]
+    known = rows.filter(pl.col(WHO).is_not_null()).with_columns(packed.alias(_PACKED))
+    grouped = known.sort(_PACKED).group_by(keys)
+    people = grouped.agg(pl.col(DEVICE).all(), pl.col(*_TEXTS).first(), *lists)
+    found = people.with_row_index(_RUN).explode(lists)
+    schema = {name: kinds[name] for name in (*keys, DEVICE, *_TEXTS, "start")} | {
         "end": INSTANT,
         **{name: pl.Int64() for name in SUMS},
         "components": pl.List(pl.String()),
     }
-    runs = found.map_batches(lambda frame: _runs(frame, [*keys, *_TEXTS], gap), schema=schema)
+    runs = found.map_batches(
+        lambda frame: _runs(frame, [*keys, DEVICE, *_TEXTS], gap), schema=schema
+    )
     return runs.with_columns(pl.lit(None, pl.String).alias("session_id"))
 
 
@@ -153,6 +162,11 @@ def _text(column: str) -> pl.Expr:
 
 def _runs(rows: pl.DataFrame, kept: Sequence[str], gap: timedelta) -> pl.DataFrame:
     """The runs of each person (a number, _RUN), whose events stand together and in order."""
+    rows = rows.with_columns(
+        (pl.col(_PACKED) // 4).cast(INSTANT).alias("start"),
+        (pl.col(_PACKED) // 2 % 2).alias("errors"),
+        (pl.col(_PACKED) % 2).alias("interactions"),
+    )
     late = (pl.col("start").diff() > gap).fill_null(value=False)
     new = rows.select(_IS_FIRST | late)[:, 0]
     begins, ends = _bounds(new)
@@ -161,7 +175,9 @@ def _runs(rows: pl.DataFrame, kept: Sequence[str], gap: timedelta) -> pl.DataFra
         pl.col("start").gather(ends).alias("end"),
         (ends - begins + 1).cast(pl.Int64).alias("events"),
         *(_added(name, begins, ends) for name in ("errors", "interactions")),
-        _components(rows["component"].alias("components"), new),
+        _components(rows["component"].alias("components"), new)
+        if "component" in rows.columns
+        else pl.lit(None, pl.List(pl.String())).alias("components"),
     )
 
 
