@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from store.runner.streams import Ways
+from store.runner.streams import Way, Ways
 
 NOT_FOUND: Final = 127
 NOT_RUN: Final = 126
+_OF_KEYS: Final = frozenset({signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)})
+_SIGWINCH: Final = getattr(signal, "SIGWINCH", None)
 
 
 class NotStartedError(Exception):
@@ -53,13 +55,19 @@ class Child(Protocol):
         """Says that nothing that it left behind holds up the end of its output any more."""
         ...
 
+    def close(self) -> None:
+        """When all that it wrote has been passed on: gives back what it had of ours."""
+        ...
+
 
 class PipedChild:
-    """Reads what we would read, in our group of processes: the terminal's signals reach both."""
+    """In our group of processes, so that the keys of a terminal reach both; reads what we would."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], ways: Ways) -> None:
-        ends = [os.pipe() for _ in range(1 if ways.stderr == "with stdout" else 2)]
-        writers = [end for _, end in ends]
+        """NotStartedError."""
+        all_ways = (ways.stdout,) if ways.stderr == "with stdout" else (ways.stdout, ways.stderr)
+        ends = [_ends(way, number) for number, way in enumerate(all_ways, 1)]
+        writers = [writer for _, writer in ends]
         try:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=writers[0], stderr=writers[-1]
@@ -71,17 +79,23 @@ class PipedChild:
         finally:
             for writer in writers:
                 os.close(writer)
-        names = (ways.mixed_name, "stderr")
         self.outputs: Sequence[Output] = [
             Output(reader, number, name)
-            for (reader, _), number, name in zip(ends, (1, 2), names, strict=False)
+            for number, name, (reader, _) in zip(
+                (1, 2), (ways.stdout_name, "stderr"), ends, strict=False
+            )
+        ]
+        self._screens = [
+            output for output, way in zip(self.outputs, all_ways, strict=True) if way == "terminal"
         ]
         self.news, self._done = os.pipe()
         threading.Thread(target=self._wait, daemon=True).start()
 
     def signal(self, number: int) -> None:
-        if number in (signal.SIGINT, getattr(signal, "SIGQUIT", None)) and _is_at_terminal():
+        if number in _OF_KEYS and _is_at_terminal():
             return  # it came from there, and reached both
+        if number == _SIGWINCH:
+            self._resize()
         self._process.send_signal(number)
 
     def hear(self) -> int | None:
@@ -91,9 +105,27 @@ class PipedChild:
     def end_output(self) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
+    def _resize(self) -> None:
+        from store.runner.screen import copy_size
+
+        for output in self._screens:
+            copy_size(output.target, output.source)
+
     def _wait(self) -> None:
         self._process.wait()
         os.write(self._done, b"x")
+
+
+def _ends(way: Way, number: int) -> tuple[int, int]:
+    """(what we read, what the command writes to) in place of our stream of that number."""
+    if way != "terminal":
+        return os.pipe()
+    from store.runner.screen import opened_like
+
+    return opened_like(number, is_raw=True)
 
 
 def _is_at_terminal() -> bool:

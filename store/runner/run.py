@@ -105,6 +105,7 @@ class _Run:
                 child.end_output()
                 for relay, thread in relays.items():
                     _heard(relay, thread)
+            child.close()
             self._tell(self._close(courier))
             return code
 
@@ -152,7 +153,7 @@ class _Run:
     @contextlib.contextmanager
     def _signals(self, how: Ways) -> Iterator[None]:
         """What we are sent is for the command; what it ignores from the start stays ignored."""
-        names = _FORWARDED + (_OF_A_TERMINAL if how.has_terminal else ())
+        names = _FORWARDED + (_OF_A_TERMINAL if "terminal" in (how.stdout, how.stderr) else ())
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
         before = {number: signal.getsignal(number) for number in numbers}
         taken = [number for number, handler in before.items() if handler != signal.SIG_IGN]
@@ -177,7 +178,7 @@ class _Run:
 
 
 def _started(command: Sequence[str], environment: Mapping[str, str], how: Ways) -> Child:
-    if not how.has_terminal:
+    if not how.has_keys:
         return PipedChild(command, environment, how)
     from store.runner.terminal import TerminalChild
 

@@ -23,32 +23,35 @@ class Streams:
 class Ways:
     """What the command gets in place of each stream."""
 
-    stdin_is_terminal: bool
-    """False: it reads what this process would."""
+    has_keys: bool
+    """Whether a terminal of its own is where it reads, too; else it reads what we would."""
     stdout: Way
     stderr: Way
 
     @property
-    def has_terminal(self) -> bool:
-        return "terminal" in (self.stdout, self.stderr)
-
-    @property
-    def mixed_name(self) -> str:
-        """Of the stream on the terminal, or in the one pipe; empty where they are both in it."""
-        if self.stderr == "with stdout" or self.stdout == self.stderr == "terminal":
-            return ""
-        return "stderr" if self.stdout == "pipe" and self.stderr == "terminal" else "stdout"
+    def stdout_name(self) -> str:
+        """Empty where standard error cannot be told from it."""
+        return "" if self.stderr == "with stdout" else "stdout"
 
 
 def ways(streams: Streams) -> Ways:
-    """A terminal of its own in place of ours, one pipe where both go to one place (so that their
-    order stays), else a pipe each.
+    """A terminal in place of a terminal, a pipe in place of anything else, and one for both where
+    both go to one place, so that their order stays.
+
+    Keys are taken from ours only where our output is there as well: in `… | less` they are for
+    `less`, which reads them from the same terminal.
     """
-    stdout: Way = "terminal" if streams.stdout_is_terminal else "pipe"
-    stderr: Way = "terminal" if streams.stderr_is_terminal else "pipe"
-    if stdout == stderr == "pipe" and streams.are_one:
-        stderr = "with stdout"
-    return Ways("terminal" in (stdout, stderr) and streams.stdin_is_terminal, stdout, stderr)
+    stdin, stdout, stderr = (
+        streams.stdin_is_terminal,
+        streams.stdout_is_terminal,
+        streams.stderr_is_terminal,
+    )
+    are_one = stdout and stderr if stdout or stderr else streams.are_one
+    return Ways(
+        stdin and stdout,
+        "terminal" if stdout else "pipe",
+        "with stdout" if are_one else "terminal" if stderr else "pipe",
+    )
 
 
 def look() -> Streams:

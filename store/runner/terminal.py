@@ -14,16 +14,19 @@ import struct
 import sys
 import termios
 import threading
+import time
 import tty
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
 from store.runner.child import NotStartedError, Output
 from store.runner.relay import READ_BYTES, write_all
+from store.runner.screen import copy_size, opened_like
 from store.runner.streams import Ways
 
 # Nothing comes any more from a command that ended when its terminal is silent for so long.
-SILENCE_SECONDS: Final = 0.02
+SILENCE_SECONDS: Final = 0.01
+LAST_SECONDS_MAX: Final = 5.0
 _STARTED, _STOPPED, _ENDED, _FAILED = b"p", b"s", b"x", b"e"
 _REPORT: Final = struct.Struct("<cq")
 # What keys send goes to the command alone.
@@ -36,33 +39,30 @@ class TerminalChild:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], ways: Ways) -> None:
         """Forks, so before there are threads. NotStartedError."""
-        self._ours = 0 if ways.stdin_is_terminal else 1 if ways.stdout == "terminal" else 2
-        self._has_keys = ways.stdin_is_terminal
-        self._master, slave = os.openpty()
-        self._raw = _Raw(self._ours)
-        _prepare(slave, self._ours, translates=self._has_keys)
-        pipe = os.pipe() if "pipe" in (ways.stdout, ways.stderr) else None
+        master, slave = opened_like(0, is_raw=False)
+        self._raw = _Raw(0)
+        pipe = os.pipe() if ways.stderr == "pipe" else None
         self.news, report = os.pipe()
         held, self._hold = os.pipe()
-        fds = tuple(
-            slave if way == "terminal" else pipe[1] if pipe else slave
-            for way in (ways.stdout, ways.stderr)
-        )
+        streams = (slave, slave, pipe[1] if pipe else slave)
         if not os.fork():
-            _lead(command, environment, (slave if self._has_keys else 0, *fds), slave, report, held)
+            _lead(command, environment, streams, slave, report, held)
         for end in (slave, report, held, *(pipe[1:] if pipe else ())):
             os.close(end)
         self._group = self._started(command[0])
-        self.outputs: Sequence[Output] = list(self._outputs(ways, pipe[0] if pipe else None))
+        self.outputs: Sequence[Output] = [
+            Output(master, 1, ways.stdout_name),
+            *([Output(pipe[0], 2, "stderr")] if pipe else []),
+        ]
         self._resumed = threading.Event()
-        if self._has_keys:
-            self._raw.enter()
-            keys = os.dup(self._master)
-            threading.Thread(target=self._pass_keys, args=(keys,), daemon=True).start()
+        self._raw.enter()
+        # Others of their own: the relay closes the one that it reads.
+        keys, self._watched = os.dup(master), os.dup(master)
+        threading.Thread(target=self._pass_keys, args=(keys,), daemon=True).start()
 
     def signal(self, number: int) -> None:
         if number == signal.SIGWINCH:
-            _copy_size(self._ours, self._master)
+            copy_size(0, self._watched)
         elif number == signal.SIGCONT:
             self._resume()
         else:
@@ -72,22 +72,19 @@ class TerminalChild:
         kind, value = self._report()
         if kind == _STOPPED:
             self._stop_as_well()
-        if kind != _ENDED:
-            return None
-        self._raw.leave()
-        return os.waitstatus_to_exitcode(value)
+        return os.waitstatus_to_exitcode(value) if kind == _ENDED else None
 
     def end_output(self) -> None:
         """Its terminal hangs up once all that the command wrote has been read."""
-        while select.select([self._master], [], [], SILENCE_SECONDS)[0]:
-            pass
+        deadline = time.monotonic() + LAST_SECONDS_MAX
+        while select.select([self._watched], [], [], SILENCE_SECONDS)[0]:
+            if time.monotonic() > deadline:
+                break  # something that it left behind goes on writing
+            time.sleep(SILENCE_SECONDS)
         os.close(self._hold)
 
-    def _outputs(self, ways: Ways, pipe: int | None) -> Iterator[Output]:
-        yield Output(self._master, 1 if ways.stdout == "terminal" else 2, ways.mixed_name)
-        if pipe is not None:
-            is_stdout = ways.stdout == "pipe"
-            yield Output(pipe, 1 if is_stdout else 2, "stdout" if is_stdout else "stderr")
+    def close(self) -> None:
+        self._raw.leave()
 
     def _started(self, command: str) -> int:
         kind, value = self._report()
@@ -110,9 +107,8 @@ class TerminalChild:
         self._resume()
 
     def _resume(self) -> None:
-        if self._has_keys:
-            self._raw.enter()
-        _copy_size(self._ours, self._master)
+        self._raw.enter()
+        copy_size(0, self._watched)
         self._tell(signal.SIGCONT)
         self._resumed.set()
 
@@ -124,7 +120,7 @@ class TerminalChild:
         with contextlib.suppress(OSError):
             while True:
                 self._resumed.clear()
-                if not _is_in_front(self._ours):
+                if not _is_in_front(0):
                     self._resumed.wait()
                     continue
                 keys = os.read(0, READ_BYTES)
@@ -159,21 +155,6 @@ def _is_in_front(terminal: int) -> bool:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:
         return False
-
-
-def _prepare(slave: int, ours: int, *, translates: bool) -> None:
-    """Size and modes of ours. Where ours goes on making CR LF of line feeds, the new one does not."""
-    modes = termios.tcgetattr(ours)
-    if not translates:
-        modes[1] &= ~termios.OPOST
-    termios.tcsetattr(slave, termios.TCSANOW, modes)
-    _copy_size(ours, slave)
-
-
-def _copy_size(source: int, target: int) -> None:
-    with contextlib.suppress(OSError):
-        size = fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(8))
-        fcntl.ioctl(target, termios.TIOCSWINSZ, size)
 
 
 def _lead(

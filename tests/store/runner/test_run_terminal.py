@@ -143,6 +143,36 @@ def test_input_from_a_pipe_is_read_while_the_output_is_a_terminal(store):
     assert seen.end() == (b"a\r\nb\r\n", 0)
 
 
+def test_in_a_pipeline_keys_are_for_who_reads_them(store):
+    """As `make | less`: what is typed is not ours, though our input is the terminal."""
+    own = " ".join(f"'{word}'" for word in command("sh", "-c", "sleep 1; echo built; test -t 2"))
+    reads = '(cat; read key < /dev/tty; echo "got <$key>")'
+    seen = Terminal(["sh", "-c", f"{own} | {reads}"], environment(store))
+    seen.type(b"typed\r")
+    assert b"got <typed>" in seen.end()[0]
+
+
+def test_in_a_pipeline_an_interrupt_reaches_the_command_once(store, tmp_path):
+    script = tmp_path / "counts.py"
+    script.write_text(
+        "import pathlib, signal, time\ncount = 0\n"
+        "def caught(*_):\n    global count\n    count += 1\n"
+        "signal.signal(signal.SIGINT, caught)\nprint('ready', flush=True)\n"
+        "end = time.monotonic() + 1\n"
+        "while time.monotonic() < end: time.sleep(0.1)\n"
+        "pathlib.Path(__file__).with_name('count').write_text(str(count))\n"
+    )
+    own = " ".join(f"'{word}'" for word in command(sys.executable, script))
+    seen = Terminal(["sh", "-c", f"{own} | cat"], environment(store))
+    seen.read_until(b"ready\r\n")
+    seen.type(b"\x03")
+    seen.end()
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "count").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (tmp_path / "count").read_text() == "1"
+
+
 def test_when_the_terminal_goes_the_command_hears_of_it(terminal, tmp_path):
     text = (
         "import signal, sys, time, pathlib\n"
