@@ -13,6 +13,7 @@ from store.analytics.funnel.analysis import FunnelAnalysis
 from store.analytics.funnel.drivers import DriversAnalysis, SeenAnalysis
 from store.analytics.funnel.trend import FunnelTrendAnalysis
 from store.analytics.funnel.why import WhyAnalysis
+from store.analytics.increase import IncreaseAnalysis
 from store.analytics.lifecycle import LifecycleAnalysis
 from store.analytics.names import NamesAnalysis
 from store.analytics.paths.drop_off import DropOffAnalysis
@@ -52,6 +53,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     NamesAnalysis(),
     ReleasesAnalysis(),
     ChangesAnalysis(),
+    IncreaseAnalysis(),
 )
 HELPERS: Final[tuple[AnyAnalysis, ...]] = (
     ExplainAnalysis(),

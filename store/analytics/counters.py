@@ -1,0 +1,128 @@
+"""Counters as they were sent, and how much they went up.
+
+A cumulative point says how much there was since the start of its stream. Kept is the greatest of
+each stream, start and interval: it does not matter how points are split, ordered or repeated.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from store.analytics.cells import SEVERITY_CLASS, stored_in
+from store.analytics.cut import Cut
+from store.analytics.intervals import cell_start
+from store.analytics.query import Query
+from store.analytics.reducing import finite
+from store.schema import PART, as_text, severity_class
+
+_KIND: Final = "metric_kind"
+_TEMPORALITY: Final = "metric_temporality"
+_MONOTONIC: Final = "metric_is_monotonic"
+_STREAM: Final = "metric_stream"
+_START: Final = "metric_start_unix_nano"
+ATTRIBUTES: Final = (_KIND, _TEMPORALITY, _MONOTONIC, _STREAM, _START, "metric_count", "metric_sum")
+"""Of metrics, which perhaps nobody sends."""
+_SPREADS: Final = ("histogram", "exponential_histogram", "summary")
+"""Their counts and sums only go up."""
+_TIME: Final = pl.col("event_time")
+_FINE: Final = "is_fine"
+"""There, and true, when `time` is a cell of a cut part's grid."""
+_NUMBERS: Final = ("low", "high", "total", "n", "is_sampled")
+
+
+def columns(of: str, by: Sequence[str]) -> Sequence[str]:
+    """What `partial` reads."""
+    named = (_KIND, _TEMPORALITY, _MONOTONIC, _STREAM, _START)
+    return list(dict.fromkeys(["event_time", "sample_rate", *named, of, *map(stored_in, by)]))
+
+
+def partial(
+    events: pl.LazyFrame, of: str, by: Sequence[str], query: Query, cut: Cut | None
+) -> pl.LazyFrame:
+    """A row for each part, key, time, stream and start: the `low`est and `high`est value; deltas,
+    which have no stream, as their `total`; `n` events, and whether one `is_sampled`.
+    """
+    types = events.collect_schema()
+    is_sum = (_text(_MONOTONIC, types) == "true") | _text(_KIND, types).is_in(_SPREADS)
+    cumulative = (_text(_TEMPORALITY, types) == "cumulative").fill_null(value=False)
+    is_counter = _text(_KIND, types).is_in(["counter", *_SPREADS])
+    stream = _text(_STREAM, types)
+    of_stream = cumulative & is_sum & stream.is_not_null()
+    weight = pl.col("sample_rate").cast(pl.Float64).fill_null(1.0).clip(1.0)
+    told = events.with_columns(
+        finite(of).alias("\0value"),
+        weight.alias("\0weight"),
+        pl.when(of_stream).then(stream).alias("stream"),
+        (~cumulative & is_counter).fill_null(value=False).alias("is_delta"),
+        pl.when(of_stream).then(_text(_START, types)).alias("start"),
+    )
+    counted = (pl.col("stream").is_not_null() | pl.col("is_delta")) & pl.col(
+        "\0value"
+    ).is_not_null()
+    value, weights = pl.col("\0value"), pl.col("\0weight")
+    return (
+        told.filter(counted)
+        .group_by(_keys(by, types, query, cut))
+        .agg(
+            value.min().alias("low"),
+            value.max().alias("high"),
+            (value * weights).filter("is_delta").sum().alias("total"),
+            pl.len().cast(pl.Int64).alias("n"),
+            (weights > 1).filter("is_delta").any().alias("is_sampled"),
+        )
+    )
+
+
+def _keys(
+    by: Sequence[str], types: Mapping[str, pl.DataType], query: Query, cut: Cut | None
+) -> list[pl.Expr]:
+    time = _TIME.dt.truncate(cut.width) if cut else cell_start(query, _TIME)
+    found = [pl.col(PART)] if types[PART] != pl.Null else []
+    found += [_key(name, types).alias(f"key.{at}") for at, name in enumerate(by)]
+    found += [time.alias("time"), pl.col("stream"), pl.col("start")]
+    return found + ([pl.lit(value=True).alias(_FINE)] if cut else [])
+
+
+def _key(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
+    text = severity_class() if name == SEVERITY_CLASS else as_text(name, types[name])
+    return text.cast(pl.String).fill_null("")
+
+
+def _text(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
+    return as_text(name, types[name]).cast(pl.String)
+
+
+def combine(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """Rows of many parts as one set of rows; cells of cut parts become points."""
+    rows = partials
+    if _FINE in rows.columns:
+        is_fine = pl.col(_FINE).fill_null(value=False)
+        cells = rows.filter(is_fine).with_columns(cell_start(query, pl.col("time")).alias("time"))
+        rows = pl.concat([rows.filter(~is_fine), cells]).drop(_FINE)
+    keys = [name for name in rows.columns if name not in _NUMBERS]
+    return rows.group_by(keys).agg(
+        pl.col("low").min(),
+        pl.col("high").max(),
+        pl.col("total").sum(),
+        pl.col("n").sum(),
+        pl.col("is_sampled").any(),
+    )
+
+
+def increases(rows: pl.DataFrame) -> pl.DataFrame:
+    """The `increase` of each key and time: deltas, and what running maxima grew by."""
+    keys = [name for name in rows.columns if name.startswith("key.")]
+    ordered = rows.sort("stream", "start", "time", "high", nulls_last=True)
+    segment = ("stream", "start")
+    reached = pl.col("high").cum_max().over(segment)
+    before = reached.shift().over(segment)
+    # A known start is where it was 0.
+    base = pl.when(pl.col("start").is_null()).then("low").otherwise(0.0)
+    grown = (reached - pl.coalesce(before, base)).clip(lower_bound=0.0)
+    increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
+    return (
+        ordered.with_columns(increase.alias("increase"))
+        .group_by(*keys, "time")
+        .agg(pl.col("increase", "n").sum(), pl.col("is_sampled").any())
+    )
