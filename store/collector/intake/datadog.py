@@ -171,16 +171,12 @@ def _tags(given: str) -> Record:
 
 
 def _read_tags(given: str) -> Record:
-    tags: Record = {}
+    tags: dict[str, list[str]] = {}
     for tag in filter(None, map(str.strip, given.split(","))):
         key, _, value = tag.partition(":")
         name, value = (key, value) if value else ("tags", tag)
-        before = tags.get(name)
-        if before is None:
-            tags[name] = value
-        else:
-            tags[name] = [*(before if type(before) is list else [before]), value]
-    return tags
+        tags.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in tags.items()}
 
 
 _same_tags: Final = lru_cache(maxsize=1000)(_read_tags)

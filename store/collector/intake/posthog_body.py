@@ -4,6 +4,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from store.collector.intake.intake import Delivery
+from store.collector.intake.records import check_body
 from store.collector.intake.unpacking import GZIP_MAGIC, from_base64, unpacked
 from store.normalise.json_text import Fault, NotTakenError
 
@@ -19,6 +20,7 @@ def text_of(delivery: Delivery) -> bytes:
 
     Told by the bytes; what the sender says of the compression is wanted for base64 alone.
     """
+    check_body(delivery.body, 2 * BODY_BYTES_MAX)
     body, compression = delivery.body, delivery.parameters.get("compression", "")
     content_type = delivery.headers.get("content-type", "").lower()
     if body.startswith(b"data=") or (_FORM in content_type and b"data=" in body):

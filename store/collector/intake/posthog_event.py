@@ -65,7 +65,7 @@ def _is_anonymous(who: Any, device: Any, record: Record, properties: Record) -> 
     identified = properties.get("$is_identified")
     if type(identified) is bool:
         return not identified
-    if device is not None and who == device:
+    if type(device) in {str, int} and type(who) is type(device) and who == device:
         return True
     options = record.get("options")
     told = options.get("process_person_profile") if type(options) is dict else None

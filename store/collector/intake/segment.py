@@ -123,13 +123,19 @@ def _event(call: Record, kind: str | None, shared: Record) -> Record:
         fields["traits"] = call["traits"]
     properties = attributes_of(call.get("properties"), "properties")
     event = joined(properties, fields)
-    # The library for browsers says the name of a page twice.
     rest = {
         name: call[name]
         for name in call.keys() - _TAKEN
-        if call[name] not in ({}, None) and properties.get(name) != call[name]
+        if call[name] not in ({}, None) and not _is_same(properties.get(name), call[name])
     }
     return joined(rest, event) if rest else event
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """The library for browsers says the name of a page twice. Texts alone: to compare what nests
+    deep takes a deep stack.
+    """
+    return type(one) is str and type(other) is str and one == other
 
 
 def _adopt(context: Record, fields: Record) -> None:

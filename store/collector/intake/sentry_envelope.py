@@ -1,12 +1,17 @@
 """The framing of Sentry's envelopes: a line of JSON, then items of a header line and a payload."""
 
+import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import xxhash
 
 from store.collector.intake.records import Load, Record, object_of
 from store.normalise.json_text import Fault, NotTakenError
+
+ITEMS_MAX: Final = 1000
+_TOO_MANY: Final = Fault("too_many", f"an envelope has at most {ITEMS_MAX:,} items")
+_BLANK: Final = re.compile(rb"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,10 @@ class Envelope:
         line, at = _line(body, 0)
         header = object_of(load(line), "the envelope's header")
         items: list[Item] = []
-        while at < len(body):
+        while (at := _next(body, at)) < len(body):
             line, at = _line(body, at)
-            if not line.strip():
-                continue
+            if len(items) == ITEMS_MAX:
+                return cls(header, items, _TOO_MANY)
             try:
                 item_header = object_of(load(line), "an item's header")
                 payload, at = _payload(body, at, item_header.get("length"))
@@ -68,6 +73,12 @@ class Envelope:
                 return cls(header, items, refused.fault)
             items.append(Item(item_header, payload))
         return cls(header, items)
+
+
+def _next(body: bytes, at: int) -> int:
+    """Where the next line that is not blank begins: one step for any number of them."""
+    found = _BLANK.match(body, at)
+    return found.end() if found else at
 
 
 def _line(body: bytes, at: int) -> tuple[bytes, int]:

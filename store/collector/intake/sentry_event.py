@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from store.collector.intake.records import Record, attributes_of, joined
-from store.normalise.json_text import dumps
+from store.normalise.flatten import list_text
 from store.normalise.times import instant_of
 
 NAME_CHARS_MAX: Final = 256
+DEPTH_MAX: Final = 32
 _LEVELS: Final[Mapping[Any, str]] = {"log": "info"}
 _TRACE_IDS: Final = ("trace_id", "span_id", "parent_span_id")
 # Of a trace's context; what a transaction says of itself.
@@ -41,7 +42,7 @@ def error_of(event: Record) -> Record:
     if raised:
         fields["exception"] = {**last, "stacktrace": _stack(last), "values": raised}
     if type(event.get("modules")) is dict:  # one for each package there is: no columns
-        fields["modules"] = dumps(event["modules"])
+        fields["modules"] = list_text(event["modules"], DEPTH_MAX, exact=True)
     if event.get("transaction") is not None:
         fields["transaction"] = event["transaction"]
     rest = {k: v for k, v in event.items() if k not in _TAKEN and v is not None}

@@ -41,6 +41,12 @@ def test_an_id_is_a_devices_until_it_is_identified(record, user, device):
     assert (row.get("user_id"), row.get("install_id")) == (user, device)
 
 
+def test_ids_that_nest_deep_are_refused_and_never_compared():
+    deep = json.loads("[" * 900 + "]" * 900)
+    record = {"event": "x", "distinct_id": deep, "properties": {"$device_id": deep}}
+    assert refused(sent("posthog", "/e/", record)) == ([("batch[0]", "too_deep")], 400)
+
+
 def test_identify_and_alias_link_a_device_to_a_user():
     identified, aliased = rows(sent("posthog", "/batch/", BATCH))[2:4]
     assert (identified["install_id"], identified["user_id"]) == ("device-1", "ada")

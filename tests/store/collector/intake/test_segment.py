@@ -49,6 +49,14 @@ def test_the_name_of_a_page_that_is_said_twice_differently_is_kept_twice():
     assert (row["event_name"], row["name"], row["attr.name"]) == ("page", "Basket", "Cart")
 
 
+def test_what_nests_deep_is_refused_wherever_it_is_said_twice():
+    deep = json.loads("[" * 900 + "]" * 900)
+    assert refused(sent("segment", "/v1/page", call("page", x=deep, properties={"x": deep}))) == (
+        [("batch[0]", "too_deep")],
+        400,
+    )
+
+
 def test_a_batchs_context_is_that_of_calls_without_one():
     calls = [{"type": "track", "event": "x"}, {"type": "page", "context": {"a": 2}}]
     found = rows(sent("segment", "/v1/batch", batch_of(*calls, context={"a": 1})))

@@ -1,6 +1,7 @@
 """Sentry's envelopes: their framing, their kinds of items, and what the sender is told."""
 
 import json
+import time
 
 import pytest
 
@@ -116,6 +117,23 @@ def test_files_and_profiles_are_counted_and_no_fault():
     assert refused(sample) == ([("item[0]", "unsupported")], 200)
     assert sample.decode().events["message"].to_list() == ["x"]
     assert refused(of(("profile", {}))) == ([("item[0]", "unsupported")], 200)
+
+
+def test_modules_that_nest_deep_are_refused():
+    deep = json.loads('{"a":' * 900 + "1" + "}" * 900)
+    assert refused(of(("event", {"modules": deep}))) == ([("item[0]", "too_deep")], 400)
+
+
+def test_an_envelope_has_a_thousand_items_at_most():
+    found, status = refused(of(*[("event", {"message": "x"})] * 1001))
+    assert (found, status) == ([("item[1000]", "too_many")], 200)
+
+
+def test_any_number_of_blank_lines_is_one_step():
+    begun = time.process_time()
+    body = b"{}" + b"\n" * 20_000_000 + b'{"type":"event"}\n{"message":"x"}'
+    assert rows(sent("sentry", PATH, body))[0]["message"] == "x"
+    assert time.process_time() - begun < 3
 
 
 def test_broken_items_are_refused_alone():
