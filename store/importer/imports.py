@@ -123,7 +123,7 @@ def _watch(progress: Progress | None, total: int) -> Watch:
 def _import(reading: Reading, how: Format, arrival: Arrival, fates: "_Fates") -> None:
     for rows in how.read(reading):
         decoded = _decoded(rows, reading.naming, arrival)
-        fates.refuse(decoded.refusals)
+        fates.refuse(decoded.refusals, rows.refused)
         events = decoded.events
         for processor in PROCESSORS if events.height else ():
             done = processor(events)
@@ -151,9 +151,9 @@ class _Fates(NamedTuple):
     runs: Runs
     box: Box
 
-    def refuse(self, refusals: Sequence[Refusal]) -> None:
+    def refuse(self, refusals: Sequence[Refusal], body: bytes = b"") -> None:
         if not refusals:
             return
         receipt = Receipt(rejected=len(refusals), errors=tuple(refusals[:ERRORS_SHOWN_MAX]))
         self.runs.count(receipt, Counter(f"rejected.{refusal.reason}" for refusal in refusals))
-        self.box.put(SOURCE, refusals, b"")
+        self.box.put(SOURCE, refusals, body)

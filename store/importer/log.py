@@ -6,6 +6,7 @@ from store.importer.blocks import blocks
 from store.importer.rows import Reading, Rows
 from store.importer.source import as_utf8
 from store.vacuum.events import raw_events
+from store.vacuum.output import packed
 from store.vacuum.sieve import Found, sift
 
 
@@ -30,4 +31,5 @@ class Log:
                     where=reading.where,
                     logs=reading.logs,
                 )
-                yield Rows(raw, block.key)
+                lines = list(zip(found.numbers, found.lines, strict=True))
+                yield Rows(raw, block.key, packed(lines) if raw.refusals else b"")

@@ -20,6 +20,8 @@ class Rows:
     raw: Raw
     key: str
     """Rows without an id get one out of this and their number."""
+    refused: bytes = b""
+    """The lines that were refused and others, each with its number, where they are to be kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,10 +143,10 @@ class _Run:
 
     def _tell(self, delivered: Delivered) -> None:
         if delivered.lost:
-            self._note(f"{delivered.lost:,} lines with events were lost: {delivered.fault}")
+            self._note(f"lines with events that were lost: {delivered.lost:,}; {delivered.fault}")
         if delivered.rejected:
             self._note(
-                f"{delivered.rejected:,} lines that carry the flag were refused "
+                f"broken lines that carry the flag: {delivered.rejected:,} "
                 f"({delivered.fault}); see eventdeck dead-letters"
             )
 

@@ -10,7 +10,7 @@ from store.normalise.json_text import NotTakenError, dumps, loads
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Of a larger one no content is looked for, but by its lines."""
-_LINE: Final = re.compile(r"(?:^|\s)line (\d{1,15})(?: and later)?$")
+_LINE: Final = re.compile(r"(?:(?:^|\s)line |:)(\d{1,15})(?: and later)?$")
 _EVENT: Final = re.compile(r"^event (\d{1,9})(?::.*)?$")
 _ELEMENT: Final = re.compile(r"^event\[(\d{1,9})\]$")
 _STEPS: Final = re.compile(r"([A-Za-z_]\w*)|\[(\d{1,9})\]")

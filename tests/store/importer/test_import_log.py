@@ -6,6 +6,7 @@ import json
 import pytest
 import zstandard
 
+from store.collector.dead_letters.reading import letters
 from store.importer import import_files
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
@@ -45,6 +46,8 @@ def test_the_events_are_taken_and_what_is_broken_is_listed_by_its_line(settings,
     assert (receipt.stored, receipt.rejected) == (2, 1)
     assert [(each.place, each.reason) for each in receipt.errors] == [("app.log:4", "bad_json")]
     assert stored(settings, "event_name", "n") == [("a", 1), ("a", 2)]
+    (letter,) = letters(StoreFolder.open(settings.store))
+    assert letter.content == '{"_e": …, "event_name": …,'
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress, bytes])

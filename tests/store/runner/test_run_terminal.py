@@ -109,7 +109,7 @@ def test_the_terminal_is_afterwards_as_it_was(store):
 def test_ctrl_z_stops_it_in_a_shell_and_fg_continues_it(store):
     env = environment(store, PS1="$ ", HISTFILE="")
     seen = Terminal(["bash", "--norc", "-i"], env)
-    text = "n=0; while [ $n -lt 400 ]; do echo tick $n; n=$((n+1)); sleep 0.01; done; echo done"
+    text = "n=0; while [ $n -lt 120 ]; do echo tick $n; n=$((n+1)); sleep 0.01; done; echo done"
     own = " ".join(f"'{word}'" for word in command("sh", "-c", text))
     seen.type(own.encode() + b"\r")
     seen.read_until(b"tick 20\r\n")

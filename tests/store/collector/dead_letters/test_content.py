@@ -112,6 +112,7 @@ BODY = b'{"a":1}\n{"a":2}\n\nbroken'
         (b"7\tx\n12\ty\n", "stderr line 12", b"y"),
         (b"7\tx\n12\ty\n", "line 7", b"x"),
         (b"7\tx\n12\ty\n", "line 2", b""),
+        (b"7\tx\n12\ty\n", "app.log:7", b"x"),
         (b'[{"a":1},{"a":2}]', "event 2", b'{"a":2}'),
         (b'{"a":1}', "event 1", b'{"a":1}'),
         (b'{"a":1}', "event 2", b""),
