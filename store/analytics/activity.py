@@ -8,11 +8,12 @@ and when the first of them was. All of it adds up.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
 from store import schema
+from store.analytics.batches import STREAMING_ROWS
 from store.analytics.cells import SEVERITY_CLASS, stored_in
 from store.analytics.chosen import Chosen
 from store.analytics.cut import Cut
@@ -30,6 +31,7 @@ AT: Final = "at"
 """The number of a point in time."""
 _FINE: Final = "is_fine"
 """There, and true, when `time` is a cell of a cut part's grid."""
+_SAMPLED: Final = "is_sampled"
 _TIME: Final = pl.col("event_time")
 
 
@@ -38,7 +40,7 @@ class Kept:
     """What is kept beside who and when."""
 
     kinds: tuple[Chosen, ...] = (Chosen(),)
-    """Events of none of these are left out; how many there are of each is `n.0`, `n.1`, …"""
+    """Events of none of these are left out."""
     by: tuple[str, ...] = ()
     by_first: bool = False
     """True: only events of the first kind carry breakdown values, the others have none (null)."""
@@ -46,11 +48,17 @@ class Kept:
     """True: the instant itself is a key, `time` the point that holds it."""
     timed: bool = True
     """False: one row for all time."""
+    seen: bool = False
+    """True: `first` and `last`, of events of the first kind, are kept."""
 
     @property
     def keys(self) -> list[str]:
         """The columns of the breakdown values, in the order of `by`."""
         return [f"key.{at}" for at in range(len(self.by))]
+
+    def count(self, kind: int) -> str:
+        """The column with the number of events of a kind: `n`, of all, where they are all of it."""
+        return "n" if self.kinds[kind] == Chosen() else f"n.{kind}"
 
     def columns(self, query: Query) -> Sequence[str]:
         """The columns that `partial` reads."""
@@ -61,8 +69,8 @@ class Kept:
 
 
 def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> pl.LazyFrame:
-    """The rows of each part: PART, WHO, DEVICE where there are some, `time`, the keys; `n` events, `n.0`, …,
-    `first` and `last` (of the first kind), `is_sampled`.
+    """The rows of each part: PART, WHO, DEVICE where there are some, `time`, the keys; `n` events,
+    how many of each kind, what else is `kept`, and `is_sampled` where something was.
     """
     types = events.collect_schema()
     marks = [f"\0kind {at}" for at in range(len(kept.kinds))]
@@ -76,18 +84,17 @@ def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> 
         users = users.filter(pl.any_horizontal(marks))
     of_first = pl.lit(value=True) if kept.kinds[0] == Chosen() else pl.col(marks[0])
     sizes = [
-        (pl.len() if kind == Chosen() else pl.col(mark).sum()).cast(pl.Int64).alias(f"n.{at}")
+        pl.col(mark).sum().cast(pl.Int64).alias(kept.count(at))
         for at, (mark, kind) in enumerate(zip(marks, kept.kinds, strict=True))
+        if kind != Chosen()
     ]
     first = _TIME if kept.kinds[0] == Chosen() else _TIME.filter(of_first)
-    is_sampled = types["sample_rate"] != pl.Null
-    sampled = (pl.col("sample_rate") > 1).fill_null(value=False).any() if is_sampled else pl.lit(0)
+    ends = [first.min().alias("first"), first.max().alias("last")] if kept.seen else []
+    is_many = (pl.col("sample_rate") > 1).fill_null(value=False)
+    sampled = [is_many.any().alias(_SAMPLED)] if types["sample_rate"] != pl.Null else []
+    count = pl.len().cast(pl.Int64).alias("n")
     return users.group_by(_keys(kept, query, cut, types, of_first)).agg(
-        pl.len().cast(pl.Int64).alias("n"),
-        *sizes,
-        first.min().alias("first"),
-        first.max().alias("last"),
-        sampled.cast(pl.Boolean).alias("is_sampled"),
+        count, *sizes, *ends, *sampled
     )
 
 
@@ -123,20 +130,23 @@ def combine(partials: pl.DataFrame, kept: Kept, query: Query) -> pl.DataFrame:
 
 
 def _whole(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of parts without devices and of parts with some: nobody is one unless it says so."""
-    has_devices = subjects.DEVICE in rows.columns
-    return (
-        rows.with_columns(pl.col(subjects.DEVICE).fill_null(value=False)) if has_devices else rows
-    )
+    """Of parts with devices, or sampled events, and of parts without."""
+    flags = [name for name in (subjects.DEVICE, _SAMPLED) if name in rows.columns]
+    return rows.with_columns(pl.col(flags).fill_null(value=False)) if flags else rows
 
 
 def added(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of the same keys as one."""
     numbers = [name for name in rows.columns if name == "n" or name.startswith("n.")]
-    numbers += [name for name in ("first", "last", "is_sampled") if name in rows.columns]
+    numbers += [name for name in ("first", "last", _SAMPLED) if name in rows.columns]
     keys = [name for name in rows.columns if name not in numbers]
     how = [_added_up(name) for name in numbers]
-    return rows.group_by(keys).agg(how).select(rows.columns)
+    return rows.lazy().group_by(keys).agg(how).select(rows.columns).collect(engine=_engine(rows))
+
+
+def _engine(rows: pl.DataFrame) -> Literal["streaming", "in-memory"]:
+    """Many rows are grouped in half the time as they flow; few are not worth setting it up."""
+    return "streaming" if rows.height >= STREAMING_ROWS else "in-memory"
 
 
 def _added_up(name: str) -> pl.Expr:
@@ -145,7 +155,7 @@ def _added_up(name: str) -> pl.Expr:
         return column.min()
     if name == "last":
         return column.max()
-    return column.any() if name == "is_sampled" else column.sum()
+    return column.any() if name == _SAMPLED else column.sum()
 
 
 def of_users(rows: pl.DataFrame, links: Links) -> pl.DataFrame:
@@ -166,7 +176,7 @@ def numbered(rows: pl.DataFrame, starts: Sequence[datetime]) -> pl.DataFrame:
 
 def is_sampled(rows: pl.DataFrame) -> bool:
     """Whether some events stood for more than one."""
-    return bool(rows["is_sampled"].any())
+    return _SAMPLED in rows.columns and bool(rows[_SAMPLED].any())
 
 
 def kept_keys(users: pl.DataFrame, keys: Sequence[str], limit: int) -> pl.DataFrame:

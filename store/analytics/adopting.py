@@ -94,7 +94,7 @@ class _Columns:
     def __init__(self, used: pl.DataFrame, active: pl.DataFrame, frame: Frame) -> None:
         self._frame = frame
         within = frame.inside(used)
-        each = within.group_by(FEATURE, WHO).agg(pl.col("n.0").sum(), pl.col("last").max())
+        each = within.group_by(FEATURE, WHO).agg(pl.col("n").sum(), pl.col("last").max())
         born = used.group_by(FEATURE).agg(
             pl.col("first").min().alias("born"), pl.col("time").min().alias("born_in")
         )
@@ -141,8 +141,8 @@ class _Columns:
 def _of_users(each: pl.DataFrame) -> pl.DataFrame:
     return each.group_by(FEATURE).agg(
         pl.len().cast(pl.Int64).alias("users"),
-        pl.col("n.0").mean().alias("uses_per_user"),
-        pl.col("n.0").median().alias("median_uses"),
+        pl.col("n").mean().alias("uses_per_user"),
+        pl.col("n").median().alias("median_uses"),
         pl.col("last").max().alias("last_used"),
     )
 

@@ -18,7 +18,7 @@ from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
 
 FEATURE: Final = adopting.FEATURE
-_BY_NAME: Final = Kept(by=("event_name",))
+_BY_NAME: Final = Kept(by=("event_name",), seen=True)
 SHOWN: Final = (
     *("feature", "users", "active_users", "adoption_rate", "uses_per_user", "trend", "change"),
     *("new_adopters", "median_uses", "seconds_to_adopt", "first_used", "last_used"),
@@ -84,9 +84,9 @@ class AdoptionAnalysis:
             rows = activity.partial(events, _BY_NAME, query, cut)
             return rows.rename({"key.0": FEATURE})
         frames = [
-            activity.partial(events, Kept((kind,)), query, cut).with_columns(
-                pl.lit(name, pl.String()).alias(FEATURE)
-            )
+            activity.partial(events, Kept((kind,), seen=True), query, cut)
+            .drop("n.0", strict=False)
+            .with_columns(pl.lit(name, pl.String()).alias(FEATURE))
             for name, kind in [(None, Chosen()), *_named(query).items()]
         ]
         return pl.concat(frames)

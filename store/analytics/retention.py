@@ -140,7 +140,8 @@ def _kept(asked: Retention) -> Kept:
     start, back = _kinds(asked)
     is_one = start == back and not asked.by
     kinds = (start,) if is_one else (start, back)
-    return Kept(kinds, asked.by, by_first=True, exactly=asked.clock == "own")
+    is_own = asked.clock == "own"
+    return Kept(kinds, asked.by, by_first=True, exactly=is_own, seen=is_own or bool(asked.by))
 
 
 def _returns(asked: Retention) -> Returns:

@@ -31,13 +31,19 @@ class Returns:
 
 
 def begun(rows: pl.DataFrame, kept: Kept, cohorts: int, *, ever: bool) -> pl.DataFrame:
-    """`who`, `at` (the number of the cohort, below `cohorts`), `first` (when the start was) and the
-    keys it had: for everyone's first start (`ever`), or the first one in each period.
+    """`who`, `at` (the number of the cohort, below `cohorts`), and if it is kept `first` (when the
+    start was) with the keys it had: for everyone's first start (`ever`), or the first one in each
+    period.
     """
-    starts = rows.filter(pl.col("n.0") > 0).select(WHO, AT, "first", *kept.keys)
-    if ever or kept.by or kept.exactly:
+    starts = rows.filter(pl.col(kept.count(0)) > 0)
+    if not kept.seen:
+        starts = starts.select(WHO, AT)
+        if ever:
+            before = pl.col(AT).fill_null(-1)
+            starts = starts.group_by(WHO).agg(before.min()).filter(pl.col(AT) >= 0)
+    else:
         # Rows of one instant differ in their keys: the least of them, whatever came first.
-        ordered = starts.sort("first", *kept.keys)
+        ordered = starts.select(WHO, AT, "first", *kept.keys).sort("first", *kept.keys)
         one = [WHO] if ever else [WHO, AT]
         starts = ordered.unique(one, keep="first", maintain_order=True)
     return starts.filter(pl.col(AT) < cohorts)
@@ -89,7 +95,7 @@ def _own(begun: pl.DataFrame, rows: pl.DataFrame, kept: Kept, wanted: Returns) -
 
 def _returns(rows: pl.DataFrame, kept: Kept, wanted: Returns, when: str) -> pl.DataFrame:
     """`who`, when, and how many `returns` there were (enough of them, in a period)."""
-    count = f"n.{len(kept.kinds) - 1}"
+    count = kept.count(len(kept.kinds) - 1)
     back = rows.filter(pl.col(count) > 0)
     if wanted.ahead:
         back = back.filter(pl.col("time") <= wanted.ahead + AHEAD_MAX)

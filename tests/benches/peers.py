@@ -36,13 +36,15 @@ def duckdb(folder: Path, queries: Mapping[str, str] | None = None) -> Callable[[
     return lambda title: connection.execute(known[title].replace("{events}", events)).fetchall()
 
 
-def chdb(folder: Path, queries: Mapping[str, str] | None = None) -> Callable[[str], Rows]:
-    """The same with chDB."""
+def chdb(
+    folder: Path, queries: Mapping[str, str] | None = None, columns: str = ""
+) -> Callable[[str], Rows]:
+    """The same with chDB; `columns` are those that the questions need beside the usual ones."""
     import chdb
 
     connection = chdb.connect(":memory:")
     connection.query("SELECT 1", "JSONCompactEachRow")
-    events = f"file('{folder}/events/*/*.parquet', Parquet, '{_COLUMNS}')"
+    events = f"file('{folder}/events/*/*.parquet', Parquet, '{_COLUMNS}{columns}')"
 
     def asked(title: str) -> Rows:
         sql = (queries or CHDB)[title].replace("{events}", events)
