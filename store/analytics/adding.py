@@ -29,14 +29,14 @@ def added(cells: pl.DataFrame, spec: Spec, apart: Sequence[str] = ()) -> pl.Data
     repeated = cells.select(keys).is_duplicated()
     if not repeated.any():
         return cells
-    many, is_sketch = cells.filter(repeated), pl.col("kind") % FINE >= SKETCH
+    is_sketch = pl.col("kind") % FINE >= SKETCH
     sums = [added_up(name) for name in cells.columns if name not in (*keys, *SETS, *sketch.LISTS)]
     most = _most_of_rows(spec)
     unions = [distinct.union(name, most, cells.columns).alias(name) for name in spec.sets]
     frames = [
         cells.filter(~repeated),
-        many.filter(~is_sketch).group_by(keys).agg(sums + unions),
-        sketch.merged(many.filter(is_sketch), keys) if spec.sketches else many.clear(),
+        cells.filter(repeated & ~is_sketch).group_by(keys).agg(sums + unions),
+        sketch.merged(cells.filter(repeated & is_sketch), keys) if spec.sketches else cells.clear(),
     ]
     return pl.concat(frames, how="diagonal")
 
@@ -45,10 +45,10 @@ def refined(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
     """Grid cells of cut parts as the points that they lie in, and their share of what is kept over
     all time; equal points are not added up yet.
     """
-    is_fine = pl.col("kind") >= FINE
-    fine = cells.filter(is_fine).with_columns(pl.col("kind") - FINE)
-    if not fine.height:
+    is_fine = cells["kind"] >= FINE
+    if not is_fine.any():
         return cells
+    fine = cells.filter(is_fine).with_columns(pl.col("kind") - FINE)
     nothing = pl.lit(None, INSTANT).alias("time")
     if not spec.is_timed:
         return pl.concat([cells.filter(~is_fine), fine.with_columns(nothing)])

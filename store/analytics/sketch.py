@@ -55,7 +55,8 @@ def listed() -> list[pl.Expr]:
 def merged(sketches: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Sketches of the same keys as one."""
     if _are_plain(sketches):
-        return sketches.group_by(keys).agg(pl.col("bucket").list.explode())
+        values = pl.col("bucket").list.explode()
+        return sketches.lazy().group_by(keys).agg(values).collect(engine="streaming")
     flat = _weighed(sketches).select(*keys, *LISTS).explode(LISTS)
     return flat.group_by(*keys, "bucket").agg(added()).group_by(keys).agg(listed())
 
