@@ -88,10 +88,10 @@ def sum_by_two(store: EventStore) -> Rows:
 def sessions(store: EventStore) -> Rows:
     user, time = pl.col("subject_hash"), pl.col("event_time")
     known = store.events(columns=["subject_hash", "event_time"]).filter(user.is_not_null())
-    # Sorting each user's times takes a sixth of sorting all events by user and time.
-    gaps = (
-        known.group_by(user).agg(time.to_physical().sort()).select(time.list.diff()).explode(time)
-    )
+    # Sorting each user's times takes a sixth of sorting all events by user and time, and less once
+    # they stand together: they come nearly in order.
+    times = known.group_by(user).agg(time.to_physical())
+    gaps = times.select(time.list.sort().list.diff()).explode(time)
     micros = GAP // timedelta(microseconds=1)
     begins = time.is_null() | (time > micros)
     within = time.filter(~begins).sum().alias("within")
@@ -123,9 +123,9 @@ def series(store: EventStore, query: Trends) -> Rows:
     assert isinstance(timeline, Timeline)
     starts = [int(start.timestamp()) for start in timeline.starts]
     return [
-        (*each.key.values(), start, value)
-        for each in timeline.series
-        for start, value in zip(starts, each.values, strict=True)
+        (*key, start, value)
+        for key, values in ((tuple(each.key.values()), each.values) for each in timeline.series)
+        for start, value in zip(starts, values, strict=True)
         if value
     ]
 
