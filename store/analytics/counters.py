@@ -23,10 +23,10 @@ _STREAM: Final = "metric_stream"
 _START: Final = "metric_start_unix_nano"
 ATTRIBUTES: Final = (_KIND, _TEMPORALITY, _MONOTONIC, _STREAM, _START, "metric_count", "metric_sum")
 """Of metrics, which perhaps nobody sends."""
-_SPREADS: Final = ("histogram", "exponential_histogram", "summary")
+SPREADS: Final = ("histogram", "exponential_histogram", "summary")
 """Their counts and sums only go up."""
 _TIME: Final = pl.col("event_time")
-_FINE: Final = "is_fine"
+FINE: Final = "is_fine"
 """There, and true, when `time` is a cell of a cut part's grid."""
 _NUMBERS: Final = ("low", "high", "total", "n", "is_sampled")
 
@@ -44,44 +44,45 @@ def partial(
     which have no stream, as their `total`; `n` events, and whether one `is_sampled`.
     """
     types = events.collect_schema()
-    is_sum = (_text(_MONOTONIC, types) == "true") | _text(_KIND, types).is_in(_SPREADS)
-    cumulative = (_text(_TEMPORALITY, types) == "cumulative").fill_null(value=False)
-    is_counter = _text(_KIND, types).is_in(["counter", *_SPREADS])
-    stream = _text(_STREAM, types)
-    of_stream = cumulative & is_sum & stream.is_not_null()
-    weight = pl.col("sample_rate").cast(pl.Float64).fill_null(1.0).clip(1.0)
-    told = events.with_columns(
-        finite(of).alias("\0value"),
-        weight.alias("\0weight"),
-        pl.when(of_stream).then(stream).alias("stream"),
-        (~cumulative & is_counter).fill_null(value=False).alias("is_delta"),
-        pl.when(of_stream).then(_text(_START, types)).alias("start"),
+    kind = text_of(_KIND, types)
+    is_sum = (text_of(_MONOTONIC, types) == "true") | kind.is_in(SPREADS)
+    is_delta = ~is_cumulative(types) & kind.is_in(["counter", *SPREADS])
+    value, weight = pl.col("\0value"), pl.col("weight")
+    counted = ((is_sum & pl.col("stream").is_not_null()) | is_delta) & value.is_not_null()
+    told = events.with_columns(finite(of).alias("\0value"), *of_stream(types)).filter(counted)
+    deltas = pl.col("stream").is_null()
+    return told.group_by(key_columns(by, types, query, cut)).agg(
+        value.min().alias("low"),
+        value.max().alias("high"),
+        (value * weight).filter(deltas).sum().alias("total"),
+        pl.len().cast(pl.Int64).alias("n"),
+        (weight > 1).filter(deltas).any().alias("is_sampled"),
     )
-    counted = (pl.col("stream").is_not_null() | pl.col("is_delta")) & pl.col(
-        "\0value"
-    ).is_not_null()
-    value, weights = pl.col("\0value"), pl.col("\0weight")
+
+
+def is_cumulative(types: Mapping[str, pl.DataType]) -> pl.Expr:
+    return (text_of(_TEMPORALITY, types) == "cumulative").fill_null(value=False)
+
+
+def of_stream(types: Mapping[str, pl.DataType]) -> Sequence[pl.Expr]:
+    """`stream` and `start` of cumulative points, null for others; the `weight` of all."""
+    cumulative = is_cumulative(types)
     return (
-        told.filter(counted)
-        .group_by(_keys(by, types, query, cut))
-        .agg(
-            value.min().alias("low"),
-            value.max().alias("high"),
-            (value * weights).filter("is_delta").sum().alias("total"),
-            pl.len().cast(pl.Int64).alias("n"),
-            (weights > 1).filter("is_delta").any().alias("is_sampled"),
-        )
+        pl.when(cumulative).then(text_of(_STREAM, types)).alias("stream"),
+        pl.when(cumulative).then(text_of(_START, types)).alias("start"),
+        pl.col("sample_rate").cast(pl.Float64).fill_null(1.0).clip(1.0).alias("weight"),
     )
 
 
-def _keys(
+def key_columns(
     by: Sequence[str], types: Mapping[str, pl.DataType], query: Query, cut: Cut | None
 ) -> list[pl.Expr]:
+    """Part, breakdown values, time, stream and start."""
     time = _TIME.dt.truncate(cut.width) if cut else cell_start(query, _TIME)
     found = [pl.col(PART)] if types[PART] != pl.Null else []
     found += [_key(name, types).alias(f"key.{at}") for at, name in enumerate(by)]
     found += [time.alias("time"), pl.col("stream"), pl.col("start")]
-    return found + ([pl.lit(value=True).alias(_FINE)] if cut else [])
+    return found + ([pl.lit(value=True).alias(FINE)] if cut else [])
 
 
 def _key(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -89,17 +90,23 @@ def _key(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
     return text.cast(pl.String).fill_null("")
 
 
-def _text(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
+def text_of(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
+    """The column as text, whatever it is."""
     return as_text(name, types[name]).cast(pl.String)
 
 
+def cells_of(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """The rows of many parts; cells of cut parts become points."""
+    if FINE not in partials.columns:
+        return partials
+    is_fine = pl.col(FINE).fill_null(value=False)
+    cells = partials.filter(is_fine).with_columns(cell_start(query, pl.col("time")).alias("time"))
+    return pl.concat([partials.filter(~is_fine), cells]).drop(FINE)
+
+
 def combine(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
-    """Rows of many parts as one set of rows; cells of cut parts become points."""
-    rows = partials
-    if _FINE in rows.columns:
-        is_fine = pl.col(_FINE).fill_null(value=False)
-        cells = rows.filter(is_fine).with_columns(cell_start(query, pl.col("time")).alias("time"))
-        rows = pl.concat([rows.filter(~is_fine), cells]).drop(_FINE)
+    """Rows of many parts as one set of rows."""
+    rows = cells_of(partials, query)
     keys = [name for name in rows.columns if name not in _NUMBERS]
     return rows.group_by(keys).agg(
         pl.col("low").min(),

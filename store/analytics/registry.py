@@ -13,6 +13,7 @@ from store.analytics.funnel.analysis import FunnelAnalysis
 from store.analytics.funnel.drivers import DriversAnalysis, SeenAnalysis
 from store.analytics.funnel.trend import FunnelTrendAnalysis
 from store.analytics.funnel.why import WhyAnalysis
+from store.analytics.histogram import HistogramAnalysis
 from store.analytics.increase import IncreaseAnalysis
 from store.analytics.lifecycle import LifecycleAnalysis
 from store.analytics.names import NamesAnalysis
@@ -54,6 +55,7 @@ ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
     ReleasesAnalysis(),
     ChangesAnalysis(),
     IncreaseAnalysis(),
+    HistogramAnalysis(),
 )
 HELPERS: Final[tuple[AnyAnalysis, ...]] = (
     ExplainAnalysis(),

@@ -1,0 +1,213 @@
+"""Histograms as they were sent, and the percentiles of what went into their buckets.
+
+Each bucket is a counter of its own (store.analytics.counters), so cumulative histograms are as
+exact as cumulative sums.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from store.analytics.counters import (
+    FINE,
+    cells_of,
+    is_cumulative,
+    key_columns,
+    of_stream,
+    text_of,
+)
+from store.analytics.cut import Cut
+from store.analytics.query import Query
+from store.schema import PART
+
+_LISTS: Final = ("bucket_counts", "explicit_bounds", "positive_counts", "negative_counts")
+_NUMBERS: Final = ("scale", "positive_offset", "negative_offset", "zero_count", "zero_threshold")
+ATTRIBUTES: Final = tuple(f"metric_{name}" for name in (*_LISTS, *_NUMBERS))
+EXPLICIT: Final = 0
+POSITIVE: Final = 1
+NEGATIVE: Final = -1
+ZERO: Final = 2
+EVENTS: Final = 3
+"""No bucket, but how many events there were."""
+_BUCKET: Final = ("sign", "scale", "index", "lower", "upper")
+_FLOAT: Final = pl.Float64()
+
+
+class Bucket(NamedTuple):
+    """Values above `lower`, up to `upper`."""
+
+    upper: float
+    lower: float
+    held: float
+    is_geometric: bool
+
+
+def partial(events: pl.LazyFrame, by: Sequence[str], query: Query, cut: Cut | None) -> pl.LazyFrame:
+    """A row for each part, key, time, stream, start and bucket: the greatest `count` of a stream,
+    the `total` of deltas, which have none; and rows of EVENTS.
+    """
+    types = events.collect_schema()
+    kind = text_of("metric_kind", types)
+    spread = events.filter(kind.is_in(["histogram", "exponential_histogram"])).with_columns(
+        *of_stream(types), *(_list(name, types) for name in _LISTS), *map(_number, _NUMBERS)
+    )
+    keys = key_columns(by, types, query, cut)
+    names = spread.select(keys).collect_schema().names()
+    sound = ~is_cumulative(types) | pl.col("stream").is_not_null()
+    told = spread.with_columns(keys).filter(sound)
+    buckets = pl.concat([_explicit(told), *map(_signed, (told, told), (1, -1)), _zero(told)])
+    counted = buckets.filter(pl.col("count") > 0).group_by(*names, *_BUCKET)
+    is_delta = pl.col("stream").is_null()
+    sizes = told.group_by(names).agg(pl.len().cast(pl.Float64).alias("total"))
+    return pl.concat(
+        [
+            counted.agg(
+                pl.col("count").max().alias("high"),
+                (pl.col("count") * pl.col("weight")).filter(is_delta).sum().alias("total"),
+            ),
+            sizes.with_columns(pl.lit(EVENTS, pl.Int8).alias("sign")),
+        ],
+        how="diagonal",
+    )
+
+
+def _list(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
+    bare = text_of(f"metric_{name}", types).str.replace_all(r"[\[\] ]", "")
+    numbers = bare.str.split(",")
+    return numbers.cast(pl.List(_FLOAT), strict=False).list.drop_nulls().alias(name)
+
+
+def _number(name: str) -> pl.Expr:
+    return pl.col(f"metric_{name}").cast(_FLOAT, strict=False).alias(name)
+
+
+def _explicit(told: pl.LazyFrame) -> pl.LazyFrame:
+    bounds, counts = pl.col("explicit_bounds"), pl.col("bucket_counts")
+    ends = pl.lit([math.inf], pl.List(_FLOAT))
+    found = told.filter(counts.list.len() == bounds.list.len() + 1).with_columns(
+        counts.alias("count"),
+        pl.lit([-math.inf], pl.List(_FLOAT)).list.concat(bounds).alias("lower"),
+        bounds.list.concat(ends).alias("upper"),
+    )
+    return _shaped(found.explode("count", "lower", "upper"), EXPLICIT)
+
+
+def _signed(told: pl.LazyFrame, sign: int) -> pl.LazyFrame:
+    name = "positive" if sign > 0 else "negative"
+    counts, offset = pl.col(f"{name}_counts"), pl.col(f"{name}_offset").fill_null(0.0)
+    found = told.filter(counts.list.len() > 0, pl.col("scale").is_not_null()).with_columns(
+        counts.alias("count"), pl.int_ranges(counts.list.len()).alias("index")
+    )
+    rows = found.explode("count", "index")
+    index = pl.col("index") + offset.cast(pl.Int64)
+    return _shaped(rows.with_columns(index.alias("index")), sign)
+
+
+def _zero(told: pl.LazyFrame) -> pl.LazyFrame:
+    found = told.with_columns(
+        pl.col("zero_count").alias("count"), pl.col("zero_threshold").fill_null(0.0).alias("upper")
+    )
+    return _shaped(found, ZERO)
+
+
+def _shaped(rows: pl.LazyFrame, sign: int) -> pl.LazyFrame:
+    names = rows.collect_schema().names()
+    kinds = {"index": pl.Int64(), "lower": _FLOAT, "upper": _FLOAT}
+    absent = [pl.lit(None, kind).alias(n) for n, kind in kinds.items() if n not in names]
+    scale = pl.col("scale") if sign in (POSITIVE, NEGATIVE) else pl.lit(None, _FLOAT)
+    return rows.with_columns(
+        *absent, pl.lit(sign, pl.Int8).alias("sign"), scale.cast(pl.Int64).alias("scale")
+    ).select(
+        *(name for name in names if name in (FINE, "time", "stream", "start", "weight", PART)),
+        *(name for name in names if name.startswith("key.")),
+        *("count", *_BUCKET),
+    )
+
+
+def combine(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """Rows of many parts as one set of rows; cells of cut parts become points."""
+    rows = cells_of(partials, query)
+    keys = [name for name in rows.columns if name not in ("high", "total")]
+    return rows.group_by(keys).agg(pl.col("high").max(), pl.col("total").sum())
+
+
+def increases(rows: pl.DataFrame) -> pl.DataFrame:
+    """The `increase` of each key, time and bucket (`upper`, `lower`, `is_geometric`)."""
+    keys = [name for name in rows.columns if name.startswith("key.")]
+    buckets = rows.filter(pl.col("sign") != EVENTS)
+    segment = ["stream", "start"]
+    bucket = ["sign", "index", "lower", "upper"]
+    # A histogram of a coarser scale has buckets that hold several of those before, whole.
+    least = pl.col("scale").min().over(segment)
+    factor = pl.lit(2).cast(pl.Int64).pow(pl.col("scale") - least)
+    coarse = pl.when(pl.col("stream").is_null()).then("index")
+    index = coarse.otherwise(pl.col("index").floordiv(factor))
+    scale = pl.when(pl.col("stream").is_null()).then("scale").otherwise(least)
+    scaled = buckets.with_columns(index.alias("index"), scale.alias("_scale"))
+    of_point = [*keys, "time", *segment, *bucket, "_scale"]
+    summed = scaled.group_by(*of_point, "scale").agg(pl.col("high", "total").sum())
+    one = summed.group_by(of_point).agg(pl.col("high").max(), pl.col("total").sum())
+    ordered = one.sort("time", "high")
+    counter = [*segment, *bucket]
+    reached = pl.col("high").cum_max().over(counter)
+    before = reached.shift().over(counter)
+    base = pl.when(pl.col("start").is_null()).then("high").otherwise(0.0)
+    grown = (reached - pl.coalesce(before, base)).clip(lower_bound=0.0)
+    increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
+    told = ordered.with_columns(increase.alias("increase"), *_edges())
+    return told.select(*keys, "time", "upper", "lower", "is_geometric", "increase")
+
+
+def _edges() -> list[pl.Expr]:
+    """Of a bucket of any kind. Bucket i of a scale holds what is above 2^(i / 2^scale), up to
+    2^((i + 1) / 2^scale).
+    """
+    sign, index = pl.col("sign"), pl.col("index").cast(_FLOAT)
+    width = pl.lit(2.0).pow(-pl.col("_scale").cast(_FLOAT))
+    near, far = pl.lit(2.0).pow(index * width), pl.lit(2.0).pow((index + 1) * width)
+    upper = pl.when(sign == POSITIVE).then(far).when(sign == NEGATIVE).then(-near)
+    lower = pl.when(sign == POSITIVE).then(near).when(sign == NEGATIVE).then(-far)
+    return [
+        upper.otherwise("upper").alias("upper"),
+        lower.when(sign == ZERO).then(-pl.col("upper")).otherwise("lower").alias("lower"),
+        sign.is_in([POSITIVE, NEGATIVE]).alias("is_geometric"),
+    ]
+
+
+def quantile(buckets: Sequence[Bucket], share: float) -> float | None:
+    """Of buckets in ascending order; None where they are empty, or tell nothing.
+
+    Linear inside a bucket, geometric in one of an exponential histogram. The lowest begins at 0
+    when it ends above; the highest, if it has no end, is told as its start. The zero bucket
+    holds nothing below 0 where there are no negative buckets.
+    """
+    total = sum(bucket.held for bucket in buckets)
+    if not total:
+        return None
+    rank, below = share * total, 0.0
+    for bucket in buckets:
+        if bucket.held and below + bucket.held >= rank:
+            part = max(0.0, rank - below) / bucket.held
+            return _inside(bucket, part, has_negative=buckets[0].upper < 0)
+        below += bucket.held
+    return _inside(buckets[-1], 1.0, has_negative=buckets[0].upper < 0)
+
+
+def _inside(bucket: Bucket, part: float, *, has_negative: bool) -> float | None:
+    lower, upper = bucket.lower, bucket.upper
+    if upper == math.inf:
+        return lower if math.isfinite(lower) else None
+    if bucket.is_geometric:
+        if not (math.isfinite(lower) and math.isfinite(upper) and lower and upper):
+            return upper if math.isfinite(upper) else None
+        magnitude = abs(lower) * (abs(upper) / abs(lower)) ** part
+        return math.copysign(magnitude, upper)
+    if lower == -math.inf:
+        if upper <= 0:
+            return upper
+        lower = 0.0
+    elif lower == -upper and not has_negative:
+        lower = 0.0
+    return lower + (upper - lower) * part
