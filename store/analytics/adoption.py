@@ -116,6 +116,13 @@ class AdoptionAnalysis:
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
 
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The events asked for that nobody did."""
+        named, rows = _named(query), cast(Table, result).rows
+        return [
+            named[row.values[FEATURE]].name for row in rows if named and not row.values["users"]
+        ]
+
 
 def _named(query: Query) -> dict[str, Chosen]:
     asked = cast(Adoption, query)

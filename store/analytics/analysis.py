@@ -56,7 +56,11 @@ class Reduction(Protocol):
 
 
 class Named(Protocol):
-    """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them."""
+    """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them.
+
+    One that is asked about events by name may have `unmet(query, result)`: the names that the
+    answer found nothing of, which are perhaps misspelled (`*` is none).
+    """
 
     @property
     def name(self) -> str:

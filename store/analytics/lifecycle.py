@@ -89,6 +89,11 @@ class LifecycleAnalysis:
             **({"points": found[0]["points"]} if is_one else {"series": found}),
         }
 
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The event asked for, if nobody did it."""
+        is_empty = not any(any(each.values) for each in cast(Timeline, result).series)
+        return [kind.name for kind in _kept(query).kinds] if is_empty else []
+
 
 def _kept(query: Query) -> Kept:
     event = parse_chosen(cast(Lifecycle, query).event, "event", query.tz)

@@ -16,7 +16,7 @@ from store.analytics.intervals import periods, points
 from store.analytics.links import Links
 from store.analytics.query import Query, option
 from store.analytics.returning import Returns
-from store.analytics.shapes import Finished, Result
+from store.analytics.shapes import Finished, Result, Table
 from store.errors import UsageError
 from store.timespan import UNITS, TimeSpan
 
@@ -112,6 +112,13 @@ class RetentionAnalysis:
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return cohorts.as_json(result)
 
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The events asked for that nobody did."""
+        start, back = _kinds(_asked(query))
+        rows = [row.values.get("retained", []) for row in cast(Table, result).rows]
+        nobody = [start.name] if not any(cells[0] for cells in rows if cells) else []
+        return [*nobody, *([back.name] if not any(any(cells[1:]) for cells in rows) else [])]
+
 
 def _asked(query: Query) -> Retention:
     asked = cast(Retention, query)
@@ -122,7 +129,9 @@ def _asked(query: Query) -> Retention:
     for name in ("periods", "min_returns"):
         if getattr(asked, name) < 1:
             place = name.replace("_", " ")
-            raise UsageError(place, f"{getattr(asked, name)} tells nothing", next_step="write 1")
+            raise UsageError(
+                place, f"{getattr(asked, name)} tells nothing", next_step="write 1 or more"
+            )
     cells = asked.periods * max(1, len(points(asked)))
     if asked.periods > PERIODS_MAX or cells > CELLS_MAX:
         fault = f"{asked.periods:,} make a table of {cells:,} cells"

@@ -81,6 +81,11 @@ class StickinessAnalysis:
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
 
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The event asked for, if nobody did it."""
+        is_empty = not any(row.values["users"] for row in cast(Table, result).rows)
+        return [kind.name for kind in _kept(query).kinds] if is_empty else []
+
 
 def _kept(query: Query) -> Kept:
     event = parse_chosen(cast(Stickiness, query).event, "event", query.tz)

@@ -1,5 +1,6 @@
 """Names of events that nobody ever sent: a slip of the pen should not look like an answer."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from tui.commands.console import Console
@@ -10,24 +11,35 @@ if TYPE_CHECKING:
     from store.event_store import EventStore
 
 NAMES_MAX: Final = 10_000
+ANY: Final = "*"
+"""Stands for every event."""
 
 
 def warn_of_unknown_names(
     query: "Query", answer: "Answer", store: "EventStore", console: Console
 ) -> None:
-    """A note for each name of a step that no stored event has, when a step found nobody."""
-    from store.analytics.funnel.definition import Stepped, definition_of
-    from store.analytics.funnel.steps import ANY
-
-    if not isinstance(query, Stepped) or _finds_all(answer):
-        return
-    made = definition_of(query)
-    named = [step.name for step in made.steps] + [each.name for each in made.exclusions]
-    asked = [name for name in dict.fromkeys(named) if name != ANY]
+    """A note for each name that was asked for and that no stored event has, when nothing was found
+    of it.
+    """
+    asked = [name for name in dict.fromkeys(_asked(query, answer)) if name != ANY]
     known = _names(store) if asked else []
     for name in asked:
         if known and name not in known:
             console.note(f"no event is named {name}{_hint(name, known)}")
+
+
+def _asked(query: "Query", answer: "Answer") -> Sequence[str]:
+    from store.analytics import ANALYSES
+    from store.analytics.funnel.definition import Stepped, definition_of
+
+    if isinstance(query, Stepped):
+        made = definition_of(query)
+        named = [step.name for step in made.steps] + [each.name for each in made.exclusions]
+        return [] if _finds_all(answer) else named
+    unmet = [
+        each.unmet for each in ANALYSES if each.name == query.analysis and hasattr(each, "unmet")
+    ]
+    return [name for find in unmet for name in find(answer.query, answer.result)]
 
 
 def _finds_all(answer: "Answer") -> bool:
