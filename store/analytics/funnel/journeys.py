@@ -45,18 +45,28 @@ def journeys_of(rows: pl.DataFrame, made: Definition, start: int | None) -> Jour
     ordered = _first_times(ordered, made)
     keep = (pl.col(STEPS) != 0) | pl.any_horizontal(
         *([pl.col(EXCLUDES) != 0] if made.exclusions else []),
-        *([pl.col(BREAKS).fill_null(value=False)] if made.is_strict else []),
+        *([breaks(made)] if made.is_strict else []),
         pl.lit(value=False),
     )
     if start is not None:
         keep &= pl.col(TIME) >= start
-    kept = ordered.lazy().filter(keep).with_row_index(ROW)
+    telling = ordered.lazy().filter(keep)
+    if made.is_strict:
+        # Of those that only break, the first after each other one breaks whatever can be broken.
+        only = (pl.col(STEPS) == 0) & (pl.col(EXCLUDES) == 0 if made.exclusions else True)
+        again = only & only.shift() & (pl.col(WHO) == pl.col(WHO).shift())
+        telling = telling.filter(~again.fill_null(value=False))
+    kept = telling.with_row_index(ROW)
     kept = kept.with_columns(pl.col(WHO).rle_id().alias(UID))
     return Journeys(_pointing(kept, made).collect(), made)
 
 
 def is_step(at: int) -> pl.Expr:
     return pl.col(STEPS) & (1 << at) != 0
+
+
+def breaks(made: Definition) -> pl.Expr:
+    return pl.col(BREAKS).fill_null(value=False) if made.breakers else pl.lit(value=True)
 
 
 def _ties(rows: pl.DataFrame) -> list[pl.Expr | str]:
@@ -117,5 +127,4 @@ def _next(wanted: pl.Expr) -> pl.Expr:
 def _breaking(made: Definition, at: int) -> pl.Expr:
     """The next row that breaks a run which has reached a step."""
     fine = sum(1 << step for step in (at, *made.follows(at)))
-    breaks = pl.col(BREAKS).fill_null(value=False) & (pl.col(STEPS) & fine == 0)
-    return _next(breaks).alias(f"break.{at}")
+    return _next(breaks(made) & (pl.col(STEPS) & fine == 0)).alias(f"break.{at}")

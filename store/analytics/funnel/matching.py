@@ -20,7 +20,7 @@ STEPS: Final = "steps"
 EXCLUDES: Final = "excludes"
 """A bit for each exclusion that it is."""
 BREAKS: Final = "breaks"
-"""True where it breaks a strict run that it does not go on with."""
+"""True where it may break a strict run; not there when all events may."""
 ID: Final = "id"
 
 Kinds = Mapping[str, pl.DataType]
@@ -58,10 +58,12 @@ def matched(
     wanted: list[pl.Expr | None] = [*each_step, *each_exclusion]
     if each_exclusion:
         values.append(bits(each_exclusion).alias(EXCLUDES))
-    if made.is_strict:
-        breaks = made.breakers.expr(kinds) if made.breakers else None
-        values.append((pl.lit(value=True) if breaks is None else breaks).alias(BREAKS))
+    if made.breakers:
+        breaks = made.breakers.expr(kinds)
+        values.append(breaks.alias(BREAKS))
         wanted.append(breaks)
+    elif made.is_strict:
+        wanted.append(None)
     if named and query.per == subjects.USER and kinds.get("install_id", pl.Null()) != pl.Null:
         # These tell the names of devices' users.
         wanted.append(is_given("user_id") & is_given("install_id"))
