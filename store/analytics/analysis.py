@@ -55,6 +55,16 @@ class Reduction(Protocol):
         ...
 
 
+class AskAgainError(Exception):
+    """What `finish` raises when the partials do not settle the answer: a query, at heart the same,
+    whose partials will. So what is hardly ever needed is hardly ever read.
+    """
+
+    def __init__(self, query: Query) -> None:
+        super().__init__()
+        self.query = query
+
+
 class Named(Protocol):
     """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them.
 

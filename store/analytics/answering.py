@@ -1,14 +1,14 @@
 """From questions to answers about one instant of the store."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final, cast
 
 import polars as pl
 
-from store.analytics.analysis import Analysis, AnyAnalysis, Derived
+from store.analytics.analysis import Analysis, AnyAnalysis, AskAgainError, Derived
 from store.analytics.asking import check_columns, complete, named, running_since
 from store.analytics.batches import Task
 from store.analytics.cache import FinishedCache, PartialCache
@@ -179,9 +179,18 @@ def _finished(moment: Moment, task: Task, combined: Combined) -> Finished:
     if kept is None:
         # Its own, so that it shows which were needed.
         links = Links(lambda: moment.links.frame) if task.query.link else no_links()
-        kept = cast(Analysis, task.reduction).finish(combined.frame, task.query, links)
+        kept = _finish(moment, task, combined, links)
         moment.finished.put(key, kept, links)
     return without_missing(kept, combined.told)
+
+
+def _finish(moment: Moment, task: Task, combined: Combined, links: Links) -> Finished:
+    analysis = cast(Analysis, task.reduction)
+    try:
+        return analysis.finish(combined.frame, task.query, links)
+    except AskAgainError as more:
+        (again,) = moment.reading().combined([replace(task, query=more.query)])
+        return analysis.finish(again.frame, more.query, links)
 
 
 def _answer(

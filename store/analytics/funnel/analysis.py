@@ -6,14 +6,15 @@ from typing import Any, ClassVar, cast
 
 import polars as pl
 
+from store.analytics.analysis import AskAgainError
 from store.analytics.cut import Cut
 from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import DEPTH, attempts
 from store.analytics.funnel.attribution import groups
 from store.analytics.funnel.choosing import apart, best
 from store.analytics.funnel.definition import Stepped, horizon
-from store.analytics.funnel.journeys import Journeys
-from store.analytics.funnel.matching import columns, matched
+from store.analytics.funnel.journeys import Journeys, is_settled
+from store.analytics.funnel.matching import columns, key_columns, matched
 from store.analytics.funnel.shares import counts, shares, step_json, timed
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
@@ -75,6 +76,9 @@ class FunnelAnalysis:
         funnel = cast(Funnel, query)
         asked = asked_of(combined, funnel, links)
         made, bounds = asked.journeys.made, asked.bounds
+        by_touch = query.by and made.attribution != "all" and not funnel.with_ids
+        if by_touch and not is_settled(asked.journeys, key_columns(query.by)):
+            raise AskAgainError(replace(funnel, with_ids=True))
         chosen = chosen_of(asked)
         numbers = chosen.select(list(counts(made))).row(0, named=True)
         broken_down = query.by and groups(

@@ -4,6 +4,7 @@ Everything is an index into one table: a subject's rows stand together, so "the 
 A" is a column of row numbers, carried backward once for each step.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +60,17 @@ def journeys_of(rows: pl.DataFrame, made: Definition, start: int | None) -> Jour
     kept = telling.with_row_index(ROW)
     kept = kept.with_columns(pl.col(WHO).rle_id().alias(UID))
     return Journeys(_pointing(kept, made).collect(), made)
+
+
+def is_settled(journeys: Journeys, keys: Sequence[str]) -> bool:
+    """Whether no two events of an instant that are the same steps differ in these values, so that
+    it does not matter which of them comes first.
+    """
+    first_times = any(step.first_time for step in journeys.made.steps)
+    alike = [WHO, TIME] if first_times else [WHO, TIME, STEPS]
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in alike)
+    other = pl.any_horizontal(pl.col(key) != pl.col(key).shift() for key in keys)
+    return not journeys.rows.select((same & other).any()).item()
 
 
 def is_step(at: int) -> pl.Expr:

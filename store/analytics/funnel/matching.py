@@ -35,7 +35,7 @@ def columns(query: Stepped, *, named: bool = False) -> list[str]:
     """What `matched` reads."""
     made = definition_of(query)
     of = subjects.columns(query.per, link=query.link, named=named)
-    ids = ["event_id"] if _needs_ids(query) else []
+    ids = ["event_id"] if query.with_ids else []
     found = [*COLUMNS, *of, *made.columns(query.texts), *map(stored_in, query.by), *ids]
     return list(dict.fromkeys(found))
 
@@ -67,7 +67,7 @@ def matched(
     if named and query.per == subjects.USER and kinds.get("install_id", pl.Null()) != pl.Null:
         # These tell the names of devices' users.
         wanted.append(is_given("user_id") & is_given("install_id"))
-    if _needs_ids(query):
+    if query.with_ids:
         values.append(pl.col("event_id").alias(ID))
     return reduced(
         events,
@@ -100,11 +100,6 @@ def _text(name: str, kinds: Kinds) -> pl.Expr:
     if name == SEVERITY_CLASS:
         return severity_class()
     return as_text(name, kinds[name])
-
-
-def _needs_ids(query: Stepped) -> bool:
-    """Rows of one instant that are the same steps differ in their values alone."""
-    return bool(query.by) and query.attribution != "all"
 
 
 def _is(what: Step | Exclusion, kinds: Kinds) -> pl.Expr | None:

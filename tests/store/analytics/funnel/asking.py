@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from store.analytics.analysis import AskAgainError
 from store.analytics.funnel.analysis import FunnelAnalysis
 from store.analytics.links import no_links
 from store.schema import PART
@@ -38,8 +39,12 @@ def asked(events, *steps, analysis=None, **options):
     options = {"span": SPAN, "link": False, **options}
     query = analysis.query_type(steps=steps, **options)
     held = events.with_columns(pl.lit(0, pl.UInt32()).alias(PART), install_id=pl.lit(None))
-    found = analysis.partial(held.lazy(), query, None).collect().drop(PART)
-    return analysis.as_json(analysis.finish(found, query, no_links()).result)
+    try:
+        found = analysis.partial(held.lazy(), query, None).collect().drop(PART)
+        return analysis.as_json(analysis.finish(found, query, no_links()).result)
+    except AskAgainError as more:
+        found = analysis.partial(held.lazy(), more.query, None).collect().drop(PART)
+        return analysis.as_json(analysis.finish(found, more.query, no_links()).result)
 
 
 def told(events, *steps, **options):

@@ -13,6 +13,7 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from store.analytics.analysis import AskAgainError
 from store.analytics.funnel.analysis import Funnel, FunnelAnalysis
 from store.analytics.funnel.definition import definition_of
 from store.analytics.links import no_links
@@ -111,7 +112,7 @@ def plain(rows, query):
 
 def answer(frame, query, places=None, groups=None):
     """Through partials of parts, put together in groups."""
-    analysis = FunnelAnalysis()
+    analysis, everything = FunnelAnalysis(), frame
     frame = frame.with_columns(install_id=pl.lit(None))
     part = pl.Series(PART, places or [0] * frame.height, dtype=pl.UInt32)
     within = analysis.horizon(query)
@@ -130,7 +131,11 @@ def answer(frame, query, places=None, groups=None):
         return analysis.combine(pl.concat([one, other], how="diagonal"), query)
 
     whole = reduce(both, [reduce(both, each) for _, each in sorted(by_group.items())])
-    return analysis.as_json(analysis.finish(whole, query, no_links()).result)
+    try:
+        return analysis.as_json(analysis.finish(whole, query, no_links()).result)
+    except AskAgainError as more:
+        assert not query.with_ids
+        return answer(everything, more.query, places, groups)
 
 
 def shares(chosen, funnel):

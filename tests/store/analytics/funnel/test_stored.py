@@ -241,3 +241,13 @@ def test_another_window_reads_nothing_again(tmp_path, monkeypatch):
 
     monkeypatch.setattr("store.analytics.batches.scan", fail)
     assert counts(store, Funnel(steps=("a", "b"), window=MINUTE / 2, count="attempts")) == [2, 0]
+
+
+def test_ids_are_read_only_where_they_decide(tmp_path):
+    told = []
+    for name, more in (("apart", {}), ("tied", {"eve": "a@0:x a@0:b"})):
+        everything = at_minutes(ada="a@0:pro b@1:pro", bob="a@0:free b@1:pro", **more)
+        store = store_of(tmp_path / name, everything, clock=LATER)
+        query = Funnel(steps=("a", "b"), by=("plan",))
+        told.append([group["key"]["plan"] for group in result(store, query)["breakdown"]])
+    assert told == [["free", "pro"], ["free", "pro", "x"]]
