@@ -14,7 +14,7 @@ from store.analytics.funnel.attribution import groups
 from store.analytics.funnel.choosing import apart, best
 from store.analytics.funnel.definition import Stepped, horizon
 from store.analytics.funnel.journeys import Journeys, is_settled
-from store.analytics.funnel.matching import columns, key_columns, matched
+from store.analytics.funnel.matching import columns, has_ids, key_columns, matched
 from store.analytics.funnel.shares import counts, shares, step_json, timed
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
@@ -76,7 +76,7 @@ class FunnelAnalysis:
         funnel = cast(Funnel, query)
         asked = asked_of(combined, funnel, links)
         made, bounds = asked.journeys.made, asked.bounds
-        by_touch = query.by and made.attribution != "all" and not funnel.with_ids
+        by_touch = query.by and made.attribution != "all" and not has_ids(funnel)
         if by_touch and not is_settled(asked.journeys, key_columns(query.by)):
             raise AskAgainError(replace(funnel, with_ids=True))
         chosen = chosen_of(asked)

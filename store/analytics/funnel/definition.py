@@ -58,13 +58,15 @@ class Stepped(Query):
         "first", "whose value counts in a breakdown: first, last, step:N, all", metavar="WHICH"
     )
     count: str = option("users", "users once, or all their attempts", choices=COUNTS)
-    with_ids: bool = option(default=False, help_text="tell events of one instant apart", hidden=True)
+    with_ids: bool = option(
+        default=False, help_text="tell events of one instant apart", hidden=True
+    )
     texts: tuple[str, ...] = option((), "the columns in which bare text is looked for", hidden=True)
 
     def key(self) -> tuple[Any, ...]:
         """Not the window, nor how it is counted: they come at last."""
-        kept = ("where", "by", "link", "steps", "order", "per", "exclude", "break_on", "texts")
-        kept = (*kept, "with_ids")
+        of_events = ("steps", "order", "per", "exclude", "break_on", "texts", "with_ids")
+        kept = ("where", "by", "link", *of_events)
         named = tuple(frozen(getattr(self, name)) for name in kept)
         return (self.analysis, *named, self.attribution == "all")
 

@@ -66,9 +66,7 @@ def is_settled(journeys: Journeys, keys: Sequence[str]) -> bool:
     """Whether no two events of an instant that are the same steps differ in these values, so that
     it does not matter which of them comes first.
     """
-    first_times = any(step.first_time for step in journeys.made.steps)
-    alike = [WHO, TIME] if first_times else [WHO, TIME, STEPS]
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in alike)
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in (WHO, TIME, STEPS))
     other = pl.any_horizontal(pl.col(key) != pl.col(key).shift() for key in keys)
     return not journeys.rows.select((same & other).any()).item()
 

@@ -35,7 +35,7 @@ def columns(query: Stepped, *, named: bool = False) -> list[str]:
     """What `matched` reads."""
     made = definition_of(query)
     of = subjects.columns(query.per, link=query.link, named=named)
-    ids = ["event_id"] if query.with_ids else []
+    ids = ["event_id"] if has_ids(query) else []
     found = [*COLUMNS, *of, *made.columns(query.texts), *map(stored_in, query.by), *ids]
     return list(dict.fromkeys(found))
 
@@ -67,7 +67,7 @@ def matched(
     if named and query.per == subjects.USER and kinds.get("install_id", pl.Null()) != pl.Null:
         # These tell the names of devices' users.
         wanted.append(is_given("user_id") & is_given("install_id"))
-    if query.with_ids:
+    if has_ids(query):
         values.append(pl.col("event_id").alias(ID))
     return reduced(
         events,
@@ -100,6 +100,14 @@ def _text(name: str, kinds: Kinds) -> pl.Expr:
     if name == SEVERITY_CLASS:
         return severity_class()
     return as_text(name, kinds[name])
+
+
+def has_ids(query: Stepped) -> bool:
+    """Whether event ids are among the rows. They decide between events of one instant that are the
+    same steps and differ in their breakdown values: of steps that must be the first, at once.
+    """
+    is_first = any(step.first_time for step in definition_of(query).steps)
+    return query.with_ids or (bool(query.by) and query.attribution != "all" and is_first)
 
 
 def _is(what: Step | Exclusion, kinds: Kinds) -> pl.Expr | None:
