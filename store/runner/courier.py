@@ -15,6 +15,8 @@ from store.vacuum.sieve import Found
 WAITING_BYTES_MAX: Final = 64 * 1024 * 1024
 """Beyond, the lines that come are dropped, and counted."""
 BODY_BYTES_MAX: Final = 1024 * 1024
+LINE_BYTES: Final = 120
+"""What a line takes in memory beside its bytes."""
 GATHER_SECONDS: Final = 0.05
 """Lines gather for so long before they go together."""
 RETRY_SECONDS_FIRST: Final = 0.05
@@ -81,7 +83,7 @@ class Courier:
         """Never waits for the collector. From any thread, in the order of the lines."""
         with self._changed:
             for number, line in zip(found.numbers, found.lines, strict=True):
-                if self._bytes + len(line) > self._waiting_bytes_max:
+                if self._bytes + len(line) + LINE_BYTES > self._waiting_bytes_max:
                     self._lost += 1
                     self._fault = self._fault or "more came than could wait for the collector"
                     continue
@@ -106,8 +108,8 @@ class Courier:
         if body is None:
             body = self._open[printed] = _Body(replace(printed, read_us=self._now_us()))
         body.lines.append((number, line))
-        body.size += len(line)
-        self._bytes += len(line)
+        body.size += len(line) + LINE_BYTES
+        self._bytes += len(line) + LINE_BYTES
         if body.size >= BODY_BYTES_MAX:
             self._full.append(self._open.pop(printed))
 

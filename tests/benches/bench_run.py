@@ -18,7 +18,7 @@ from typing import Final
 from tests.collecting import collecting, settings
 from tests.running import ROOT, command, environment, rows
 
-MEGABYTES: Final = 600
+MEGABYTES: Final = 400
 ROUNDS: Final = 3
 LINES: Final = 2_000
 PLAIN: Final = b"2026-11-22 13:00:00,123 INFO shop.cart handled request in 12 ms for /cart/items\n"

@@ -46,7 +46,10 @@ class Position:
         """Whether the file still holds, up to here, what was taken from it."""
         if os.fstat(descriptor).st_size < self.offset:
             return False
-        return not self.offset or _hashes(descriptor, self.offset) == (self.head, self.tail)
+        try:
+            return not self.offset or _hashes(descriptor, self.offset) == (self.head, self.tail)
+        except OSError:  # a folder took its place
+            return False
 
 
 def _hashes(descriptor: int, offset: int) -> tuple[str, str]:

@@ -100,6 +100,15 @@ def test_a_collector_that_hangs_holds_up_nothing_but_the_end():
     assert delivered.fault == "more came than could wait for the collector"
 
 
+def test_many_short_lines_are_bounded_as_well():
+    collector = Collector(*[AWAY] * 10_000)
+    courier = Courier(collector.send, collector.revive, waiting_bytes_max=100_000)
+    courier.put(Found([b"x"] * 10_000, [*range(10_000)]), OUT)
+    lost = courier._lost
+    courier.close(0)
+    assert 9_000 < lost < 10_000
+
+
 def test_what_is_refused_is_counted():
     collector = Collector(Verdict(True, 1, 1, fault="line 2: broken"))
     courier = Courier(collector.send, collector.revive)

@@ -212,6 +212,17 @@ def test_a_spoilt_file_of_positions_is_as_none(tmp_path):
         assert load(folder) == {}
 
 
+def test_a_folder_in_place_of_a_file_that_was_followed_is_no_reason_to_stop(path, followed):
+    file = followed()
+    write(path, 1)
+    assert numbers(file) == [1]
+    path.unlink()
+    path.mkdir()
+    for n in range(99):
+        (path / str(n)).touch()
+    followed(file.positions())
+
+
 def test_a_path_that_cannot_be_read_is_said(path, followed):
     path.mkdir()
     with pytest.raises(OSError, match="directory"):
