@@ -30,8 +30,9 @@ from store.parts.layout import StoreFolder
 from store.settings import GRPC_PORT, OFF, Settings
 
 LOG: Final = logging.getLogger("eventdeck.collector")
-CONNECTIONS_MAX: Final = 512
-"""Beyond, senders are told to come again: many systems give a process 1,024 files."""
+CONNECTIONS_MAX: Final = 640
+"""Beyond, senders are told to come again: five hundred idle ones and many busy ones fit, and many
+systems give a process 1,024 files."""
 KEEP_ALIVE_SECONDS: Final = 65
 """Exporters send every 5 to 60 seconds; a connection of theirs lives from one to the next."""
 COMMIT_SHARE_OF_DRAIN: Final = timedelta(seconds=3)

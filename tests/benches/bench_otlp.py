@@ -1,11 +1,11 @@
-"""OTLP logs over HTTP, durable, against a bare loop over the same bytes.
+"""OTLP over HTTP, durable, against a bare loop over the same bytes.
 
     python -m tests.benches.bench_otlp [RECORDS]
 
-A collector process takes protobuf requests of 512 records with 8 attributes each from 8
-connections. The peer parses the same bytes with upb and walks the attributes in plain Python, and
-does nothing else. Both run in turn, three times; the middle ratio counts. Then what decoding
-alone takes, of logs, spans and points.
+A collector process takes protobuf requests of 512 logs, spans or points with 8 attributes each
+from 8 connections. The peer parses the same bytes with upb and walks the attributes in plain
+Python, and does nothing else. Both run in turn, three times; the middle ratio counts. Then what
+decoding alone takes.
 """
 
 import json
@@ -28,7 +28,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from store.event import EventIds
 from store.normalise import Arrival
-from store.otlp import SIGNALS, decode_otlp
+from store.otlp import SIGNALS, decode_otlp, decode_together
 from store.settings import Limits
 from tests.benches.bench_intake import COLLECTOR, ROOT, cpu_seconds, read_bodies
 
@@ -40,8 +40,18 @@ AT = 1_763_800_000_000_000_000
 
 def main() -> None:
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
-    chance = random.Random(1)
-    requests = [log_request(chance, number * BATCH) for number in range(records // BATCH)]
+    made = {}
+    for name, (make, walked) in SIGNAL.items():
+        chance = random.Random(1)
+        requests = [make(chance, number * BATCH) for number in range(records // BATCH)]
+        against(name, requests, walked)
+        made[name] = requests[:100]
+    for name, requests in made.items():
+        decoding(name, requests, SIGNAL[name][1])
+
+
+def against(name: str, requests: list[bytes], walked) -> None:
+    """The collector and the bare loop, in turn."""
     ratios = []
     with tempfile.TemporaryDirectory() as scratch:
         bodies = Path(scratch, "bodies")
@@ -49,16 +59,15 @@ def main() -> None:
             for body in requests:
                 file.write(len(body).to_bytes(4, "little") + body)
         for turn in range(ROUNDS):
-            seconds, work = collected(Path(scratch, f"store-{turn}"), bodies)
+            seconds, work = collected(Path(scratch, f"store-{turn}"), bodies, name)
             bare = timed(lambda: [walked(body) for body in requests])
             ratios.append(bare / seconds)
             print(
-                f"collector {rate(requests, seconds)}, {work:.2f} s of CPU   "
+                f"{name:8} collector {rate(requests, seconds)}, {work:.2f} s of CPU   "
                 f"bare loop {rate(requests, bare)}   ratio {bare / seconds:.2f}",
                 flush=True,
             )
-    print(f"median ratio {statistics.median(ratios):.2f} (wanted: at least 0.8)")
-    decoding(requests[:100])
+    print(f"{name:8} median ratio {statistics.median(ratios):.2f} (wanted: at least 0.8)")
 
 
 def rate(requests: list[bytes], seconds: float) -> str:
@@ -71,34 +80,51 @@ def timed(call) -> float:
     return time.perf_counter() - begun
 
 
-def decoding(logs: list[bytes]) -> None:
-    chance = random.Random(2)
-    spans = [span_request(chance, number * BATCH) for number in range(len(logs))]
-    points = [point_request(chance, number * BATCH) for number in range(len(logs))]
+def decoding(name: str, requests: list[bytes], walked) -> None:
+    """Decoding alone: one by one, and as many together as wait for a decoder at the most."""
+    signal = SIGNALS[name]
     arrival = Arrival(datetime.now(UTC), "otlp", EventIds(time.time), Limits())
-    for name, requests in (("logs", logs), ("traces", spans), ("metrics", points)):
-        signal = SIGNALS[name]
+    rounds = [requests[at : at + CONNECTIONS] for at in range(0, len(requests), CONNECTIONS)]
 
-        def decode(requests=requests, signal=signal) -> None:
-            for body in requests:
-                assert decode_otlp(signal, body, arrival, json=False).events.height == BATCH
+    def alone() -> None:
+        for body in requests:
+            assert decode_otlp(signal, body, arrival, json=False).events.height == BATCH
 
-        print(f"decoding {name:8} {rate(requests, timed(decode))}")
-    bare = timed(lambda: [walked(body) for body in logs])
-    print(f"bare walk, logs   {rate(logs, bare)}")
+    def together() -> None:
+        for bodies in rounds:
+            assert decode_together(signal, bodies, arrival) is not None
+
+    bare = timed(lambda: [walked(body) for body in requests])
+    for how, call in (("alone", alone), (f"{CONNECTIONS} together", together)):
+        seconds = timed(call)
+        print(f"decoding {name:8} {how:10} {rate(requests, seconds)}   ratio {bare / seconds:.2f}")
 
 
-def walked(body: bytes) -> int:
+def walked_logs(body: bytes) -> int:
     """Parsed, and every attribute looked at."""
+    resources = ExportLogsServiceRequest.FromString(body).resource_logs
+    return sum(walked(s.log_records) for resource in resources for s in resource.scope_logs)
+
+
+def walked_spans(body: bytes) -> int:
+    resources = ExportTraceServiceRequest.FromString(body).resource_spans
+    return sum(walked(s.spans) for resource in resources for s in resource.scope_spans)
+
+
+def walked_points(body: bytes) -> int:
+    resources = ExportMetricsServiceRequest.FromString(body).resource_metrics
+    metrics = (m for resource in resources for s in resource.scope_metrics for m in s.metrics)
+    return sum(walked(metric.sum.data_points) for metric in metrics)
+
+
+def walked(records) -> int:
     count = 0
-    for resource in ExportLogsServiceRequest.FromString(body).resource_logs:
-        for scope in resource.scope_logs:
-            for record in scope.log_records:
-                row = {}
-                for attribute in record.attributes:
-                    value = attribute.value
-                    row[attribute.key] = getattr(value, value.WhichOneof("value"))
-                count += len(row)
+    for record in records:
+        row = {}
+        for attribute in record.attributes:
+            value = attribute.value
+            row[attribute.key] = getattr(value, value.WhichOneof("value"))
+        count += len(row)
     return count
 
 
@@ -186,7 +212,14 @@ def point_request(chance: random.Random, first: int) -> bytes:
     return request.SerializeToString()
 
 
-def collected(store: Path, bodies: Path) -> tuple[float, float]:
+SIGNAL = {
+    "logs": (log_request, walked_logs),
+    "traces": (span_request, walked_spans),
+    "metrics": (point_request, walked_points),
+}
+
+
+def collected(store: Path, bodies: Path, signal: str) -> tuple[float, float]:
     """Seconds from the first byte sent to the last answer, and seconds of CPU for it."""
     collector = subprocess.Popen(
         [sys.executable, "-c", COLLECTOR, store], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -194,7 +227,8 @@ def collected(store: Path, bodies: Path) -> tuple[float, float]:
     try:
         url = collector.stdout.readline().strip()
         before = cpu_seconds(collector.pid)
-        sender = [sys.executable, "-m", "tests.benches.bench_otlp", "--send", url, str(bodies)]
+        program = [sys.executable, "-m", "tests.benches.bench_otlp"]
+        sender = [*program, "--send", url, str(bodies), signal]
         done = subprocess.run(sender, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         with urllib.request.urlopen(f"{url}/v1/stats") as answer:
             helper = json.load(answer)["decoder_pid"]
@@ -207,10 +241,11 @@ def collected(store: Path, bodies: Path) -> tuple[float, float]:
     return float(done.stdout), work
 
 
-def send_all(url: str, path: str) -> None:
+def send_all(url: str, path: str, signal: str) -> None:
     """The load generator."""
     host, port = url.removeprefix("http://").split(":")
-    head = b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
+    head = b"POST /v1/%b HTTP/1.1\r\nHost: localhost\r\n" % signal.encode()
+    head += b"Content-Type: application/x-protobuf\r\n"
     requests = [
         head + b"Content-Length: %d\r\n\r\n" % len(body) + body for body in read_bodies(Path(path))
     ]
