@@ -155,7 +155,7 @@ def _of_partials(moment: Moment, found: Sequence[tuple[Task, Combined]]) -> Answ
 def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
     """What must be reduced: the span, and the one before it when they are compared."""
     analysis = cast(Analysis, named(query.analysis, moment.analyses))
-    whole = complete(query, moment.stored, moment.now)
+    whole = complete(query, moment.stored, moment.now).informed(moment.types)
     check_columns(analysis, whole, moment.types)
     where = parse_filter(whole.where, zone=checked_zone(whole.tz))
     assert whole.span is not None

@@ -51,6 +51,11 @@ class Query:
     def with_span(self, span: TimeSpan) -> Self:
         return replace(self, span=span)
 
+    def informed(self, types: Mapping[str, Any]) -> Self:
+        """With what it must know of the stored columns to say which of them it reads."""
+        del types
+        return self
+
     def key(self) -> tuple[Any, ...]:
         """What a part's partial depends on: all but span, limit, compare and as_of. Hashable."""
         skipped = {"span", "limit", "compare", "as_of"}

@@ -1,10 +1,12 @@
 """A funnel's question, checked and ready to be worked with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
+
+import polars as pl
 
 from store.analytics.filters import Filter, parse_filter
 from store.analytics.filters.nodes import Bare, leaves
@@ -62,6 +64,13 @@ class Stepped(Query):
         default=False, help_text="tell events of one instant apart", hidden=True
     )
     texts: tuple[str, ...] = option((), "the columns in which bare text is looked for", hidden=True)
+
+    def informed(self, types: Mapping[str, Any]) -> Self:
+        """With the columns of text, where some filter looks for bare text."""
+        if not definition_of(self).has_bare_text():
+            return self
+        texts = sorted(name for name, kind in types.items() if kind == pl.String)
+        return replace(self, texts=tuple(texts))
 
     def key(self) -> tuple[Any, ...]:
         """Not the window, nor how it is counted: they come at last."""

@@ -251,3 +251,26 @@ def test_ids_are_read_only_where_they_decide(tmp_path):
         query = Funnel(steps=("a", "b"), by=("plan",))
         told.append([group["key"]["plan"] for group in result(store, query)["breakdown"]])
     assert told == [["free", "pro"], ["free", "pro", "x"]]
+
+
+def test_bare_text_is_found_in_any_attribute_of_text(tmp_path):
+    rows = [
+        {"event_name": "error", "user_id": who, "message": message, "hint": hint}
+        for who, message, hint in [
+            ("ada", "not found", None),
+            ("bob", "", "Not Found"),
+            ("eve", "", ""),
+        ]
+    ]
+    store = store_of(tmp_path, events_of(rows), clock=LATER)
+    step = {"name": "error", "where": '"not found"'}
+    assert counts(store, Funnel(steps=("error", step))) == [3, 0]
+    assert counts(store, Funnel(steps=(step,))) == [2]
+
+
+def test_a_breakdown_by_an_id_is_folded(tmp_path):
+    events = at_minutes(**{f"u{at}": f"a@{at}:p{at} b@{at + 1}" for at in range(500)})
+    store = store_of(tmp_path, events, clock=LATER)
+    groups = result(store, Funnel(steps=("a", "b"), by=("plan",), limit=3))["breakdown"]
+    assert [group["steps"][1]["count"] for group in groups] == [1, 1, 1, 497]
+    assert groups[3]["folded"]
