@@ -44,23 +44,25 @@ class Together:
         self._decode_all = decode_all
         self._turns = threading.Semaphore(turns)
         self._lock = threading.Lock()
-        self._waiting: dict[str, deque[_Waiting]] = {}
+        self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
 
     def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
         """What the intake makes of it; raises what that raises."""
         mine = _Waiting(delivery)
+        # What came to different paths is not alike. Those of other intakes may be any text.
+        key = (intake.name, delivery.path if isinstance(intake, GatheringIntake) else "")
         with self._lock:
-            self._waiting.setdefault(intake.name, deque()).append(mine)
+            self._waiting.setdefault(key, deque()).append(mine)
         with self._turns:
             while not mine.is_taken:
-                self._decode_round(intake)
+                self._decode_round(intake, self._waiting[key])
         mine.ready.wait()
         if isinstance(mine.outcome, Decoded):
             return mine.outcome
         raise mine.outcome or RuntimeError("nothing was decoded")
 
-    def _decode_round(self, intake: Intake) -> None:
-        found = self._next_round(intake)
+    def _decode_round(self, intake: Intake, waiting: deque[_Waiting]) -> None:
+        found = self._next_round(intake, waiting)
         try:
             outcomes: Sequence[Decoded | Exception]
             outcomes = self._decode_all(intake, [each.delivery for each in found])
@@ -76,13 +78,12 @@ class Together:
         except Exception as error:  # noqa: BLE001
             return error
 
-    def _next_round(self, intake: Intake) -> list[_Waiting]:
+    def _next_round(self, intake: Intake, waiting: deque[_Waiting]) -> list[_Waiting]:
         """The oldest ones, within the bounds."""
         found: list[_Waiting] = []
         size_bytes = 0
         most = ROUND_MAX if isinstance(intake, GatheringIntake) else 1
         with self._lock:
-            waiting = self._waiting[intake.name]
             while waiting and len(found) < most:
                 size_bytes += len(waiting[0].delivery.body)
                 if found and size_bytes > ROUND_BYTES_MAX:

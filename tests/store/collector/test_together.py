@@ -45,11 +45,11 @@ class Plain(Gathering):
     decode_together = None
 
 
-def delivery(body):
-    return SimpleNamespace(body=body)
+def delivery(body, path="/v1/x"):
+    return SimpleNamespace(body=body, path=path)
 
 
-def crowd(intake, bodies):
+def crowd(intake, bodies, paths=None):
     """What each of them became, when all of them wait for the first; and the rounds."""
     rounds, began, go = [], threading.Event(), threading.Event()
 
@@ -62,16 +62,17 @@ def crowd(intake, bodies):
 
     together = Together(decode_all, turns=1)
 
-    def outcome(body):
+    def outcome(body, path="/v1/x"):
         try:
-            return together.decode(intake, delivery(body)).events["body"].item()
+            return together.decode(intake, delivery(body, path)).events["body"].item()
         except ValueError:
             return "raised"
 
     with ThreadPoolExecutor(len(bodies) + 1) as pool:
         first = pool.submit(outcome, b"first")
         assert began.wait(PATIENCE)
-        others = [pool.submit(outcome, body) for body in bodies]
+        paths = paths or ["/v1/x"] * len(bodies)
+        others = [pool.submit(outcome, *each) for each in zip(bodies, paths, strict=True)]
         while sum(map(len, together._waiting.values())) < len(bodies):
             threading.Event().wait(0.001)
         go.set()
@@ -115,3 +116,9 @@ def test_rounds_are_bounded(bodies, sizes):
 def test_an_intake_that_cannot_gets_them_one_by_one():
     _, rounds = crowd(Plain(), [b"a", b"b"])
     assert list(map(len, rounds)) == [1, 1]
+
+
+def test_what_came_to_another_path_is_another_round():
+    outcomes, rounds = crowd(Gathering(), [b"a", b"b", b"c"], ["/v1/x", "/v1/y", "/v1/x"])
+    assert outcomes == [b"a", b"b", b"c"]
+    assert sorted(map(sorted, rounds)) == [[b"a", b"c"], [b"b"]]
