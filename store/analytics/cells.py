@@ -19,6 +19,8 @@ WHOLE: Final = 1
 SKETCH: Final = 2
 FINE: Final = 128
 SETS: Final = ("subjects", "devices", "sessions")
+STATISTICS: Final = ("weight", "sum", "low", "high")
+"""Of an attribute: the events that have it, the sum, the least and the greatest of its values."""
 SEVERITY_CLASS: Final = "severity_class"
 """A breakdown by the class's name; stored is only the number."""
 
@@ -31,7 +33,9 @@ class Spec:
     is_timed: bool = True
     """False: one cell for all time."""
     stats: tuple[str, ...] = ()
-    """Attributes of which sum, least and greatest are kept."""
+    """Attributes of which statistics are kept."""
+    kept: tuple[str, ...] = STATISTICS
+    """Which: each costs as much as reading the attribute."""
     sketches: tuple[str, ...] = ()
     """Attributes of which percentiles can be told."""
     sketches_timed: bool = True

@@ -1,18 +1,28 @@
 """Cells to numbers: the measures of each cell, and of each key over the whole span."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from store.analytics import adding, distinct, sketch
-from store.analytics.cells import CELL, SKETCH, WHOLE, Spec
+from store.analytics.cells import CELL, SKETCH, STATISTICS, WHOLE, Spec
 from store.analytics.links import Links
 from store.analytics.measures import Measure
 
 KEPT: Final = ("errors", "severities", "first", "last")
 """What `measured` hands on as it is."""
+
+
+_NEEDED: Final[Mapping[str, Sequence[str]]] = {
+    "values": ("weight",),
+    "sum": ("sum",),
+    "mean": ("weight", "sum"),
+    "min": ("low",),
+    "max": ("high",),
+}
+"""Which statistics of its attribute a measure is made of."""
 
 
 class Group(NamedTuple):
@@ -57,12 +67,13 @@ def spec_of(
 ) -> Spec:
     """What cells must hold for these measures."""
     kinds = {measure.kind for measure in measures}
-    stats = [m.of for m in measures if m.kind in ("values", "sum", "mean", "min", "max")]
+    stats = [m.of for m in measures if m.kind in _NEEDED]
     sketches = [m.of for m in measures if m.kind == "percentile"]
     return Spec(
         by=tuple(by),
         is_timed=is_timed,
         stats=tuple(dict.fromkeys(stats)),
+        kept=tuple(name for name in STATISTICS if any(name in _NEEDED.get(k, ()) for k in kinds)),
         sketches=tuple(dict.fromkeys(sketches)),
         is_exact=is_exact,
         users="users" in kinds,

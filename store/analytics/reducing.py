@@ -12,6 +12,7 @@ from store.analytics.cells import (
     FINE,
     SEVERITY_CLASS,
     SKETCH,
+    STATISTICS,
     WHOLE,
     Spec,
     added_up,
@@ -200,11 +201,13 @@ class _Reducing:
             if name in without:
                 continue
             value = pl.col(_value(name))
-            yield self._weight(value.is_not_null()).alias(f"weight.{at}")
             weighed = value * pl.col(_WEIGHT) if self._is_weighted else value
-            yield weighed.sum().alias(f"sum.{at}")
-            yield value.min().alias(f"low.{at}")
-            yield value.max().alias(f"high.{at}")
+            found = (self._weight(value.is_not_null()), weighed.sum(), value.min(), value.max())
+            # A sketch has all of them at hand.
+            kept = STATISTICS if name in self._spec.sketches else self._spec.kept
+            for statistic, number in zip(STATISTICS, found, strict=True):
+                if statistic in kept:
+                    yield number.alias(f"{statistic}.{at}")
 
 
 def _stats_of_lists(names: Sequence[str], held: Sequence[str]) -> Iterator[pl.Expr]:

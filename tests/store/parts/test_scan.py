@@ -150,3 +150,14 @@ def test_rows_know_their_place_within_their_part_also_when_a_span_cuts_it(writer
     found = scan(parts, ["event_id"], cut, rows=True).collect().sort("event_id")
     assert found.select(PART, ROW).rows() == [(0, 2), (1, 1)]
     assert scan((), ["event_id"], None, rows=True).collect().columns == ["event_id", PART, ROW]
+
+
+def test_rows_that_need_not_be_told_apart_are_the_same_without_their_part(writer, events, noon):
+    parts = commit(writer, events(2, plan=["pro", "free"]), events(1, first=2))
+    span = TimeSpan(noon, noon + timedelta(days=1))
+    for within in (None, span):
+        apart = scan(parts, ["event_id", "plan"], within).collect()
+        one = scan(parts, ["event_id", "plan"], within, apart=False).collect()
+        assert one.sort("event_id").drop(PART).equals(apart.sort("event_id").drop(PART))
+        assert one.schema[PART] == pl.Null
+    assert scan([], ["plan"], None, apart=False).collect_schema()[PART] == pl.Null
