@@ -52,5 +52,6 @@ class LinksReduction:
         """Each device once, with the user of the earliest event; of equal times, the smaller hash."""
         repeated = partials["device"].is_duplicated()
         ordered = partials.filter(repeated).sort("device", "time", "user")
-        first = ordered.unique("device", keep="first", maintain_order=True)
+        device = ordered["device"]
+        first = ordered.filter(device.ne_missing(device.shift()))
         return pl.concat([partials.filter(~repeated), first])

@@ -21,8 +21,10 @@ from store.schema import INSTANT, PART
 from store.timespan import TimeSpan
 
 _PATH: Final = "_path"
+_FILE: Final = "_file"
 _LINKS: Final = ("device", "user", "time")
 _NO_TIME: Final = pl.lit(None, INSTANT).alias("time")
+_WEIGHTS: Final = (pl.col("weights").sum(),)
 _WHOLE: Final = pl.lit(WHOLE, pl.UInt8).alias("kind")
 
 
@@ -66,9 +68,10 @@ def extracted(
         for each in cells:
             files[each.section] |= each.units.keys()
             columns[each.section] |= _columns(each.section, choice)
-    sections = _read(files, columns)
+    numbers = {path: at for at, path in enumerate(set().union(*files.values()))}
+    sections = _read(files, columns, numbers)
     for task, cells in plans.items():
-        yield task, _partial(wanted[task][0].choice, cells, sections)
+        yield task, _partial(wanted[task][0].choice, cells, sections, numbers)
 
 
 def _planned(pieces: Sequence[Piece]) -> list[_Cells]:
@@ -118,7 +121,9 @@ def _sets(spec: Spec) -> list[str]:
 
 
 def _read(
-    files: Mapping[_Section, Iterable[Path]], columns: Mapping[_Section, Iterable[str]]
+    files: Mapping[_Section, Iterable[Path]],
+    columns: Mapping[_Section, Iterable[str]],
+    numbers: Mapping[Path, int],
 ) -> Mapping[_Section, pl.DataFrame]:
     scans = []
     for section, paths in files.items():
@@ -133,14 +138,29 @@ def _read(
         if section.kind is not None:
             rows = rows.filter(pl.col("kind") == section.kind)
         scans.append(rows.select(_PATH, *sorted(columns[section])))
-    return dict(zip(files, pl.collect_all(scans), strict=True))
+    found = (_numbered(rows, numbers) for rows in pl.collect_all(scans))
+    return dict(zip(files, found, strict=True))
+
+
+def _numbered(rows: pl.DataFrame, files: Mapping[Path, int]) -> pl.DataFrame:
+    """`rows` with the number of their file instead of its name: rows of a file stand together, and
+    looking at a name a row took as long as reading them.
+    """
+    places = {str(path): number for path, number in files.items()}
+    runs = rows[_PATH].rle().struct.unnest()
+    numbers = [places[path] for path in runs["value"]]
+    place = pl.Series(_FILE, numbers, dtype=pl.UInt32).repeat_by(runs["len"]).explode()
+    return rows.with_columns(place).drop(_PATH)
 
 
 def _partial(
-    choice: Choice, cells: Sequence[_Cells], sections: Mapping[_Section, pl.DataFrame]
+    choice: Choice,
+    cells: Sequence[_Cells],
+    sections: Mapping[_Section, pl.DataFrame],
+    numbers: Mapping[Path, int],
 ) -> pl.DataFrame:
     recipe, spec = choice.recipe, choice.recipe.spec
-    found = [_chosen(each, sections[each.section], choice) for each in cells]
+    found = [_chosen(each, sections[each.section], choice, numbers) for each in cells]
     if spec is None:
         return pl.concat([rows.select(PART, *_LINKS) for rows in found])
     frames: dict[tuple[bool, bool], list[pl.DataFrame]] = defaultdict(list)
@@ -179,10 +199,12 @@ def _numbers_of(cells: pl.DataFrame, spec: Spec, query: Query | None) -> list[pl
 def _sketches(cells: pl.DataFrame, spec: Spec, query: Query | None) -> list[pl.DataFrame]:
     """The same for percentiles."""
     keys = [PART, "kind", "time", *spec.keys]
-    points = _merged(_at_points(cells, spec, query, is_timed=spec.sketches_timed), keys)
+    points = sketch.united(
+        _at_points(cells, spec, query, is_timed=spec.sketches_timed), keys, _WEIGHTS
+    )
     found = [points]
     if query and spec.is_timed and spec.sketches_timed:
-        found.append(_merged(points.with_columns(_NO_TIME), keys))
+        found.append(sketch.united(points.with_columns(_NO_TIME), keys, _WEIGHTS))
     return [each.with_columns(sketch.without_extremes()) for each in found]
 
 
@@ -198,29 +220,23 @@ def _at_points(
     )
 
 
-def _merged(sketches: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Sketches without extremes, of the same keys as one."""
-    lists = ("bucket", "weights")
-    flat = sketches.select(*keys, *lists).explode(lists)
-    buckets = flat.group_by(*keys, "bucket").agg(pl.col("weights").sum())
-    return buckets.group_by(keys).agg(pl.col(name).sort_by("bucket") for name in lists)
-
-
-def _chosen(cells: _Cells, rows: pl.DataFrame, choice: Choice) -> pl.DataFrame:
+def _chosen(
+    cells: _Cells, rows: pl.DataFrame, choice: Choice, files: Mapping[Path, int]
+) -> pl.DataFrame:
     """The rows of these files and this span that pass the filter, with PART."""
     recipe: Recipe = choice.recipe
-    paths = [str(path) for path in cells.units]
     units = pl.Series(list(cells.units.values()), dtype=pl.UInt32)
-    kept = rows.filter(pl.col(_PATH).is_in(paths))
+    places = [files[path] for path in cells.units]
+    tests = [pl.col(_FILE).is_in(places)]
     if cells.span:
         time = pl.col("time")
-        kept = kept.filter((time >= cells.span.start) & (time < cells.span.end))
+        tests += [time >= cells.span.start, time < cells.span.end]
     if choice.where:
-        kept = kept.filter(choice.where.expr(kept.schema))
+        tests.append(choice.where.expr(rows.schema))
     if recipe.names:
-        kept = kept.filter(pl.col("event_name").is_in(recipe.names))
-    unit = pl.col(_PATH).replace_strict(paths, units, return_dtype=pl.UInt32)
-    return kept.with_columns(unit.alias(PART))
+        tests.append(pl.col("event_name").is_in(recipe.names))
+    unit = pl.col(_FILE).replace_strict(places, units, return_dtype=pl.UInt32)
+    return rows.lazy().filter(tests).with_columns(unit.alias(PART)).collect()
 
 
 def _as_cells(rows: pl.DataFrame, spec: Spec, *, is_sketch: bool) -> pl.DataFrame:
