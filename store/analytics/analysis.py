@@ -19,8 +19,9 @@ from store.timespan import TimeSpan
 class Reduction(Protocol):
     """What the store needs of an analysis to read parts and to keep what it read.
 
-    One whose partials hold a row for an event has `rows_max`: how many it takes at most. One that
-    looks for attributes that perhaps nobody sends names them in `may_miss`; others are refused.
+    One whose partials hold a row for an event has `rows_max`: how many it takes at most; if it also
+    `folds`, that is without a breakdown, whose values have a limit of their own. One that looks for
+    attributes that perhaps nobody sends names them in `may_miss`; others are refused.
     """
 
     @property

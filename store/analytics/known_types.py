@@ -48,16 +48,16 @@ def is_metric() -> pl.Expr:
     return (pl.col("event_type") == "metric").fill_null(value=False) & pl.col("value").is_not_null()
 
 
-def metric_name() -> pl.Expr:
-    """What the metric of an event of that type is called here; other names stay."""
-    known = {spelled: name for name, names in SPELLINGS.items() for spelled in names}
-    return pl.col("event_name").replace(known)
+def is_metric_of(*metrics: str) -> pl.Expr:
+    """Whether the event is a metric that is called one of these, in any spelling."""
+    names = [name for metric in metrics for name in SPELLINGS[metric]]
+    return is_metric() & pl.col("event_name").is_in(names).fill_null(value=False)
 
 
 def reported(metric: str) -> pl.Expr:
     """The event's number for a metric of SPELLINGS; null without one."""
     own = [_number(name) for name in SPELLINGS[metric]]
-    own.append(pl.when(is_metric() & (metric_name() == metric)).then(_number("value")))
+    own.append(pl.when(is_metric_of(metric)).then(_number("value")))
     if metric == LOAD_TIME:
         own.append(pl.when(is_kind(*LOADS)).then(_number(DURATION)))
     return pl.coalesce(own)

@@ -43,6 +43,7 @@ class LifecycleAnalysis:
     name = "lifecycle"
     version = 1
     rows_max = activity.ROWS_MAX
+    folds = True
     query_type = Lifecycle
 
     def horizon(self, query: Query) -> TimeSpan | None:

@@ -9,7 +9,7 @@ import polars as pl
 from store.analytics import adding, known_types, reducing
 from store.analytics.cells import Spec, stored_in
 from store.analytics.cut import Cut
-from store.analytics.known_types import is_error, is_kind, is_metric, metric_name, reported
+from store.analytics.known_types import is_error, is_kind, is_metric, is_metric_of, reported
 from store.analytics.links import Links
 from store.analytics.measured import groups, is_sampled, measured
 from store.analytics.measures import Measure, number
@@ -64,13 +64,26 @@ class PerformanceAnalysis:
         return ()
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        metrics, values = zip(*_sources(), strict=True)
+        names = [f"{_VALUE} {at}" for at in range(len(values))]
+        # All at once: what they have in common is worked out once.
+        found = [
+            value.cast(pl.Float64).alias(name) for name, value in zip(names, values, strict=True)
+        ]
+        every = events.with_columns(*found, is_error().cast(pl.Float64).alias(_ERROR))
         numbers = pl.concat(
-            events.filter(value.is_not_null()).with_columns(
-                metric.cast(pl.String).alias(_METRIC), value.cast(pl.Float64).alias(_VALUE)
+            every.filter(pl.col(name).is_not_null()).with_columns(
+                metric.cast(pl.String).alias(_METRIC), pl.col(name).alias(_VALUE)
             )
-            for metric, value in _sources()
+            for metric, name in zip(metrics, names, strict=True)
         )
-        return reducing.partial(numbers, _spec(query), query, cut)
+        cells = reducing.partial(numbers, _spec(query), query, cut)
+        # Errors are counted over everything: no key, and no buckets, which would cost ten times that.
+        told = every.with_columns(pl.col(_ERROR).alias(_VALUE))
+        errors = reducing.partial(told, Spec(is_timed=False, stats=(_VALUE,)), query, cut)
+        nothing = [pl.lit("").alias(key) for key in _spec(query).keys[:-1]]
+        marked = errors.with_columns(*nothing, pl.lit(_ERROR).alias(_metric_key(query)))
+        return pl.concat([cells, marked], how="diagonal")
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return adding.combine(partials, _spec(query), query)
@@ -110,11 +123,10 @@ def _sources() -> Iterator[tuple[pl.Expr, pl.Expr]]:
     """The metric and the number, or null, of each of the ways in which events report some."""
     for name in known_types.SPELLINGS:
         yield pl.lit(name), reported(name)
-    others = ~metric_name().is_in(list(known_types.SPELLINGS))
-    yield pl.col("event_name"), pl.when(is_metric() & others).then(pl.col("value"))
+    is_other = is_metric() & ~is_metric_of(*known_types.SPELLINGS)
+    yield pl.col("event_name"), pl.when(is_other).then(pl.col("value"))
     duration = known_types.DURATION
     yield pl.lit(duration), pl.when(is_kind("performance")).then(pl.col(duration))
-    yield pl.lit(_ERROR), is_error().cast(pl.Float64)
 
 
 def _spec(query: Query) -> Spec:

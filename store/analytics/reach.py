@@ -54,6 +54,7 @@ class ReachAnalysis:
     name = "reach"
     version = 1
     rows_max = ROWS_MAX
+    folds = True
     query_type = Reach
 
     def horizon(self, query: Query) -> TimeSpan | None:

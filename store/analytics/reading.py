@@ -287,6 +287,8 @@ class Reading:
 
 def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     most = getattr(task.reduction, "rows_max", None)
+    if task.query.by and getattr(task.reduction, "folds", False):
+        most = None
     if sum(frame.height for frame in frames) > (most or ROWS_MAX):
         thing, what = ("events", "events of it") if most else ("breakdown", "different values")
         raise UsageError(

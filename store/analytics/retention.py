@@ -73,6 +73,7 @@ class RetentionAnalysis:
     name = "retention"
     version = 1
     rows_max = activity.ROWS_MAX
+    folds = True
     query_type = Retention
 
     def horizon(self, query: Query) -> TimeSpan | None:

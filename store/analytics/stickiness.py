@@ -42,6 +42,7 @@ class StickinessAnalysis:
     name = "stickiness"
     version = 1
     rows_max = activity.ROWS_MAX
+    folds = True
     query_type = Stickiness
 
     def horizon(self, query: Query) -> TimeSpan | None:
