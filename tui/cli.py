@@ -105,7 +105,12 @@ def _overview() -> str:
 
 
 def _prepare_streams() -> None:
-    """Programs get UTF-8; what a terminal's encoding lacks must not end a command."""
+    """Programs get UTF-8; what a terminal's encoding lacks must not end a command, nor does a
+    stream that is closed.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             encoding = None if stream.isatty() else "utf-8"

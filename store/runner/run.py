@@ -43,6 +43,7 @@ def run_command(
 
     The command never waits for a collector, and runs without one: `note` is told what was lost.
     """
+    _open_what_is_closed()
     link = Link(settings)
     told = dict(given)
     try:
@@ -175,6 +176,13 @@ class _Run:
             self._early.append(number)
         else:
             self._child.signal(number)
+
+
+def _open_what_is_closed() -> None:
+    """Else the next pipe or connection of ours would be what the command's output goes to."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
 
 
 def _started(command: Sequence[str], environment: Mapping[str, str], how: Ways) -> Child:

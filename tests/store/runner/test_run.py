@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import printed, python, rows, run, start, tally
+from tests.running import (
+    ROOT,
+    command,
+    environment,
+    printed,
+    python,
+    rows,
+    run,
+    start,
+    tally,
+)
 
 HOSTILE = """
 import os, random
@@ -215,6 +225,19 @@ def test_many_events_in_random_pieces_are_each_stored_once(store):
     assert out == lines
     found = [n for name, n in rows(store, "event_name", "n") if name == "piece"]
     assert found == list(range(5000))
+
+
+def test_streams_that_are_closed_harm_nobody(store):
+    own = " ".join(f"'{word}'" for word in command("sh", "-c", "echo a; echo b >&2; exit 3"))
+    for closed, wanted in (("<&- >&-", (b"", b"b\n")), ("<&- 2>&-", (b"a\n", b""))):
+        done = subprocess.run(
+            ["sh", "-c", f"{own} {closed}"],
+            env=environment(store),
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, (done.stdout, done.stderr)) == (3, wanted)
 
 
 def test_nothing_heavy_is_loaded_before_the_command_starts():
