@@ -63,9 +63,14 @@ class Kept:
     def columns(self, query: Query) -> Sequence[str]:
         """The columns that `partial` reads."""
         found = ["event_time", "sample_rate", *map(stored_in, self.by)]
-        found += subjects.columns(subjects.USER, link=query.link)
+        found += subjects.columns(per_of(query), link=query.link)
         found += (name for kind in self.kinds for name in kind.columns())
         return list(dict.fromkeys(found))
+
+
+def per_of(query: Query) -> str:
+    """Whose events are put together: users', or what the query counts `per`."""
+    return getattr(query, "per", subjects.USER)
 
 
 def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> pl.LazyFrame:
@@ -79,7 +84,7 @@ def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> 
         for mark, kind in zip(marks, kept.kinds, strict=True)
         if kind != Chosen()
     ]
-    users = events.filter(subjects.is_known(subjects.USER)).with_columns(tested)
+    users = events.filter(subjects.is_known(per_of(query))).with_columns(tested)
     if len(tested) == len(marks):
         users = users.filter(pl.any_horizontal(marks))
     of_first = pl.lit(value=True) if kept.kinds[0] == Chosen() else pl.col(marks[0])
@@ -106,7 +111,7 @@ def _keys(
     else:
         time = cell_start(query, _TIME) if kept.timed else pl.lit(None, INSTANT)
     found = [pl.col(PART)] if types[PART] != pl.Null else []
-    found += [*subjects.subject(types, subjects.USER, link=query.link), time.alias("time")]
+    found += [*subjects.subject(types, per_of(query), link=query.link), time.alias("time")]
     found += [pl.lit(value=True).alias(_FINE)] if cut else []
     found += [_TIME.alias("instant")] if kept.exactly else []
     for key, name in zip(kept.keys, kept.by, strict=True):

@@ -12,6 +12,7 @@ from store.analytics.chosen import Chosen, parse_feature
 from store.analytics.cut import Cut
 from store.analytics.intervals import periods
 from store.analytics.links import Links
+from store.analytics.ordered.subjects import USER
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import flat_rows_json
@@ -41,6 +42,7 @@ class Adoption(Query):
         metavar="FEATURE",
         flag="feature",
     )
+    per: str = option(USER, "count these instead of users", metavar="ATTR")
 
 
 class AdoptionAnalysis:

@@ -13,7 +13,7 @@ from store.analytics.chosen import Named, parse_chosen
 from store.analytics.cut import Cut
 from store.analytics.intervals import points
 from store.analytics.links import Links
-from store.analytics.ordered.subjects import WHO
+from store.analytics.ordered.subjects import USER, WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
 from store.timespan import TimeSpan, iso
@@ -31,6 +31,7 @@ class Lifecycle(Query):
     event: Named = option(
         None, "what counts as active: NAME [where FILTER]; any event unless told", metavar="EVENT"
     )
+    per: str = option(USER, "count these instead of users", metavar="ATTR")
 
 
 class LifecycleAnalysis:

@@ -14,6 +14,7 @@ from store.analytics.cohorts import Cells
 from store.analytics.cut import Cut
 from store.analytics.intervals import periods, points
 from store.analytics.links import Links
+from store.analytics.ordered.subjects import USER
 from store.analytics.query import Query, option
 from store.analytics.returning import Returns
 from store.analytics.shapes import Finished, Result, Table
@@ -53,6 +54,7 @@ class Retention(Query):
         "calendar", "periods of the calendar, or from each one's start", choices=_CHOICES["clock"]
     )
     min_returns: int = option(1, "so many returns in a period count", metavar="N")
+    per: str = option(USER, "count these instead of users", metavar="ATTR")
 
 
 class RetentionAnalysis:

@@ -134,6 +134,14 @@ def test_a_device_is_the_user_that_it_was_linked_to():
     assert cohorts(events_of(rows), link=False, **SIGNUP)[0] == [1, 0, 1, 0]
 
 
+def test_organisations_come_back_as_well_as_users():
+    events = days(ada="signup -", bob="- open", eve="signup open").with_columns(
+        org=pl.when(pl.col("user_id") == "eve").then(None).otherwise(pl.lit("acme"))
+    )
+    assert cohorts(events, **SIGNUP)[0] == [2, 1, 0, 0]
+    assert cohorts(events, per="org", **SIGNUP)[0] == [1, 1, 0, 0]
+
+
 def test_weeks_begin_on_the_day_that_was_asked_for():
     events = days(ada="- - - - - - open open")
     weeks = {"span": first_days(14), "interval": 7 * DAY, "periods": 1}

@@ -195,7 +195,12 @@ def test_a_filter_keeps_what_it_says(tmp_path):
 
 
 def test_a_measure_is_the_same_alone_as_among_all_others(tmp_path):
-    rows = [event(0, plan="a", n=2.0), event(0, plan="a", n=-1.0), event(1, plan="b"), event(3, n=4)]
+    rows = [
+        event(0, plan="a", n=2.0),
+        event(0, plan="a", n=-1.0),
+        event(1, plan="b"),
+        event(3, n=4),
+    ]
     store = store_of(tmp_path, events_of(rows[:2]), events_of(rows[2:]))
     every = ("count", "sum:n", "mean:n", "min:n", "max:n", "p50:n")
     asked = {"span": SPAN, "interval": MINUTE, "by": ("plan",)}
