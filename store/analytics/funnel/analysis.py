@@ -74,7 +74,9 @@ class FunnelAnalysis:
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         funnel = cast(Funnel, query)
-        asked = asked_of(combined, funnel, links)
+        by_user = not query.by or funnel.attribution in ("first", "last")
+        best_only = by_user and not funnel.sensitivity
+        asked = asked_of(combined, funnel, links, best_only=best_only)
         made, bounds = asked.journeys.made, asked.bounds
         by_touch = query.by and made.attribution != "all" and not has_ids(funnel)
         if by_touch and not is_settled(asked.journeys, key_columns(query.by)):

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from store.analytics.funnel.breaking import can_be_pruned, pruned
 from store.analytics.funnel.definition import Stepped, definition_of
 from store.analytics.funnel.journeys import Journeys, is_step, journeys_of
 from store.analytics.links import Links
@@ -26,8 +27,12 @@ class Asked:
     """`start`, `end` and `now` in microseconds."""
 
 
-def asked_of(combined: pl.DataFrame, query: Stepped, links: Links) -> Asked:
-    """Journeys out of the combined partials."""
+def asked_of(
+    combined: pl.DataFrame, query: Stepped, links: Links, *, best_only: bool = False
+) -> Asked:
+    """Journeys out of the combined partials; with `best_only` only each subject's best attempt will
+    be asked for.
+    """
     assert query.span is not None
     made = definition_of(query)
     bounds = {
@@ -38,7 +43,8 @@ def asked_of(combined: pl.DataFrame, query: Stepped, links: Links) -> Asked:
     rows = settled(combined, links)
     rows = with_names(rows) if NAME in rows.columns else rows
     if made.is_strict:
-        rows = _of_starters(rows, bounds)
+        prunes = best_only and can_be_pruned(made)
+        rows = pruned(rows, made, bounds) if prunes else _of_starters(rows, bounds)
     return Asked(rows, journeys_of(rows, made, bounds["start"]), bounds)
 
 

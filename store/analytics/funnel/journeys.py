@@ -79,17 +79,20 @@ def breaks(made: Definition) -> pl.Expr:
     return pl.col(BREAKS).fill_null(value=False) if made.breakers else pl.lit(value=True)
 
 
-def _ties(rows: pl.DataFrame) -> list[pl.Expr | str]:
+def step_order() -> list[str | pl.Expr]:
     """At one instant: steps in their order, an event that is several by the first of them, then by
     the last; what is no step comes last of all.
     """
     steps = pl.col(STEPS).cast(pl.UInt64)
     lowest = pl.when(steps == 0).then(64).otherwise(steps.bitwise_trailing_zeros())
     highest = 64 - steps.bitwise_leading_zeros().cast(pl.Int32)
+    return [lowest.alias("\0lowest"), highest.alias("\0highest"), STEPS]
+
+
+def _ties(rows: pl.DataFrame) -> list[str | pl.Expr]:
     others = [name for name in (EXCLUDES, BREAKS) if name in rows.columns]
     keys = [name for name in rows.columns if name.startswith("key.")]
-    ids = [ID] if ID in rows.columns else []
-    return [lowest.alias("\0lowest"), highest.alias("\0highest"), STEPS, *ids, *others, *keys]
+    return [*step_order(), *([ID] if ID in rows.columns else []), *others, *keys]
 
 
 def _first_times(rows: pl.DataFrame, made: Definition) -> pl.DataFrame:

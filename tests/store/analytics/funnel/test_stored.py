@@ -274,3 +274,28 @@ def test_a_breakdown_by_an_id_is_folded(tmp_path):
     groups = result(store, Funnel(steps=("a", "b"), by=("plan",), limit=3))["breakdown"]
     assert [group["steps"][1]["count"] for group in groups] == [1, 1, 1, 497]
     assert groups[3]["folded"]
+
+
+def test_strict_runs_that_may_still_go_on_are_told_from_those_that_broke(tmp_path):
+    clock = FrozenClock(NOON + 60 * MINUTE)
+    events = at_minutes(ada="a@50", bob="a@50 x@55", eve="a@40 x@41 a@45", zoe="a@5 b@6 x@7")
+    store = store_of(tmp_path, events, clock=clock)
+    query = Funnel(steps=("a", "b", "c"), order="strict", window=30 * MINUTE)
+    steps = result(store, query)["steps"]
+    assert [step["count"] for step in steps] == [4, 1, 0]
+    assert [step["still_possible"] for step in steps] == [0, 2, 0]
+
+
+def test_strict_what_was_left_out_as_harmless_changes_no_answer(tmp_path, monkeypatch):
+    noise = " ".join(f"x@{minute}" for minute in (3, 7, 11, 30, 31))
+    events = at_minutes(
+        ada=f"a@1 b@2 {noise} a@20 a@21 b@22 c@23",
+        bob=f"{noise} a@4 b@8 c@9",
+        eve="a@1 x@1 b@2 a@10 b@11 b@12 c@12",
+    )
+    store = store_of(tmp_path, events, clock=LATER)
+    query = Funnel(steps=STEPS, order="strict", window=15 * MINUTE, users=True)
+    found = result(store, query)
+    monkeypatch.setattr("store.analytics.funnel.asking.can_be_pruned", lambda _: False)
+    assert result(store_of(tmp_path / "again", events, clock=LATER), query) == found
+    assert [step["count"] for step in found["steps"]] == [3, 2, 2]
