@@ -12,6 +12,7 @@ import polars as pl
 
 from store.analytics.counters import (
     FINE,
+    base_of,
     cells_of,
     is_cumulative,
     key_columns,
@@ -64,6 +65,8 @@ def partial(events: pl.LazyFrame, by: Sequence[str], query: Query, cut: Cut | No
     return pl.concat(
         [
             counted.agg(
+                pl.col("event_time").min().alias("first"),
+                pl.col("count").min().alias("low"),
                 pl.col("count").max().alias("high"),
                 (pl.col("count") * pl.col("weight")).filter(is_delta).sum().alias("total"),
             ),
@@ -122,15 +125,16 @@ def _shaped(rows: pl.LazyFrame, sign: int) -> pl.LazyFrame:
     ).select(
         *(name for name in names if name in (FINE, "time", "stream", "start", "weight", PART)),
         *(name for name in names if name.startswith("key.")),
-        *("count", *_BUCKET),
+        *("event_time", "count", *_BUCKET),
     )
 
 
 def combine(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
     """Rows of many parts as one set of rows; cells of cut parts become points."""
     rows = cells_of(partials, query)
-    keys = [name for name in rows.columns if name not in ("high", "total")]
-    return rows.group_by(keys).agg(pl.col("high").max(), pl.col("total").sum())
+    keys = [name for name in rows.columns if name not in ("first", "low", "high", "total")]
+    least = pl.col("first", "low").min()
+    return rows.group_by(keys).agg(least, pl.col("high").max(), pl.col("total").sum())
 
 
 def increases(rows: pl.DataFrame) -> pl.DataFrame:
@@ -147,14 +151,15 @@ def increases(rows: pl.DataFrame) -> pl.DataFrame:
     scale = pl.when(pl.col("stream").is_null()).then("scale").otherwise(least)
     scaled = buckets.with_columns(index.alias("index"), scale.alias("_scale"))
     of_point = [*keys, "time", *segment, *bucket, "_scale"]
-    summed = scaled.group_by(*of_point, "scale").agg(pl.col("high", "total").sum())
-    one = summed.group_by(of_point).agg(pl.col("high").max(), pl.col("total").sum())
+    first = pl.col("first").min()
+    summed = scaled.group_by(*of_point, "scale").agg(first, pl.col("low", "high", "total").sum())
+    least = pl.col("first", "low").min()
+    one = summed.group_by(of_point).agg(least, pl.col("high").max(), pl.col("total").sum())
     ordered = one.sort("time", "high")
     counter = [*segment, *bucket]
     reached = pl.col("high").cum_max().over(counter)
     before = reached.shift().over(counter)
-    base = pl.when(pl.col("start").is_null()).then("high").otherwise(0.0)
-    grown = (reached - pl.coalesce(before, base)).clip(lower_bound=0.0)
+    grown = (reached - pl.coalesce(before, base_of("low"))).clip(lower_bound=0.0)
     increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
     told = ordered.with_columns(increase.alias("increase"), *_edges())
     return told.select(*keys, "time", "upper", "lower", "is_geometric", "increase")

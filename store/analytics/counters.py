@@ -5,6 +5,7 @@ each stream, start and interval: it does not matter how points are split, ordere
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
@@ -26,9 +27,12 @@ ATTRIBUTES: Final = (_KIND, _TEMPORALITY, _MONOTONIC, _STREAM, _START, "metric_c
 SPREADS: Final = ("histogram", "exponential_histogram", "summary")
 """Their counts and sums only go up."""
 _TIME: Final = pl.col("event_time")
+SOON: Final = timedelta(minutes=10)
+"""Programs tell of their counters a minute after they start, or sooner; what a machine has counted
+since it was switched on days ago belongs to no interval that we know of."""
 FINE: Final = "is_fine"
 """There, and true, when `time` is a cell of a cut part's grid."""
-_NUMBERS: Final = ("low", "high", "total", "n", "is_sampled")
+_NUMBERS: Final = ("first", "low", "high", "total", "n", "is_sampled")
 
 
 def columns(of: str, by: Sequence[str]) -> Sequence[str]:
@@ -40,8 +44,9 @@ def columns(of: str, by: Sequence[str]) -> Sequence[str]:
 def partial(
     events: pl.LazyFrame, of: str, by: Sequence[str], query: Query, cut: Cut | None
 ) -> pl.LazyFrame:
-    """A row for each part, key, time, stream and start: the `low`est and `high`est value; deltas,
-    which have no stream, as their `total`; `n` events, and whether one `is_sampled`.
+    """A row for each part, key, time, stream and start: the `first` instant, the `low`est and
+    `high`est value; deltas, which have no stream, as their `total`; `n` events, and whether one
+    `is_sampled`.
     """
     types = events.collect_schema()
     kind = text_of(_KIND, types)
@@ -52,6 +57,7 @@ def partial(
     told = events.with_columns(finite(of).alias("\0value"), *of_stream(types)).filter(counted)
     deltas = pl.col("stream").is_null()
     return told.group_by(key_columns(by, types, query, cut)).agg(
+        _TIME.min().alias("first"),
         value.min().alias("low"),
         value.max().alias("high"),
         (value * weight).filter(deltas).sum().alias("total"),
@@ -109,12 +115,27 @@ def combine(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
     rows = cells_of(partials, query)
     keys = [name for name in rows.columns if name not in _NUMBERS]
     return rows.group_by(keys).agg(
-        pl.col("low").min(),
+        pl.col("first", "low").min(),
         pl.col("high").max(),
         pl.col("total").sum(),
         pl.col("n").sum(),
         pl.col("is_sampled").any(),
     )
+
+
+def base_of(low: str) -> pl.Expr:
+    """What a counter had reached when there was no point of it before: 0, where its stream began
+    anew or was heard of soon after it began; else its `low`est value there.
+    """
+    segment = ("stream", "start")
+    start = pl.col("start").cast(pl.Int64, strict=False)
+    began_anew = start > start.min().over("stream")
+    age = pl.col("first").min().over(segment).dt.epoch("us") * 1_000 - start
+    is_told = (began_anew | (age <= SOON // timedelta(microseconds=1) * 1_000)).fill_null(
+        value=False
+    )
+    is_first = pl.col("time") == pl.col("time").min().over(segment)
+    return pl.when(is_first & ~is_told).then(low).otherwise(0.0)
 
 
 def increases(rows: pl.DataFrame) -> pl.DataFrame:
@@ -124,9 +145,7 @@ def increases(rows: pl.DataFrame) -> pl.DataFrame:
     segment = ("stream", "start")
     reached = pl.col("high").cum_max().over(segment)
     before = reached.shift().over(segment)
-    # A known start is where it was 0.
-    base = pl.when(pl.col("start").is_null()).then("low").otherwise(0.0)
-    grown = (reached - pl.coalesce(before, base)).clip(lower_bound=0.0)
+    grown = (reached - pl.coalesce(before, base_of("low"))).clip(lower_bound=0.0)
     increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
     return (
         ordered.with_columns(increase.alias("increase"))

@@ -39,8 +39,8 @@ class IncreaseAnalysis:
     """Increases of counters in each whole interval that overlaps the span, zero-filled.
 
     Deltas are added up. Of a cumulative stream, an interval has what the running maximum since its
-    start grew by: exact whatever is repeated, comes late, or starts anew. What a stream had
-    counted before it was first heard of counts there; where its start is unknown, nothing does.
+    start grew by: exact whatever is repeated, comes late, or starts anew. The first point of a
+    stream is no increase where the start is unknown, or more than `counters.SOON` before it.
     """
 
     name = "increase"

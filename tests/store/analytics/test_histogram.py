@@ -36,7 +36,7 @@ def point(seconds, temporality="delta", start=1, **fields):
         "metric_kind": "histogram",
         "metric_temporality": temporality,
         "metric_stream": "s",
-        "metric_start_unix_nano": start,
+        "metric_start_unix_nano": int(MONDAY.timestamp()) * 10**9 - 10**10 + start,
         **{f"metric_{name}": value for name, value in fields.items()},
     }
 
@@ -111,6 +111,15 @@ def test_cumulative_buckets_count_what_came_to_them():
     ]
     assert values(points) == [5.0, 15.0, 20.0]
     assert values(points, measures=("count",)) == [4, 4, 2]
+
+
+def test_what_was_counted_long_before_is_left_out():
+    points = [
+        explicit(s, c, temporality="cumulative") for s, c in ((0, [9, 1, 0]), (70, [9, 3, 1]))
+    ]
+    boot = int((MONDAY - timedelta(days=3)).timestamp()) * 10**9
+    points = [{**each, "metric_start_unix_nano": boot} for each in points]
+    assert values(points, measures=("count",)) == [0, 3, 0]
 
 
 def test_exponential_buckets_are_geometric():

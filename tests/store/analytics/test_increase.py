@@ -27,6 +27,11 @@ COLUMNS = {
 }
 
 
+def started(number):
+    """Runs of a program begin after one another, the first one shortly before the first point."""
+    return None if number is None else int(MONDAY.timestamp()) * 10**9 - 10**10 + number
+
+
 def point(seconds, value, stream="s", start=1, **fields):
     return {
         "event_time": MONDAY + timedelta(seconds=seconds),
@@ -36,7 +41,7 @@ def point(seconds, value, stream="s", start=1, **fields):
         "metric_temporality": "cumulative",
         "metric_is_monotonic": True,
         "metric_stream": stream,
-        "metric_start_unix_nano": start,
+        "metric_start_unix_nano": started(start),
         "value": value,
         **fields,
     }
@@ -89,13 +94,20 @@ def test_streams_are_added_up():
 
 
 def test_the_first_point_of_the_span_goes_up_from_the_last_one_before():
-    points = [point(-600, 100), point(10, 103)]
+    points = [point(-600, 100, start=None), point(10, 103, start=None)]
     assert values(points) == [3, 0, 0, 0, 0]
 
 
 def test_where_the_start_is_unknown_the_first_value_is_no_increase():
     points = [point(0, 100, start=None), point(5, 101, start=None), point(70, 110, start=None)]
     assert values(points) == [1, 9, 0, 0, 0]
+
+
+def test_what_was_counted_long_before_anything_was_heard_of_it_is_no_increase():
+    boot = int((MONDAY - timedelta(days=3)).timestamp()) * 10**9
+    points = [point(s, v, metric_start_unix_nano=boot) for s, v in ((0, 900), (1, 901), (70, 905))]
+    assert values(points) == [1, 4, 0, 0, 0]
+    assert values([*points, point(130, 7, start=2)]) == [1, 4, 7, 0, 0]
 
 
 def test_deltas_are_added_up_as_often_as_their_events_stand_for():
