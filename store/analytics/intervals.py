@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -87,6 +87,25 @@ def cell_start(query: Query, times: pl.Expr) -> pl.Expr:
         return pl.lit(None, INSTANT)
     if _is_plain(query, width):
         return times.dt.truncate(width)
+    told = partial(_starts, Query(interval=width, tz=query.tz, week_start=query.week_start))
+    return times.map_batches(told, return_dtype=INSTANT, is_elementwise=True)
+
+
+def _starts(query: Query, times: pl.Series) -> pl.Series:
+    """The same for values. Events stand in the order of time, so a few quarters of an hour stand
+    for all of them: a zone costs eight times as much.
+    """
+    quarters = times.dt.truncate(_SAME_EVERYWHERE).rle().alias("quarters")
+    if len(quarters) > len(times) // 2:
+        return times.to_frame("time").select(_local_start(query, pl.col("time"))).to_series()
+    runs = quarters.to_frame().unnest("quarters")
+    starts = runs.select("len", _local_start(query, pl.col("value")).alias("start"))
+    return starts.select(pl.col("start").repeat_by("len").explode()).to_series()
+
+
+def _local_start(query: Query, times: pl.Expr) -> pl.Expr:
+    width = query.interval
+    assert width is not None
     if width <= _HOUR:
         local = times.dt.convert_time_zone(query.tz)
         # Polars gives it in milliseconds, and would round the times to those as well.

@@ -109,3 +109,26 @@ def test_the_edges_of_a_live_span_fall_on_the_grid_of_its_cut(minutes):
         assert (span.start - EPOCH) % cut.width == timedelta()
         assert interval % cut.width == timedelta()
         assert length / cut.width <= 9_000
+
+
+@settings(max_examples=60)
+@given(
+    steps=st.lists(st.integers(0, 7_200), min_size=1, max_size=60),
+    zone=st.sampled_from(["Europe/Zurich", "Asia/Kathmandu", "America/St_Johns", "Asia/Beirut"]),
+    width=st.sampled_from([HOUR, 6 * HOUR, DAY, 7 * DAY, MONTH]),
+    order=st.randoms(),
+)
+def test_many_events_of_an_hour_begin_where_each_of_them_does(steps, zone, width, order):
+    start = at("2026-03-27T20:00")
+    times = [start + timedelta(seconds=sum(steps[:count])) for count in range(len(steps))]
+    query = Trends(interval=width, tz=zone)
+
+    def begins(found):
+        frame = pl.DataFrame({"time": found}, schema={"time": INSTANT})
+        return frame.select(cell_start(query, pl.col("time"))).to_series().to_list()
+
+    alone = {time: begins([time])[0] for time in times}
+    many = [time for time in times for _ in range(3)]
+    assert begins(many) == [alone[time] for time in many]
+    order.shuffle(many)
+    assert begins(many) == [alone[time] for time in many]
