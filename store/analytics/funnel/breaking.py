@@ -72,10 +72,11 @@ def _goes_on(made: Definition, at: int) -> pl.Expr:
     repeats it.
     """
     fine = sum(1 << step for step in (*([at] if at else []), *made.follows(at)))
-    return is_step(at) & (pl.col(STEPS).shift(-1).fill_null(0) & fine != 0)
+    goes_on: pl.Expr = is_step(at) & (pl.col(STEPS).shift(-1).fill_null(0) & fine != 0)
+    return goes_on
 
 
 def _place(piece: pl.Expr) -> pl.Expr:
     """A number for a subject's piece of time. Where two have the same, too much is kept."""
     spread: pl.Expr = piece.cast(pl.UInt64) * pl.lit(_SPREAD, pl.UInt64)
-    return pl.col(WHO).xor(spread)
+    return pl.col(WHO) ^ spread

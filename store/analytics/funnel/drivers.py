@@ -12,6 +12,7 @@ from store.analytics.funnel.analysis import chosen_of
 from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import OPEN
 from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.journeys import is_step
 from store.analytics.funnel.matching import STEPS, columns, matched
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
@@ -58,8 +59,9 @@ class DriversAnalysis:
     """Rows by how far the odds ratio is from 1, either way: `((s+1)(F-f+1)) / ((S-s+1)(f+1))` for s
     of S converted and f of F others.
 
-    Looked at is what happened after the first step and up to the last, or for who did not get there
-    up to the window's end. Of events, without the steps themselves; of attributes, with the first.
+    Of events: what happened after the first step and up to the last, or for who did not get there up
+    to the window's end, without the steps themselves. Of attributes: those of the event with which
+    the attempt began. Who may still get there is neither.
     """
 
     name = "drivers"
@@ -108,7 +110,7 @@ class SeenAnalysis:
             for at, name in enumerate(asked.attributes)
         ]
         named = [pl.col(_NAME).alias("of")] if asked.of == "events" else values
-        return matched(events, asked, beside=named, all_events=True)
+        return matched(events, asked, beside=named, all_events=asked.of == "events")
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return partials
@@ -153,21 +155,17 @@ def _people(asked: Asked) -> pl.DataFrame:
 def _had(asked: Asked, people: pl.DataFrame, query: Seen) -> Iterator[pl.DataFrame]:
     """What each of them did or was, every value once: WHO, `is_converted` and the value."""
     time = pl.col(kept.TIME).to_physical()
-    after = time > pl.col("begun") if query.of == "events" else time >= pl.col("begun")
-    # The later steps are what is to be explained.
-    steps = pl.col(STEPS) if query.of == "events" else pl.col(STEPS) & ~pl.lit(1, pl.UInt64)
     within = asked.rows.lazy().join(people.lazy(), on=WHO)
-    within = within.filter(after & (time <= pl.col("ended")) & (steps == 0))
     if query.of == "events":
-        named = within.select(WHO, "is_converted", pl.col("of").alias(_NAME))
+        after = (time > pl.col("begun")) & (time <= pl.col("ended")) & (pl.col(STEPS) == 0)
+        named = within.filter(after).select(WHO, "is_converted", pl.col("of").alias(_NAME))
         yield named.unique().collect()
-    for at, name in enumerate(query.attributes if query.of == "attributes" else ()):
-        of = pl.col(f"of.{at}")
-        valued = within.filter(of.str.len_bytes() > 0).select(
-            WHO, "is_converted", of.alias("value")
-        )
-        attribute = pl.lit(name).alias("attribute")
-        yield valued.unique().with_columns(attribute).collect()
+        return
+    first = within.filter(is_step(0) & (time == pl.col("begun"))).collect()
+    for at, name in enumerate(query.attributes):
+        value = pl.col(f"of.{at}").alias("value")
+        valued = first.select(WHO, "is_converted", value, pl.lit(name).alias("attribute"))
+        yield valued.filter(pl.col("value").str.len_bytes() > 0).unique()
 
 
 def _told_apart(asked: Asked, people: pl.DataFrame, query: Seen) -> pl.DataFrame:
