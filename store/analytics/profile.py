@@ -21,6 +21,15 @@ VALUE_CHARS_MAX: Final = 200
 VALUES_MAX: Final = 5_000
 """Kept of an attribute at last: what is rarer moves a share by less than a five-thousandth."""
 _KEYS: Final = ["attribute", "value", "code"]
+_COUNTED: Final[Mapping[str, pl.DataType]] = {
+    "attribute": pl.String(),
+    "value": pl.String(),
+    "code": pl.Int32(),
+    "n": pl.Int64(),
+    "weight": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,33 +81,16 @@ class ProfileAnalysis:
         weighed = types["sample_rate"] != pl.Null
         weight = pl.col("sample_rate").fill_null(1.0).clip(1.0).sum() if weighed else pl.len()
         sums = [pl.len().cast(pl.Int64).alias("n"), weight.cast(pl.Float64).alias("weight")]
-        nothing = {"low": pl.Float64(), "high": pl.Float64(), "code": pl.Int32()}
-        absent = [pl.lit(None, kind).alias(name) for name, kind in nothing.items()]
-        found = []
+        found = [pl.LazyFrame(schema={PART: types[PART], **_COUNTED})]
         for name in asked.texts:
-            values = chosen.group_by(*keys, _text(name, types)).agg(*sums).with_columns(absent)
-            found.append(values.with_columns(pl.lit(name).alias("attribute")))
+            counts = chosen.group_by(*keys, _text(name, types)).agg(sums)
+            found.append(counts.with_columns(pl.lit(name).alias("attribute")))
         for name in asked.measures:
             number = finite(name)
             ends = [number.min().alias("low"), number.max().alias("high")]
-            codes = chosen.group_by(*keys, sketch.bucket(number).alias("code")).agg(*sums, *ends)
-            value = pl.lit(None, pl.String()).alias("value")
-            found.append(codes.with_columns(pl.lit(name).alias("attribute"), value))
-        time = ["time"] if cut else []
-        columns = [PART, *time, *_KEYS, "n", "weight", "low", "high"]
-        if not found:
-            return (
-                chosen.select(PART, *keys[1:])
-                .with_columns(
-                    *absent,
-                    *(pl.lit(None, pl.String()).alias(each) for each in _KEYS[:2]),
-                    n=0,
-                    weight=0.0,
-                )
-                .select(columns)
-                .clear()
-            )
-        return pl.concat([frame.select(columns) for frame in found])
+            counts = chosen.group_by(*keys, sketch.bucket(number).alias("code")).agg(*sums, *ends)
+            found.append(counts.with_columns(pl.lit(name).alias("attribute")))
+        return pl.concat(found, how="diagonal")
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         sums = [pl.col("n", "weight").sum(), pl.col("low").min(), pl.col("high").max()]

@@ -297,3 +297,19 @@ def moved(town, number):
     names = ("user_id", "install_id")
     own = [{name: row[name] and f"{row[name]}{number}" for name in names} for row in town]
     return [{**row, **who, "town": f"{number}"} for row, who in zip(town, own, strict=True)]
+
+
+def test_the_triangle_of_a_week_is_the_one_that_product_analytics_publish():
+    """The case that PostHog's tests call a day interval."""
+    events = days(ada="a a a - - a,a a", bob="- a a a - - a")
+    query = Retention(span=first_days(7), periods=6, mode="recurring")
+    found = told(RetentionAnalysis(), query, events, now=MONDAY + 6.9 * DAY)["cohorts"]
+    assert [each["retained"] for each in found] == [
+        [1, 1, 1, 0, 0, 1, 1],
+        [2, 2, 1, 0, 1, 2],
+        [2, 1, 0, 1, 2],
+        [1, 0, 0, 1],
+        [0, 0, 0],
+        [1, 1],
+        [2],
+    ]
