@@ -74,6 +74,7 @@ def _child(folder: Path, *, rollups: bool = True) -> str:
     plain = "" if rollups else "store._catalog._with_rollups = lambda found: found"
     return f"""
 import textual.app, datetime, pathlib
+from store.event_store import EventStore
 from tests.benches.overview import questions
 now = datetime.datetime.fromisoformat({NOW.isoformat()!r})
 store = EventStore(pathlib.Path({str(folder)!r}), now=lambda: now)
