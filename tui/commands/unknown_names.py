@@ -44,9 +44,15 @@ def _asked(query: "Query", answer: "Answer") -> Sequence[str]:
 
 def _finds_all(answer: "Answer") -> bool:
     """Whether somebody came to every step, so that every name is one."""
-    from store.analytics.shapes import Steps
+    from store.analytics.shapes import Steps, Table, Timeline
 
-    return isinstance(answer.result, Steps) and all(step.count for step in answer.result.steps)
+    match answer.result:
+        case Steps(steps=steps):
+            return all(step.count for step in steps)
+        case Timeline(series=series):
+            return bool(series[-1].total)
+        case Table(summary=summary):
+            return bool(summary.get("converted")) or summary.get("outcome") == "converted"
 
 
 def _names(store: "EventStore") -> list[str]:

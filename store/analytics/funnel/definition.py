@@ -66,11 +66,17 @@ class Stepped(Query):
     texts: tuple[str, ...] = option((), "the columns in which bare text is looked for", hidden=True)
 
     def informed(self, types: Mapping[str, Any]) -> Self:
-        """With the columns of text, where some filter looks for bare text."""
-        if not definition_of(self).has_bare_text():
-            return self
-        texts = sorted(name for name, kind in types.items() if kind == pl.String)
-        return replace(self, texts=tuple(texts))
+        """With the columns of text, where some filter looks for bare text; and without the instant
+        when no window is open any more, so that the answer is the same from then on.
+        """
+        texts: Sequence[str] = ()
+        if definition_of(self).has_bare_text():
+            texts = sorted(name for name, kind in types.items() if kind == pl.String)
+        as_of = self.as_of
+        if as_of and self.span and self.window:
+            over = self.span.end < as_of - min(self.window, _CENTURY)
+            as_of = None if over else as_of
+        return replace(self, texts=tuple(texts), as_of=as_of)
 
     def key(self) -> tuple[Any, ...]:
         """Not the window, nor how it is counted: they come at last."""
@@ -181,7 +187,7 @@ def _definition(key: _Key) -> Definition:
         steps=steps,
         exclusions=exclusions,
         order=query.order,
-        window=None if query.window is None else query.window // UNITS["us"],
+        window=None if query.window is None else min(query.window, _CENTURY) // UNITS["us"],
         breakers=parse_filter(query.break_on) if query.break_on else None,
         attribution=query.attribution.partition(":")[0],
         at_step=_at_step(query.attribution, len(steps)),

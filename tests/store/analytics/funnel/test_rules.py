@@ -296,3 +296,7 @@ def test_more_steps_than_fit_a_byte():
 def test_a_span_in_the_future_is_empty():
     later = SPAN.shifted(timedelta(days=400))
     assert told(journeys(ada="a b"), "a", "b", span=later) == (0, 0)
+
+
+def test_a_window_of_ages_is_a_window():
+    assert counts("a", "b", options={"window": timedelta(days=999_999_999)}, ada="a b") == (1, 1)

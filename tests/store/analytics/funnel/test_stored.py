@@ -299,3 +299,13 @@ def test_strict_what_was_left_out_as_harmless_changes_no_answer(tmp_path, monkey
     monkeypatch.setattr("store.analytics.funnel.asking.can_be_pruned", lambda _: False)
     assert result(store_of(tmp_path / "again", events, clock=LATER), query) == found
     assert [step["count"] for step in found["steps"]] == [3, 2, 2]
+
+
+def test_once_all_windows_are_over_the_answer_stays(tmp_path, monkeypatch):
+    clock = FrozenClock(NOON + 60 * MINUTE)
+    store = store_of(tmp_path, at_minutes(ada="a@0 b@1"), clock=clock)
+    query = Funnel(steps=("a", "b"), window=10 * MINUTE)
+    first = store.run(query)
+    clock.advance(MINUTE)
+    monkeypatch.setattr("store.analytics.funnel.analysis.asked_of", None)
+    assert store.run(query).result == first.result
