@@ -65,7 +65,9 @@ def test_some_records_rejected_is_success_that_says_so(running):
 
 
 @pytest.mark.parametrize(
-    "body", [b"\xff\xff", b"\x0a\x05ab", gzip.compress(b"\x0a\x05"), b"\x1f\x8b"]
+    "body",
+    [b"\xff\xff", b"\x0a\x05ab", gzip.compress(b"\x0a\x05"), b"\x1f\x8b"],
+    ids=["no message", "cut off", "cut off and packed", "no gzip"],
 )
 def test_what_cannot_be_read_is_an_invalid_argument(running, body):
     error = refused(running, body)

@@ -133,6 +133,7 @@ def test_packed_texts_come_out_whole_with_all_members():
         (gzip.compress(b"x")[:-1], "bad_encoding"),
         (b"x", "bad_encoding"),
     ],
+    ids=["a bomb", "two members", "cut off", "no gzip"],
 )
 def test_packed_texts_are_bounded_and_must_be_whole(packed, reason):
     with pytest.raises(NotTakenError) as caught:
