@@ -36,6 +36,13 @@ def frame_of(found):
     return events_of(found or [dict.fromkeys(FIXED)]).filter(pl.col("event_time").is_not_null())
 
 
+def moved(town, number):
+    """The people of a town under names of their own: several cases in one question."""
+    names = ("user_id", "install_id")
+    own = [{name: row[name] and f"{row[name]}{number}" for name in names} for row in town]
+    return [{**row, **who, "town": f"{number}"} for row, who in zip(town, own, strict=True)]
+
+
 def told(analysis, query, events, parts=None, groups=(0,), now=NOON):
     """The answer's JSON: `events` split into `parts` (a number for each), whose partials are put
     together in `groups` (a number for each) first.

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from store.analytics.adoption import Adoption, AdoptionAnalysis
 from store.analytics.mann_kendall import trend
@@ -13,6 +15,7 @@ from store.analytics.query_json import answer_json
 from store.errors import UsageError
 from store.testing import FrozenClock, events_of, store_of, write
 from store.timespan import TimeSpan
+from tests.cases import cases
 from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, told
 
 LATER = MONDAY + 300 * DAY
@@ -189,3 +192,54 @@ def test_noise_is_called_a_trend_one_time_in_twenty():
     chance = random.Random(5)
     words = [trend([chance.random() for _ in range(12)]).word for _ in range(400)]
     assert 5 < sum(word != "flat" for word in words) < 35
+
+
+events_of_some = st.lists(
+    st.fixed_dictionaries(
+        {
+            "event_time": st.integers(0, 12 * 24).map(
+                lambda hours: MONDAY + timedelta(hours=hours)
+            ),
+            "event_name": st.sampled_from(["open", "x", "y"]),
+            "user_id": st.sampled_from([None, "", "ada", "bob", "eve"]),
+            "install_id": st.sampled_from([None, "phone", "ada"]),
+        }
+    ),
+    max_size=24,
+)
+
+
+@settings(max_examples=cases(60))
+@given(
+    rows=events_of_some,
+    features=st.sampled_from([(), ("x",), ("x", "user_id=ada")]),
+    data=st.data(),
+)
+def test_no_split_into_parts_and_no_order_changes_it(rows, features, data):
+    parts = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
+    events = frame_of(rows)
+    query = Adoption(
+        features=features, span=TimeSpan(MONDAY + 2 * DAY, MONDAY + 12 * DAY), interval=DAY
+    )
+    alone = told(AdoptionAnalysis(), query, events, now=LATER)
+    mixed = events.sample(fraction=1, shuffle=True, seed=data.draw(st.integers(0, 9)))
+    assert told(AdoptionAnalysis(), query, mixed, parts, (0, 1, 0), LATER) == alone
+
+
+@settings(max_examples=cases(60))
+@given(rows=events_of_some)
+def test_reach_is_what_counting_one_user_after_the_other_gives(rows):
+    span = TimeSpan(MONDAY + 2 * DAY, MONDAY + 12 * DAY)
+    query = Adoption(features=("x",), span=span, interval=DAY, link=False)
+    (row,) = told(AdoptionAnalysis(), query, frame_of(rows), now=LATER)["rows"]
+    who = [each["user_id"] or each["install_id"] for each in rows]
+    known = [(one, each) for one, each in zip(who, rows, strict=True) if one]
+    within = [(one, each) for one, each in known if span.contains(each["event_time"])]
+    uses = [each["event_time"] for _, each in known if each["event_name"] == "x"]
+    users = {one for one, each in within if each["event_name"] == "x"}
+    born = min(uses, default=None)
+    active = {one for one, each in within if born and each["event_time"] >= born}
+    assert row["users"] == len(users)
+    if any(use < span.end for use in uses):
+        assert row["active_users"] == len(active)
+        assert row["adoption_rate"] == (len(users) / len(active) if active else None)

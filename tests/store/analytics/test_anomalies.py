@@ -134,7 +134,7 @@ def test_noise_is_seldom_odd(tmp_path):
 def test_days_are_held_against_their_weekday_and_longer_points_against_those_before(
     tmp_path, interval
 ):
-    counts = {DAY: 12, WEEK: 20, MONTH: 40}[interval]
+    counts = {DAY: 12, WEEK: 14, MONTH: 24}[interval]
     rows = [
         {"event_time": MONDAY + at * DAY * 7 / 8 + timedelta(seconds=n), "event_id": f"{at}-{n}"}
         for at in range(counts * 6)

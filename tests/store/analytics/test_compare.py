@@ -190,7 +190,7 @@ def counted(values):
     ).select("attribute", "value", "code", "n", "weight", "low", "high")
 
 
-@settings(max_examples=cases(40))
+@settings(max_examples=cases(15))
 @given(
     values=st.lists(st.sampled_from("abcdef"), min_size=40, max_size=120),
     seed=st.integers(0, 1_000_000),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from store.testing import FrozenClock, events_of, store_of, write
 from store.timespan import MONTH, TimeSpan
 from tests.cases import cases
 from tests.store.analytics import cohort_reference
-from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, told
+from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, moved, told
 
 STATES = ("new", "returning", "resurrecting", "dormant")
 
@@ -182,15 +183,31 @@ asked = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=cases(250))
-@given(rows=people, options=asked, data=st.data())
-def test_lives_are_what_looking_at_one_user_after_the_other_gives(rows, options, data):
-    events = frame_of(rows)
+@settings(max_examples=cases(1_000) // 4)
+@given(towns=st.lists(people, min_size=4, max_size=4), options=asked, data=st.data())
+def test_lives_are_what_looking_at_one_user_after_the_other_gives(towns, options, data):
+    """Four cases at once: nobody lives in two towns."""
+    rows = [row for at, town in enumerate(towns) for row in moved(town, at)]
     parts = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
-    query = Lifecycle(**options)
-    found = told(LifecycleAnalysis(), query, events, parts, (0, 1, 0))["points"]
-    wanted = [states for _, *states in cohort_reference.lifecycle(rows, query)]
-    assert [[point[state] for state in STATES] for point in found] == wanted
+    apart = data.draw(st.booleans())
+    query = Lifecycle(**options, by=("town",) if apart else ())
+    events = frame_of(rows) if rows else frame_of([]).with_columns(town=pl.lit(""))
+    found = told(LifecycleAnalysis(), query, events, parts, (0, 1, 0))
+    wanted = [
+        [states for _, *states in cohort_reference.lifecycle(moved(town, at), query)]
+        for at, town in enumerate(towns)
+    ]
+    if apart:
+        by_town = {each["key"]["town"]: states_of(each["points"]) for each in found["series"]}
+        nobody = [[0] * len(STATES)] * len(wanted[0])
+        assert [by_town.get(f"{at}", nobody) for at in range(4)] == wanted
+    else:
+        sums = [[sum(state) for state in zip(*of, strict=True)] for of in zip(*wanted, strict=True)]
+        assert states_of(found["points"]) == sums
+
+
+def states_of(points):
+    return [[point[state] for state in STATES] for point in points]
 
 
 @settings(max_examples=cases(100))

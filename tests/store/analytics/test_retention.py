@@ -15,7 +15,7 @@ from store.testing import FrozenClock, events_of, store_of, write
 from store.timespan import MONTH, TimeSpan
 from tests.cases import cases
 from tests.store.analytics import cohort_reference
-from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, told
+from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, moved, told
 
 SIGNUP = {"start_event": "signup", "return_event": "open"}
 LATER = MONDAY + 100 * DAY
@@ -290,13 +290,6 @@ def test_retention_is_what_looking_at_one_user_after_the_other_gives(towns, quer
     else:
         sums = [[sum(cells) for cells in zip(*of, strict=True)] for of in zip(*wanted, strict=True)]
         assert [each["retained"] for each in found] == sums
-
-
-def moved(town, number):
-    """The same people under names of their own."""
-    names = ("user_id", "install_id")
-    own = [{name: row[name] and f"{row[name]}{number}" for name in names} for row in town]
-    return [{**row, **who, "town": f"{number}"} for row, who in zip(town, own, strict=True)]
 
 
 def test_the_triangle_of_a_week_is_the_one_that_product_analytics_publish():
