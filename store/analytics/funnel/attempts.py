@@ -119,7 +119,7 @@ def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
     if _FIXED in found.columns and at < made.at_step:
         valid &= pl.col(here) < pl.col(_FIXED)
     if made.steps[at].optional:
-        for rival in made.rivals(at):
+        for rival in made.follows(at):
             other = _coming(found, journeys, rival)
             found = found.with_columns(other.alias(f"rival.{rival}"))
             # One event that is both is the later step.

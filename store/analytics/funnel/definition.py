@@ -117,13 +117,8 @@ class Definition:
         """The last required step before one: what its share is of."""
         return max((step for step in self.required if step < at), default=0)
 
-    def rivals(self, at: int) -> range:
-        """The steps past an optional one that may come instead, up to the next required one."""
-        end = next((step for step in self.required if step > at), len(self.steps) - 1)
-        return range(at + 1, end + 1)
-
     def follows(self, at: int) -> range:
-        """The steps that may come next after one."""
+        """The steps that may come next after one: optional ones, and a required one."""
         end = next((step for step in self.required if step > at), len(self.steps) - 1)
         return range(at + 1, end + 1)
 

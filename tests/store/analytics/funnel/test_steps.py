@@ -1,11 +1,15 @@
 """Steps and exclusions as people write them."""
 
+from datetime import timedelta
+
 import pytest
 
 from store.analytics.funnel.analysis import Funnel, FunnelAnalysis
 from store.analytics.funnel.definition import definition_of
 from store.analytics.funnel.steps import exclusion_of, exclusion_of_text, step_of, step_of_text
 from store.errors import UsageError
+from store.testing import journeys
+from tests.store.analytics.funnel.asking import SPAN, counts, told
 
 
 @pytest.mark.parametrize(
@@ -81,8 +85,6 @@ def test_in_json_a_name_is_taken_as_it_is(name):
     ],
 )
 def test_what_makes_no_sense_is_a_sentence(options, says):
-    from datetime import timedelta
-
     if "window" in options:
         options = {"window": timedelta()}
     query = Funnel(**{"steps": ("a", "b"), **options})
@@ -91,3 +93,12 @@ def test_what_makes_no_sense_is_a_sentence(options, says):
         return
     with pytest.raises(UsageError, match=says):
         FunnelAnalysis().columns(query)
+
+
+def test_a_span_in_the_future_is_empty():
+    later = SPAN.shifted(timedelta(days=400))
+    assert told(journeys(ada="a b"), "a", "b", span=later) == (0, 0)
+
+
+def test_a_window_of_ages_is_a_window():
+    assert counts("a", "b", options={"window": timedelta(days=999_999_999)}, ada="a b") == (1, 1)
