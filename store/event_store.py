@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from store.analytics.analysis import AnyAnalysis
 from store.analytics.answering import Moment, answers
 from store.analytics.cache import FinishedCache, PartialCache
 from store.analytics.filters import parse_filter
@@ -17,7 +16,7 @@ from store.analytics.heritage import Heritage
 from store.analytics.plan import Planner
 from store.analytics.query import Query
 from store.analytics.reading import Cancelled, Planners
-from store.analytics.registry import ANALYSES, HELPERS
+from store.analytics.registry import ANALYSES, HELPERS, Known
 from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer
 from store.errors import StoreError
@@ -58,7 +57,7 @@ class EventStore:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         create: bool = False,
         cache_bytes_max: int = 64 * MIB,
-        analyses: Sequence[AnyAnalysis] = ANALYSES,
+        analyses: Sequence[Known] = ANALYSES,
     ) -> None:
         """A missing folder holds no events; `create` makes it. NotAStoreError, NewerFormatError:
         it cannot be read.

@@ -20,6 +20,7 @@ from store.analytics.linking import LinksQuery, LinksReduction
 from store.analytics.links import Links, no_links
 from store.analytics.query import Query
 from store.analytics.reading import Combined, Planners, Reading
+from store.analytics.registry import Known
 from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.part import Part
@@ -44,7 +45,7 @@ class Moment:
     generation: str
     unreadable: Sequence[str]
     """The date of each part that is missing from `parts` because it cannot be read."""
-    analyses: Sequence[AnyAnalysis]
+    analyses: Sequence[Known]
     planners: Planners
     sources: Sources
     """Of merged parts."""

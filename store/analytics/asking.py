@@ -11,6 +11,7 @@ from store.analytics.analysis import Analysis, AnyAnalysis
 from store.analytics.filters import nearest
 from store.analytics.intervals import WEEKDAYS, cell_start, checked_zone, resolved_interval
 from store.analytics.query import Query
+from store.analytics.registry import Known, find
 from store.errors import UsageError
 from store.schema import FIXED
 from store.timespan import TimeSpan, round_width
@@ -46,11 +47,11 @@ def running_since(query: Query, now: datetime) -> datetime | None:
     return start if start < query.span.end else None
 
 
-def named(name: str, analyses: Sequence[AnyAnalysis]) -> AnyAnalysis:
+def named(name: str, analyses: Sequence[Known]) -> AnyAnalysis:
     """The analysis of that name, or a UsageError with those that there are."""
-    for analysis in analyses:
-        if analysis.name == name:
-            return analysis
+    found = find(name, analyses)
+    if found is not None:
+        return found
     known = ", ".join(analysis.name for analysis in analyses)
     raise UsageError("query", f"there is no analysis {name!r}", next_step=f"take one of: {known}")
 

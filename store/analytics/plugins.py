@@ -13,9 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from store.analytics.analysis import AnyAnalysis
 from store.analytics.query import Query
-from store.analytics.registry import ANALYSES
+from store.analytics.registry import ANALYSES, Entry, Known
 from store.errors import UsageError
 
 GROUP: Final = "eventdeck.analyses"
@@ -25,12 +24,12 @@ _OF_ALL: Final = ("name", "query_type", "as_json")
 _OF_PARTIALS: Final = ("version", "horizon", "columns", "numbers", "partial", "combine", "finish")
 
 
-def known_analyses(files: Iterable[str] = ()) -> Sequence[AnyAnalysis]:
+def known_analyses(files: Iterable[str] = ()) -> Sequence[Known]:
     """Our own, those of installed packages, and those of these Python files, which are run. A
     UsageError says which one cannot be had and why: it is missing or fails, lacks ANALYSES or
     something that an analysis has, or takes a name that is taken.
     """
-    known = list(ANALYSES)
+    known: list[Known] = list(ANALYSES)
     for point in importlib.metadata.entry_points(group=GROUP):
         _add(known, _loaded(point.value, point.load), point.value)
     for file in files:
@@ -60,13 +59,14 @@ def _module_of(path: Path) -> ModuleType:
     return module
 
 
-def _add(known: list[AnyAnalysis], module: ModuleType, place: str) -> None:
+def _add(known: list[Known], module: ModuleType, place: str) -> None:
     found = getattr(module, "ANALYSES", None)
     if not isinstance(found, tuple | list) or not found:
         step = "write ANALYSES = (YourAnalysis(),)"
         raise UsageError("plugin", "it has no ANALYSES", place=place, next_step=step)
     for analysis in found:
-        _check(analysis, place)
+        if not isinstance(analysis, Entry):
+            _check(analysis, place)
         if analysis.name in {each.name for each in known}:
             fault = f"there is an analysis {analysis.name!r} already"
             raise UsageError("plugin", fault, place=place, next_step="give it another name")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
-from store.analytics.analysis import AnyAnalysis
 from store.analytics.query import Query
+from store.analytics.registry import ANALYSES, HELPERS, Known, find
 from store.analytics.shapes import Answer
 from store.errors import UsageError
 from store.timespan import TimeSpan, duration_text, iso, parse_duration, parse_instant
@@ -54,14 +54,12 @@ def query_of_json(
     return query_type(**values, span=_span(document, now, zone))
 
 
-def answer_json(answer: Answer, analyses: Sequence[AnyAnalysis] | None = None) -> dict[str, Any]:
+def answer_json(answer: Answer, analyses: Sequence[Known] | None = None) -> dict[str, Any]:
     """The envelope of an answer, as CONTRACTS has it: JSON values only, no NaN. `analyses`: where
     others than our own may have answered.
     """
-    from store.analytics.registry import ANALYSES, HELPERS
-
-    known = (*(analyses or ANALYSES), *HELPERS)
-    analysis = next(each for each in known if each.name == answer.analysis)
+    analysis = find(answer.analysis, (*(analyses or ANALYSES), *HELPERS))
+    assert analysis is not None
     previous = {} if answer.previous is None else {"previous": analysis.as_json(answer.previous)}
     return {
         "analysis": answer.analysis,

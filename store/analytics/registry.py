@@ -1,66 +1,76 @@
 """All analyses; a new one is a file and an entry here."""
 
-from typing import Final
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from typing import Any, Final, NamedTuple
 
-from store.analytics.adoption import AdoptionAnalysis
 from store.analytics.analysis import AnyAnalysis
-from store.analytics.anomalies import AnomaliesAnalysis
-from store.analytics.changes import ChangesAnalysis
-from store.analytics.compare import CompareAnalysis
-from store.analytics.components import ComponentsAnalysis
-from store.analytics.explain import ExplainAnalysis
-from store.analytics.funnel.analysis import FunnelAnalysis
-from store.analytics.funnel.drivers import DriversAnalysis, SeenAnalysis
-from store.analytics.funnel.trend import FunnelTrendAnalysis
-from store.analytics.funnel.why import WhyAnalysis
-from store.analytics.histogram import HistogramAnalysis
-from store.analytics.increase import IncreaseAnalysis
-from store.analytics.lifecycle import LifecycleAnalysis
-from store.analytics.names import NamesAnalysis
-from store.analytics.paths.drop_off import DropOffAnalysis
-from store.analytics.paths.paths import PathsAnalysis
-from store.analytics.paths.transitions import TransitionsAnalysis
-from store.analytics.percentiles import PercentilesAnalysis
-from store.analytics.performance import PerformanceAnalysis
-from store.analytics.profile import ProfileAnalysis
-from store.analytics.reach import ReachAnalysis
-from store.analytics.releases import ReleasesAnalysis
-from store.analytics.retention import RetentionAnalysis
-from store.analytics.sessions.analysis import SessionsAnalysis
-from store.analytics.stickiness import StickinessAnalysis
-from store.analytics.top import TopAnalysis
-from store.analytics.trends import TrendsAnalysis
 
-ANALYSES: Final[tuple[AnyAnalysis, ...]] = (
-    TrendsAnalysis(),
-    PercentilesAnalysis(),
-    TopAnalysis(),
-    FunnelAnalysis(),
-    FunnelTrendAnalysis(),
-    DriversAnalysis(),
-    SessionsAnalysis(),
-    PathsAnalysis(),
-    TransitionsAnalysis(),
-    DropOffAnalysis(),
-    RetentionAnalysis(),
-    LifecycleAnalysis(),
-    StickinessAnalysis(),
-    AdoptionAnalysis(),
-    ReachAnalysis(),
-    ComponentsAnalysis(),
-    PerformanceAnalysis(),
-    CompareAnalysis(),
-    AnomaliesAnalysis(),
-    NamesAnalysis(),
-    ReleasesAnalysis(),
-    ChangesAnalysis(),
-    IncreaseAnalysis(),
-    HistogramAnalysis(),
+
+class Entry(NamedTuple):
+    """An analysis before it is asked: its module is read then, since reading all of them would take
+    longer than the first answers.
+    """
+
+    name: str
+    module: str
+    """Within store.analytics."""
+    type_name: str
+
+    def load(self) -> AnyAnalysis:
+        """The analysis, the same one each time."""
+        return _made(self)
+
+
+@cache
+def _made(entry: Entry) -> AnyAnalysis:
+    made: Any = getattr(import_module(f"store.analytics.{entry.module}"), entry.type_name)
+    found: AnyAnalysis = made()
+    return found
+
+
+Known = Entry | AnyAnalysis
+"""An analysis, or where it is; both have a name."""
+
+ANALYSES: Final = (
+    Entry("trends", "trends", "TrendsAnalysis"),
+    Entry("percentiles", "percentiles", "PercentilesAnalysis"),
+    Entry("top", "top", "TopAnalysis"),
+    Entry("funnel", "funnel.analysis", "FunnelAnalysis"),
+    Entry("funnel-trend", "funnel.trend", "FunnelTrendAnalysis"),
+    Entry("drivers", "funnel.drivers", "DriversAnalysis"),
+    Entry("sessions", "sessions.analysis", "SessionsAnalysis"),
+    Entry("paths", "paths.paths", "PathsAnalysis"),
+    Entry("transitions", "paths.transitions", "TransitionsAnalysis"),
+    Entry("drop-off", "paths.drop_off", "DropOffAnalysis"),
+    Entry("retention", "retention", "RetentionAnalysis"),
+    Entry("lifecycle", "lifecycle", "LifecycleAnalysis"),
+    Entry("stickiness", "stickiness", "StickinessAnalysis"),
+    Entry("adoption", "adoption", "AdoptionAnalysis"),
+    Entry("reach", "reach", "ReachAnalysis"),
+    Entry("components", "components", "ComponentsAnalysis"),
+    Entry("performance", "performance", "PerformanceAnalysis"),
+    Entry("compare", "compare", "CompareAnalysis"),
+    Entry("anomalies", "anomalies", "AnomaliesAnalysis"),
+    Entry("names", "names", "NamesAnalysis"),
+    Entry("releases", "releases", "ReleasesAnalysis"),
+    Entry("changes", "changes", "ChangesAnalysis"),
+    Entry("increase", "increase", "IncreaseAnalysis"),
+    Entry("histogram", "histogram", "HistogramAnalysis"),
 )
-HELPERS: Final[tuple[AnyAnalysis, ...]] = (
-    ExplainAnalysis(),
-    ProfileAnalysis(),
-    SeenAnalysis(),
-    WhyAnalysis(),
+HELPERS: Final = (
+    Entry("explain", "explain", "ExplainAnalysis"),
+    Entry("profile", "profile", "ProfileAnalysis"),
+    Entry("drivers-seen", "funnel.drivers", "SeenAnalysis"),
+    Entry("why", "funnel.why", "WhyAnalysis"),
 )
 """Asked by other analyses, not by people."""
+
+
+def find(name: str, known: Iterable[Known]) -> AnyAnalysis | None:
+    """The analysis of that name."""
+    for each in known:
+        if each.name == name:
+            return each.load() if isinstance(each, Entry) else each
+    return None

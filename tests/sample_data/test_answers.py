@@ -28,7 +28,9 @@ def store(tmp_path_factory):
 
 
 @pytest.mark.parametrize("span", SPANS.values(), ids=SPANS)
-@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.name)
+@pytest.mark.parametrize(
+    "analysis", [each.load() for each in ANALYSES], ids=lambda analysis: analysis.name
+)
 def test_it_has_an_answer(store, analysis, span):
     answer = store.run(analysis.query_type(span=span))
     assert answer.events_scanned > 0

@@ -37,6 +37,7 @@ FAILED_CODE: Final = 1
 def configure(parser: Parser, words: Sequence[str]) -> None:
     """The options of the analysis that the words name."""
     from store.analytics.plugins import known_analyses
+    from store.analytics.registry import find
     from tui.commands.fields import add_query_options
 
     known = {analysis.name: analysis for analysis in known_analyses(_plugins(words))}
@@ -61,8 +62,10 @@ def configure(parser: Parser, words: Sequence[str]) -> None:
     if name not in known:
         hint = did_you_mean(name, known)
         raise UsageError("query", f"there is no analysis {name!r}", next_step=hint)
-    add_query_options(parser, known[name].query_type)
-    parser.set_defaults(query_type=known[name].query_type)
+    analysis = find(name, known.values())
+    assert analysis is not None
+    add_query_options(parser, analysis.query_type)
+    parser.set_defaults(query_type=analysis.query_type)
 
 
 def _plugins(words: Sequence[str]) -> Sequence[str]:

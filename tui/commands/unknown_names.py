@@ -29,17 +29,15 @@ def warn_of_unknown_names(
 
 
 def _asked(query: "Query", answer: "Answer") -> Sequence[str]:
-    from store.analytics import ANALYSES
     from store.analytics.funnel.definition import Stepped, definition_of
+    from store.analytics.registry import ANALYSES, find
 
     if isinstance(query, Stepped):
         made = definition_of(query)
         named = [step.name for step in made.steps] + [each.name for each in made.exclusions]
         return [] if _finds_all(answer) else named
-    unmet = [
-        each.unmet for each in ANALYSES if each.name == query.analysis and hasattr(each, "unmet")
-    ]
-    return [name for find in unmet for name in find(answer.query, answer.result)]
+    unmet = getattr(find(query.analysis, ANALYSES), "unmet", None)
+    return unmet(answer.query, answer.result) if unmet else []
 
 
 def _finds_all(answer: "Answer") -> bool:

@@ -33,7 +33,7 @@ MEASURES = (
     *("count", "users", "sessions", "sum:duration_ms", "mean:duration_ms"),
     *("min:duration_ms", "max:duration_ms"),
 )
-BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
+BY_NAME = {analysis.name: analysis.load() for analysis in ANALYSES}
 TIERS = ("day", "week", "month")
 AGES = {"day": 100, "week": 200, "month": 400}
 """Days after the last event came in, by the coarsest tier that is left then."""

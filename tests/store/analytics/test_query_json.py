@@ -67,7 +67,9 @@ def test_a_wrong_query_is_refused_with_a_sentence(document, said):
         query_of_json(Trends, document, now=NOON)
 
 
-@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.name)
+@pytest.mark.parametrize(
+    "analysis", [each.load() for each in ANALYSES], ids=lambda analysis: analysis.name
+)
 def test_every_answer_is_plain_json_whose_query_can_be_sent_back(tmp_path, analysis):
     store = store_of(tmp_path, journeys(ada="a b c", bob="a"))
     answer = store.run(analysis.query_type(compare="previous", span=HOUR))

@@ -26,7 +26,7 @@ from tests.store.analytics.reference import same
 MINUTE = timedelta(minutes=1)
 START = NOON - timedelta(hours=14)
 LENGTH = 36 * 60
-BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
+BY_NAME = {analysis.name: analysis.load() for analysis in ANALYSES}
 EXACT = ("count", "users", "sessions", "sum:duration_ms", "min:duration_ms", "mean:duration_ms")
 people = st.sampled_from([None, "", "ada", "bob", "eve"])
 rows = st.lists(
