@@ -145,11 +145,8 @@ def _direct(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
 def _of_partials(moment: Moment, found: Sequence[tuple[Task, Combined]]) -> Answer:
     """The answer about a span, and the one before it when they are compared."""
     finished = [_finished(moment, task, each) for task, each in found]
-    closer = next((each.closer for each in finished if each.closer), None)
     (task, combined), *_ = found
     assert task.query.span is not None
-    if closer is not None:
-        return _direct(moment, [closer.with_span(task.query.span)])[0]
     return _answer(moment, task.query, finished, coverage(task.query.span, combined.told))
 
 

@@ -122,8 +122,6 @@ class Finished:
     """False when distinct counts or percentiles are estimates."""
     truncated: bool = False
     """True when rows were left out, other than by folding."""
-    closer: Any = None
-    """The Query to be answered instead: what was read for this one could not tell everything."""
 
 
 @dataclass(frozen=True, slots=True)

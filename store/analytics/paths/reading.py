@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
+from store.analytics.analysis import AskAgainError
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.ordered.rows import ROWS_MAX
@@ -72,9 +73,10 @@ class OfSessions(ABC):
         """
         assert query.span is not None
         nodes, is_tied = visits(combined, gap(query), query.span, links)
-        closer = replace(cast(SessionsQuery, query), with_ids=True) if is_tied else None
-        result = self.result(nodes, query)
-        return Finished(result, events=int(nodes["events"].sum()), closer=closer)
+        asked = cast(SessionsQuery, query)
+        if is_tied and not asked.with_ids:
+            raise AskAgainError(replace(asked, with_ids=True))
+        return Finished(self.result(nodes, query), events=int(nodes["events"].sum()))
 
     @abstractmethod
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

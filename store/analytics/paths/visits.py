@@ -76,8 +76,8 @@ class Visits(NamedTuple):
     """Session by session and in order: `session` (a number), WHO (the subject of its first event
     that has one), `node`, TIME, `events` (how many the run has)."""
     is_tied: bool
-    """True when different events of one session share an instant and an id was not at hand: in which
-    order they come is not told."""
+    """True when events of one session that differ share an instant, and an id was not at hand: in
+    which order they come is not told."""
 
 
 def visits(short: pl.DataFrame, gap: timedelta, span: TimeSpan, links: Links) -> Visits:
@@ -106,11 +106,12 @@ def _is_tied(rows: pl.DataFrame) -> bool:
     follows = (pl.col("session") == pl.col("session").shift()) & (
         pl.col(TIME) == pl.col(TIME).shift()
     )
-    marked = rows.select(follows.fill_null(value=False).alias("follows"), "id", "node")
+    told = ["node", *([_USER] if _USER in rows.columns else [])]
+    marked = rows.select(follows.fill_null(value=False).alias("follows"), "id", *told)
     together = marked.with_columns(instant=(~pl.col("follows")).cum_sum()).filter(
         pl.col("follows") | pl.col("follows").shift(-1, fill_value=False)
     )
-    differ = pl.col("node").n_unique() > 1
+    differ = pl.any_horizontal(pl.col(name).n_unique() > 1 for name in told)
     found = together.group_by("instant").agg(
         (differ & pl.col("id").is_null().any()).alias("is_tied")
     )

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from store.analytics.analysis import AskAgainError
 from store.analytics.links import Links
 from store.schema import FIXED, PART
 from store.testing import events_of
@@ -26,8 +27,10 @@ def answer(analysis, query, parts):
     added = [analysis.combine(half.drop(PART), query) for half in halves if half.height]
     none = partials.clear().drop(PART)
     combined = analysis.combine(pl.concat(added) if added else none, query)
-    found = analysis.finish(combined, query, _links(rows, query))
-    return answer(analysis, found.closer, parts) if found.closer else found
+    try:
+        return analysis.finish(combined, query, _links(rows, query))
+    except AskAgainError as more:
+        return answer(analysis, more.query, parts)
 
 
 def _links(rows, query):
