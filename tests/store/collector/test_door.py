@@ -12,6 +12,7 @@ import cramjam
 import pytest
 import zstandard
 
+from store.collector.process import CONNECTIONS_MAX
 from store.settings import MIB
 from tests.collecting import ndjson, read_answer, request
 
@@ -340,7 +341,9 @@ def test_hostile_text_in_a_refusal_comes_back_as_json(collector):
 
 
 def test_more_connections_than_are_served_are_told_to_come_again(collector):
-    idle = [socket.create_connection(("127.0.0.1", collector.port)) for _ in range(520)]
+    idle = [
+        socket.create_connection(("127.0.0.1", collector.port)) for _ in range(CONNECTIONS_MAX + 8)
+    ]
     try:
         answer = collector.post(EVENT)
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
