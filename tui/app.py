@@ -130,7 +130,8 @@ class DeckApp(CellDiff, Viewing):
     @property
     def deck_screen(self) -> DeckScreen | None:
         """The screen, when it is one of SCREENS (not a box over it) and stands."""
-        if not self.screen_stack:  # the last beats while the app closes
+        # The last beats while the app closes find no screen, or one that lost its widgets.
+        if not (self.is_running and self.screen_stack):
             return None
         screen = self.screen
         return screen if isinstance(screen, DeckScreen) and screen.ready else None
