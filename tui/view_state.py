@@ -5,6 +5,7 @@ A view goes on an undo stack, is restored at the next start, and is copied as te
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -21,6 +22,7 @@ from store.timespan import (
     parse_duration,
     parse_instant,
 )
+from tui.screens import SCREENS
 
 LENGTHS: Final = tuple(
     parse_duration(text)
@@ -53,6 +55,10 @@ HISTORY_MAX: Final = 100
 # What needs no escape in the text of a view; quotes, `&`, `%`, `+` and controls do.
 _OR: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _PLAIN: Final = " =<>!~,.:*()/@$^|[]{}-_"
+_PARTS: Final = ("last", "since", "until", "where", "by", "sort", "compare")
+
+Options = tuple[tuple[str, str], ...]
+"""Names and texts, sorted by name; none is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class View:
     """Against the span just before."""
     paused: bool = False
     """The clock of this view stands; the collector goes on."""
+    options: Options = ()
+    """The screen's own settings: those that its entry in SCREENS names."""
 
     @property
     def live(self) -> bool:
@@ -125,6 +133,15 @@ class View:
         where = f"({self.where})" if _OR.search(self.where) else self.where
         return replace(self, where=f"{where} {term}".strip())
 
+    def option(self, name: str, default: str = "") -> str:
+        """The screen's own setting of that name; `default` where it is not set."""
+        return dict(self.options).get(name, default)
+
+    def with_option(self, name: str, text: str) -> Self:
+        """With one of the screen's own settings; an empty text is none."""
+        options = {**dict(self.options), name: text}
+        return replace(self, options=_options(options))
+
     def text(self) -> str:
         """The view as `View.parse` reads it; what stands at its default is left out."""
         if isinstance(self.span, TimeSpan):
@@ -136,6 +153,7 @@ class View:
         if not self.compare:
             rest["compare"] = "off"
         named = {**span, **{name: value for name, value in rest.items() if value}}
+        named |= dict(self.options)
         return f"{self.screen}?" + "&".join(f"{n}={quote(v, _PLAIN)}" for n, v in named.items())
 
     @classmethod
@@ -143,21 +161,34 @@ class View:
         """The view of such a text; a UsageError names the part that is wrong."""
         screen, _, rest = text.partition("?")
         given = dict(parse_qsl(rest, keep_blank_values=True))
-        known = ("last", "since", "until", "where", "by", "sort", "compare")
-        if unknown := sorted(set(given) - set(known)):
-            raise UsageError(
-                "view", f"there is no {unknown[0]!r}", next_step=f"known: {', '.join(known)}"
-            )
+        screen = screen or cls().screen
+        own = {name: text for name, text in given.items() if name not in _PARTS}
+        _check_options(screen, own)
         sort = given.get("sort", "")
         return cls(
-            screen=screen or cls().screen,
+            screen=screen,
             span=_span(given, now, zone),
             where=given.get("where", ""),
             by=given.get("by", ""),
             sort=sort.removeprefix("-"),
             reverse=sort.startswith("-"),
             compare=given.get("compare", "previous") != "off",
+            options=_options(own),
         )
+
+
+def _options(texts: Mapping[str, str]) -> Options:
+    return tuple(sorted((name, text) for name, text in texts.items() if text))
+
+
+def _check_options(screen: str, own: Iterable[str]) -> None:
+    """A UsageError names one that the screen does not know; an unknown screen's are let through,
+    since it is the screen that is wrong then.
+    """
+    known = next((entry.options for entry in SCREENS if entry.mode == screen), tuple(own))
+    if unknown := sorted(set(own) - set(known)):
+        hint = f"known: {', '.join((*_PARTS, *known))}"
+        raise UsageError("view", f"there is no {unknown[0]!r} on {screen}", next_step=hint)
 
 
 def _span(given: dict[str, str], now: datetime, zone: tzinfo) -> timedelta | TimeSpan:
@@ -196,6 +227,11 @@ class History:
         self.before = [*self.before, self.current][-HISTORY_MAX:]
         self.after = []
         self.current = view
+
+    def options_of(self, screen: str) -> Options:
+        """The settings that a screen was left with."""
+        seen = (self.current, *reversed(self.before))
+        return next((view.options for view in seen if view.screen == screen), ())
 
     def back(self) -> View:
         if self.before:

@@ -85,10 +85,14 @@ class Viewing(App[None]):
     def look_at(self, view: View) -> None:
         """Goes to a view; the one before is on the undo stack."""
         if view.screen not in self.MODES:
-            view = replace(view, screen=self.view.screen)
+            view = self.on_screen(self.view.screen, view)
         before = self.view
         self.history.go(view)
         self.view_changed(before)
+
+    def on_screen(self, mode: str, view: View) -> View:
+        """`view` on a screen, with the settings of its own that the screen was left with."""
+        return replace(view, screen=mode, options=self.history.options_of(mode))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that were typed after `q` do nothing: what they open would find no app."""
@@ -118,12 +122,12 @@ class Viewing(App[None]):
         view = replace(self.view, where=narrowed(self.view.where, message.terms), sort="", by="")
         if message.span:
             view = view.on(message.span, self.now())
-        self.look_at(replace(view, screen="explore"))
+        self.look_at(self.on_screen("explore", view))
 
     # Keys
 
     def action_go(self, mode: str) -> None:
-        self.look_at(replace(self.view, screen=mode))
+        self.look_at(self.on_screen(mode, self.view))
 
     def action_zoom(self, inwards: bool) -> None:
         now = self.now()

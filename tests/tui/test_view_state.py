@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from store.errors import UsageError
 from store.timespan import TimeSpan
+from tui.screens import SCREENS, Entry
 from tui.view_state import History, View, next_length, remember, remembered
 
 NOW = datetime(2026, 11, 22, 14, 3, 29, 500_000, tzinfo=UTC)
@@ -18,6 +20,21 @@ spans = st.one_of(
     st.tuples(instants, instants).map(lambda pair: TimeSpan(*sorted(pair))),
 )
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
+OWN = ("steps", "window")
+SHOP = Entry("9", "Shop", "shop", "ShopScreen", options=OWN)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop():
+    """A screen with settings of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tui.view_state.SCREENS", (*SCREENS, SHOP))
+        yield
+
+
+own_settings = st.dictionaries(st.sampled_from(OWN), texts.filter(bool)).map(
+    lambda found: tuple(sorted(found.items()))
+)
 views = st.builds(
     View,
     span=spans,
@@ -31,6 +48,42 @@ views = st.builds(
 @given(views)
 def test_a_view_survives_its_text(view):
     assert View.parse(view.text(), now=NOW) == view
+
+
+@given(views, own_settings)
+def test_so_do_a_screens_own_settings(view, options):
+    view = replace(view, screen="shop", options=options)
+    assert View.parse(view.text(), now=NOW) == view
+
+
+def test_a_screens_own_settings_stand_at_the_end_of_the_text_by_name():
+    view = View(screen="shop").with_option("window", "7d").with_option("steps", "page_view,signup")
+    assert view.text() == "shop?last=15m&steps=page_view,signup&window=7d"
+    assert View.parse("shop?last=15m&window=7d&steps=page_view,signup", now=NOW) == view
+
+
+def test_a_setting_is_read_and_taken_back():
+    view = View(screen="shop").with_option("window", "7d")
+    assert view.option("window", "1d") == "7d"
+    assert view.option("steps") == ""
+    assert view.with_option("window", "") == View(screen="shop")
+    assert View.parse("shop?window=", now=NOW) == View(screen="shop")
+
+
+def test_a_setting_of_another_screen_is_named_with_those_that_this_one_knows():
+    with pytest.raises(UsageError, match=r"'steps' on overview.*known: last, .*compare$"):
+        View.parse("overview?steps=a,b", now=NOW)
+    with pytest.raises(UsageError, match=r"'step' on shop.*known: last, .*compare, steps, window"):
+        View.parse("shop?step=a,b", now=NOW)
+
+
+def test_a_screen_is_come_back_to_as_it_was_left():
+    left = View(screen="shop").with_option("window", "7d")
+    history = History(left.with_option("window", "2d"))
+    history.go(left)
+    history.go(View())
+    assert history.options_of("shop") == left.options
+    assert history.options_of("explore") == ()
 
 
 def test_the_text_of_a_view_reads_well():

@@ -18,6 +18,8 @@ class Entry(NamedTuple):
     mode: str
     """Its name in the text of a view, and of its module."""
     type_name: str
+    options: tuple[str, ...] = ()
+    """The settings of its own that a view may hold, as names in the view's text."""
 
     def load(self) -> "type[DeckScreen]":
         found: type[DeckScreen] = getattr(import_module(f"{__name__}.{self.mode}"), self.type_name)
