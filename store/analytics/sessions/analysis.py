@@ -1,15 +1,17 @@
 """Sessions: how many, how long, and the newest of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, Self, cast
 
 import polars as pl
 
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.query import Query, option
+from store.analytics.sessions.devices import devices_of
+from store.analytics.sessions.owners import Among
 from store.analytics.sessions.pieces import COLUMNS, merged, pieces
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import flat_rows_json
@@ -21,6 +23,8 @@ LONGEST: Final = UNITS["d"]
 """How far a session may reach over the edges of the span, to be counted right."""
 _SHOWN: Final = ("session_id", "user_id", "start", "end", "events", "errors")
 _COUNTS: Final = ("interactions", "components")
+SORTS: Final = ("start", "length", "events", "errors", *_COUNTS, "user_id")
+"""What sessions can be sorted by: the newest, or those with the most, come first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,13 +36,27 @@ class Sessions(Query):
 
     session_gap: timedelta = option(GAP, "a longer silence ends a session")
     ignore_session_id: bool = option(default=False, help_text="split by the gap alone")
+    sort: str = option("start", "the newest first, or those with the most", choices=SORTS)
+    reverse: bool = option(default=False, help_text="the other way round")
+    offset: int = option(0, "leave out the first so many", metavar="N")
+    among: Among | None = option(None, "only these", hidden=True)
+    with_devices: bool = option(default=False, help_text="whose events they hold", hidden=True)
+
+    def key(self) -> tuple[Any, ...]:
+        """Which of them are shown comes at last."""
+        every: Self = replace(
+            self, sort="start", reverse=False, offset=0, among=None, with_devices=False
+        )
+        return super(Sessions, every).key()
 
 
 class SessionsAnalysis:
     """A session id holds its events together; without one, a subject's events do while none
     follows the one before by more than the gap. A session belongs to the span in which it starts,
     its length is from its first to its last event; one of a single event has `bounced`, and is
-    left out of the median. Rows are the newest sessions, `limit` of them.
+    left out of the median. Rows are the newest sessions, or the first by `sort`, `limit` of them
+    after the first `offset`; `with_devices`, with `devices`: whose events belong to a session
+    though they name no user (none where an id holds it together).
     """
 
     name = "sessions"
@@ -65,20 +83,37 @@ class SessionsAnalysis:
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         assert query.span is not None
+        asked = cast(Sessions, query)
         begins = pl.col("start").is_between(query.span.start, query.span.end, closed="left")
         found = merged(combined, gap(query), links).filter(begins)
-        order = ["start", "session_id", "user_id", "end"]
-        newest = found.sort(order, descending=[True, *[False] * 3], nulls_last=True)
-        shown = newest.head(query.limit)
-        rows = [Row({}, row) for row in shown.select(*_SHOWN, *_COUNTS).iter_rows(named=True)]
+        found = asked.among.kept(found) if asked.among else found
+        shown = _ordered(found, asked).slice(asked.offset, asked.limit)
+        told = shown.select(*_SHOWN, *_COUNTS)
+        if asked.with_devices:
+            told = told.with_columns(devices_of(shown, combined, links))
         return Finished(
-            Table((*_SHOWN, *_COUNTS), rows, summary(found)),
+            Table(
+                tuple(told.columns),
+                [Row({}, row) for row in told.iter_rows(named=True)],
+                summary(found),
+            ),
             events=int(found["events"].sum()),
-            truncated=found.height > query.limit,
+            truncated=found.height > shown.height,
         )
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
+
+
+def _ordered(found: pl.DataFrame, asked: Sessions) -> pl.DataFrame:
+    """What is equal, the newest first."""
+    if asked.sort not in SORTS:
+        known = ", ".join(SORTS)
+        raise UsageError("sort", f"{asked.sort!r} is none", next_step=f"take one of: {known}")
+    first = pl.col("end") - pl.col("start") if asked.sort == "length" else pl.col(asked.sort)
+    down = (asked.sort != "user_id") != asked.reverse
+    ties = ["start", "session_id", "user_id", "end"]
+    return found.sort(first, *ties, descending=[down, True, False, False, False], nulls_last=True)
 
 
 def gap(query: Query) -> timedelta:

@@ -107,7 +107,8 @@ def _silent(
 def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
     """Pieces as whole sessions, in no order: `session_id`, `user_id` (of the first user in it, else of
     the one that its device was linked to, else the device), `start`, `end`, `events`, `errors`,
-    `interactions`, `components` (how many). Devices that were linked count for their users.
+    `interactions`, `components` (how many), and WHO, the subject, where no id holds it together.
+    Devices that were linked count for their users.
     """
     rows = subjects.settled(found, links, nobody=True)
     silent = _joined(rows.filter(pl.col("session_id").is_null()), gap)
@@ -149,7 +150,7 @@ def _joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
     begins, ends = _bounds(new)
     return rows.select(
         pl.lit(None, pl.String).alias("session_id"),
-        pl.col("user_id", "start").gather(begins),
+        pl.col(WHO, "user_id", "start").gather(begins),
         pl.col("end").gather(ends),
         *(_added(name, begins, ends) for name in SUMS),
         _components(rows["components"], new).list.len().fill_null(0).cast(pl.Int64),

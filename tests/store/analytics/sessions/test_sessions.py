@@ -217,3 +217,59 @@ def test_and_so_they_are_through_a_store(tmp_path_factory, parts, span):
     for asked in (TimeSpan(NOON - GAP, NOON + 100 * GAP), span):
         found = store.run(Sessions(span=asked, limit=1000)).result
         assert told(found) == reference(rows, asked.start, asked.end)
+
+
+def firsts(root, rows, **options):
+    return [row.values["user_id"] for row in asked(root, *rows, **options).rows]
+
+
+MANY = [
+    *(event(minute, "ada") for minute in (0, 1, 2)),
+    *(event(minute, "bob", severity=17) for minute in (5, 25)),
+    event(9, "eve", component="cart"),
+]
+
+
+def test_sessions_can_be_sorted_by_any_of_their_numbers_the_most_first(tmp_path):
+    orders = {
+        "start": ["eve", "bob", "ada"],
+        "length": ["bob", "ada", "eve"],
+        "events": ["ada", "bob", "eve"],
+        "errors": ["bob", "eve", "ada"],
+        "components": ["eve", "bob", "ada"],
+        "user_id": ["ada", "bob", "eve"],
+    }
+    for sort, order in orders.items():
+        assert firsts(tmp_path / sort, MANY, sort=sort) == order
+    assert firsts(tmp_path / "r", MANY, sort="length", reverse=True) == ["eve", "ada", "bob"]
+
+
+def test_an_order_that_is_none_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="take one of: start, length"):
+        firsts(tmp_path, MANY, sort="colour")
+
+
+def test_sessions_come_in_pages_about_the_same_whole(tmp_path):
+    store = store_of(tmp_path / "s", events_of(MANY))
+    pages = [store.run(Sessions(limit=2, offset=at)).result for at in (0, 2, 4)]
+    assert [len(page.rows) for page in pages] == [2, 1, 0]
+    assert {page.summary["sessions"] for page in pages} == {3}
+
+
+def test_the_devices_of_a_session_are_those_that_took_part_without_a_user(tmp_path):
+    rows = [
+        event(0, install_id="phone"),
+        event(1, "ada", install_id="phone"),
+        event(2, "ada", install_id="desk"),
+        event(3, session_id="s", install_id="phone"),
+        event(50, install_id="phone"),
+        event(7, install_id="nobody's"),
+    ]
+    found = asked(tmp_path, *rows, with_devices=True).rows
+    told = [(row.values["user_id"], row.values["devices"]) for row in found]
+    assert told == [
+        ("ada", ["phone"]),
+        ("nobody's", ["nobody's"]),
+        ("ada", []),
+        ("ada", ["phone"]),
+    ]
