@@ -42,6 +42,8 @@ ANALYSES: Final = (
     Entry("drivers", "funnel.drivers", "DriversAnalysis"),
     Entry("sessions", "sessions.analysis", "SessionsAnalysis"),
     Entry("paths", "paths.paths", "PathsAnalysis"),
+    Entry("journeys", "paths.journeys", "JourneysAnalysis"),
+    Entry("went", "paths.went", "WentAnalysis"),
     Entry("transitions", "paths.transitions", "TransitionsAnalysis"),
     Entry("drop-off", "paths.drop_off", "DropOffAnalysis"),
     Entry("retention", "retention", "RetentionAnalysis"),

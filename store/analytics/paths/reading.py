@@ -43,6 +43,11 @@ class OfSessions(ABC):
 
     rows_max = ROWS_MAX
 
+    def owned(self, query: Query) -> bool:
+        """Whether it asks which sessions they are."""
+        del query
+        return False
+
     def horizon(self, query: Query) -> TimeSpan | None:
         gap(query)
         return query.span and TimeSpan(query.span.start - LONGEST, query.span.end + LONGEST)
@@ -72,7 +77,8 @@ class OfSessions(ABC):
         so they are read only when that occurs.
         """
         assert query.span is not None
-        nodes, is_tied = visits(combined, gap(query), query.span, links)
+        owned = self.owned(query)
+        nodes, is_tied = visits(combined, gap(query), query.span, links, owned=owned)
         asked = cast(SessionsQuery, query)
         if is_tied and not asked.with_ids:
             raise AskAgainError(replace(asked, with_ids=True))

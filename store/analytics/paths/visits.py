@@ -15,6 +15,7 @@ from store.analytics.ordered import subjects
 from store.analytics.ordered.order import in_order
 from store.analytics.ordered.rows import TIME
 from store.analytics.ordered.subjects import WHO
+from store.analytics.sessions.owners import OWNER, owner_of
 from store.schema import PART
 from store.timespan import TimeSpan
 
@@ -80,22 +81,26 @@ class Visits(NamedTuple):
     which order they come is not told."""
 
 
-def visits(short: pl.DataFrame, gap: timedelta, span: TimeSpan, links: Links) -> Visits:
-    """What `events_in_short` kept, in order and split into sessions."""
+def visits(
+    short: pl.DataFrame, gap: timedelta, span: TimeSpan, links: Links, *, owned: bool = False
+) -> Visits:
+    """What `events_in_short` kept, in order and split into sessions; `owned`, with OWNER and
+    `start` of the session in every row.
+    """
     rows = _ordered(subjects.settled(short, links, nobody=True))
     late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
     begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
     start = pl.when(begins).then(TIME).forward_fill()
     rows = rows.with_columns(begins.cum_sum().alias("session"), start.alias("start"))
     rows = rows.filter(pl.col("start").is_between(span.start, span.end, closed="left"))
-    rows = rows.drop("start")
+    rows = rows.with_columns(pl.col(WHO).alias(OWNER)) if owned else rows.drop("start")
     follows = pl.col("session") == pl.col("session").shift()
     moved = pl.col("node").to_physical() != pl.col("node").to_physical().shift()
     new = rows.select((~follows | moved).fill_null(value=True)).to_series()
     first = new.arg_true()
     last = first.shift(-1, fill_value=rows.height) - 1
     nodes = _with_user(rows).select(
-        pl.col("session", WHO, "node").gather(first),
+        pl.col("session", WHO, "node", *((OWNER, "start") if owned else ())).gather(first),
         pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
@@ -125,9 +130,8 @@ def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
     if _SESSION_ID not in rows.columns:
         return in_order(rows, ["id"]).with_columns(is_named=pl.lit(value=False))
     is_named = pl.col(_SESSION_ID).is_not_null()
-    owner = pl.when(is_named).then(pl.col(_SESSION_ID).hash(seed=11)).otherwise(WHO)
     owned = rows.with_columns(
-        pl.col(WHO).alias(_USER), owner.alias(WHO), is_named.alias("is_named")
+        pl.col(WHO).alias(_USER), owner_of(is_named).alias(WHO), is_named.alias("is_named")
     )
     return in_order(owned.drop(_SESSION_ID), ["id"])
 

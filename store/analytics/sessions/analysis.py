@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
@@ -44,9 +44,7 @@ class Sessions(Query):
 
     def key(self) -> tuple[Any, ...]:
         """Which of them are shown comes at last."""
-        every: Self = replace(
-            self, sort="start", reverse=False, offset=0, among=None, with_devices=False
-        )
+        every = replace(self, sort="start", reverse=False, offset=0, among=None, with_devices=False)
         return super(Sessions, every).key()
 
 
