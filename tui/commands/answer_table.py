@@ -192,5 +192,5 @@ def _without_blanks(table: Table) -> Table:
         for at in range(len(table.columns))
         if not table.rows or any(row[at] not in (None, "", []) for row in table.rows)
     ]
-    rows = [[row[at] for at in kept] for row in table.rows]
+    rows = [[_joined(row[at]) for at in kept] for row in table.rows]
     return Table([table.columns[at] for at in kept], rows)

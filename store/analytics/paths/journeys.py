@@ -7,8 +7,8 @@ import polars as pl
 
 from store.analytics.ordered.subjects import WHO
 from store.analytics.paths.branching import COUNTS, Branching
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
 from store.analytics.paths.paths import END
+from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
 from store.analytics.paths.ways import START, Way, begun, way_of_text
 from store.analytics.query import Query, option
 from store.analytics.sessions.owners import OWNER
@@ -17,7 +17,7 @@ from store.analytics.shares import wilson
 from store.errors import UsageError
 
 UNFOLD_MAX: Final = 1_000
-_COLUMNS: Final = ("path", "to", "count", "share", "share_of_all", "likely", *COUNTS[1:])
+_COLUMNS: Final = ("path", "to", "count", "share", "low", "high", "share_of_all", *COUNTS[1:])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class Journeys(SessionsQuery):
 
 class JourneysAnalysis(OfSessions):
     """For the start and for every way that is unfolded: the names that come next, how often, and
-    their shares of those who came so far and of all. A repeated name is one node. Names that are
+    their shares of those who came so far (from `low` to `high` by Wilson's interval at 95 %) and of all. A repeated name is one node. Names that are
     unfolded are shown, and `limit` of the most frequent; the rest is OTHER, and a session that goes
     no further ended (END), so that what leaves a node adds up to what came in. From a name, each
     session counts from the first such event on; sessions without it are not there.
@@ -105,8 +105,9 @@ def _values(way: Way, row: dict[str, Any], of: int, of_all: int) -> dict[str, An
         "to": row["to"],
         "count": row["count"],
         "share": share.share,
+        "low": share.low,
+        "high": share.high,
         "share_of_all": row["count"] / of_all,
-        "likely": [share.low, share.high],
     }
     return told | {name: row[name] for name in COUNTS[1:]}
 

@@ -73,7 +73,7 @@ def test_passages_and_people_are_counted_and_the_time_between(tmp_path):
     (row,) = found["rows"]
     assert (row["to"], row["count"], row["users"]) == ("b", 3, 2)
     assert (row["mean_seconds"], row["median_seconds"]) == (160, 180)
-    assert row["likely"][0] < row["share"] == 1
+    assert row["low"] < row["share"] == row["high"] == 1
     assert found["summary"] == {"from": "a", "count": 3, "users": 2, "sessions": 3}
 
 
