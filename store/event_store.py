@@ -19,7 +19,7 @@ from store.analytics.reading import Cancelled, Planners
 from store.analytics.registry import ANALYSES, HELPERS, Known
 from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer
-from store.errors import StoreError
+from store.errors import StoreError, UsageError
 from store.parts.catalog import Catalog, Snapshot
 from store.parts.layout import StoreFolder
 from store.parts.out_of_time import out_of_time
@@ -136,6 +136,9 @@ class EventStore:
                 return answers(self._moment(cancelled), queries)
             except FileNotFoundError as error:
                 gone = error
+            except OverflowError as error:
+                fault = "with what is read around it, it goes past the years 1 to 9999"
+                raise UsageError("span", fault, next_step="take less time") from error
             except _OF_A_PART as error:
                 # A part whose bytes changed must not take the answers about all others with it.
                 if not self._catalog.verify(self._all_files()):

@@ -44,6 +44,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 OLDEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD_MAX: Final = timedelta(days=2)
 """Events before OLDEST or further ahead are out of time: a clock was wrong."""
+LONGEST: Final = timedelta(days=365_242)
+"""The longest duration that is read: a thousand years before now are still years of a calendar."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|[smhdw])")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -123,6 +125,9 @@ def parse_duration(text: str) -> timedelta:
         raise UsageError(
             "duration", f"{text!r} is not a duration", next_step="write 250ms, 10s, 15m, 1h, 7d, 2w"
         )
+    microseconds = sum(float(m[1]) * (UNITS[m[2]] // UNITS["us"]) for m in found)
+    if microseconds > LONGEST / UNITS["us"]:
+        raise UsageError("duration", f"{text!r} is longer than a thousand years")
     return sum((float(m[1]) * UNITS[m[2]] for m in found), timedelta())
 
 
@@ -153,9 +158,9 @@ def parse_instant(text: str | float, *, now: datetime, zone: tzinfo = UTC) -> da
             return local_midnight.astimezone(UTC)
         case "yesterday":
             return (local_midnight - timedelta(days=1)).astimezone(UTC)
-    if given.startswith("-") and _DURATION.fullmatch(given[1:].lower()):
-        return now - parse_duration(given[1:])
     try:
+        if given.startswith("-") and _DURATION.fullmatch(given[1:].lower()):
+            return now - parse_duration(given[1:])
         if _NUMBER.fullmatch(given):
             return from_unix(float(given) if "." in given else int(given))
         instant = datetime.fromisoformat(given)

@@ -70,6 +70,13 @@ class Compare(Query):
     )
     exact: bool = option(default=False, help_text="look at every event, however many there are")
 
+    def filters(self) -> tuple[Filter, ...]:
+        """Of the selection, and of the baseline unless a word stands for it."""
+        words = (PREVIOUS, BEFORE, LAST_WEEK, REST)
+        texts = [self.where, None if self.against in words else self.against]
+        zone = checked_zone(self.tz)
+        return tuple(parse_filter(text, zone=zone) for text in texts)
+
 
 class CompareAnalysis:
     """The events of the span that pass `where` (the selection) against others (the baseline): those
@@ -142,10 +149,7 @@ def _sides(asked: Compare) -> tuple[tuple[Filter, TimeSpan], tuple[Filter, TimeS
 
 def _used(asked: Compare) -> set[str]:
     """The attributes that the filters name."""
-    words = (PREVIOUS, BEFORE, LAST_WEEK, REST)
-    filters = [asked.where, None if asked.against in words else asked.against]
-    zone = checked_zone(asked.tz)
-    named = {name for each in filters for name in parse_filter(each, zone=zone).fields()}
+    named = {name for each in asked.filters() for name in each.fields()}
     return {SEVERITY_CLASS if name in SEVERITY_FIELDS else name for name in named}
 
 

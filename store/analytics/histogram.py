@@ -14,7 +14,7 @@ from store.analytics.intervals import points
 from store.analytics.links import Links
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
-from store.analytics.trends import TrendsAnalysis
+from store.analytics.trends import TrendsAnalysis, unmet_events
 from store.errors import UsageError
 from store.timespan import TimeSpan
 
@@ -78,6 +78,10 @@ class HistogramAnalysis:
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return TrendsAnalysis().as_json(result)
+
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The metrics asked for of which nothing was heard."""
+        return unmet_events(_asked(query).events, result)
 
 
 def _asked(query: Query) -> Histogram:

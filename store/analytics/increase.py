@@ -13,7 +13,7 @@ from store.analytics.intervals import covered_seconds, points
 from store.analytics.links import Links
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
-from store.analytics.trends import TrendsAnalysis
+from store.analytics.trends import TrendsAnalysis, unmet_events
 from store.timespan import TimeSpan
 
 MEASURES: Final = ("increase", "rate")
@@ -83,6 +83,10 @@ class IncreaseAnalysis:
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return TrendsAnalysis().as_json(result)
 
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The metrics asked for of which nothing was heard."""
+        return unmet_events(_asked(query).events, result)
+
 
 def _asked(query: Query) -> Increase:
     return cast(Increase, query)
@@ -116,7 +120,7 @@ def _timeline(found: pl.DataFrame, query: Increase, starts: Sequence[datetime]) 
                 values=_shown(series[is_folded, key], seconds, query.measure),
                 measure=query.measure,
                 folded=is_folded,
-                total=_shown([sum(series[is_folded, key])], [length], query.measure)[0],
+                total=_shown([sum(series[is_folded, key], 0.0)], [length], query.measure)[0],
             )
             for is_folded, key in order
         ],

@@ -39,9 +39,15 @@ def resolved_interval(span: TimeSpan, interval: timedelta | None) -> timedelta:
         raise UsageError(
             "interval",
             f"{duration_text(width)} would give {points:,.0f} points, more than {POINTS_MAX:,}",
-            next_step=f"take {duration_text(round_width(span.length, GRID_CELLS))} or more",
+            next_step=f"take {duration_text(_wide_enough(span.length))} or more",
         )
     return width
+
+
+def _wide_enough(length: timedelta) -> timedelta:
+    """A round width with far less than POINTS_MAX points, or whole days past the widest of them."""
+    days = -(-length // (_DAY * POINTS_MAX))
+    return max(round_width(length, GRID_CELLS), _DAY * days)
 
 
 def checked_zone(name: str) -> ZoneInfo:

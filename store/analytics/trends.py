@@ -97,6 +97,18 @@ class TrendsAnalysis:
             ],
         }
 
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The events asked for that did not happen."""
+        return unmet_events(_asked(query).events, result)
+
+
+def unmet_events(names: Sequence[str], result: Result) -> Sequence[str]:
+    """Those of the names that no series with anything in it is about."""
+    found = {
+        series.key.get("event_name") for series in cast(Timeline, result).series if series.total
+    }
+    return [name for name in names if name not in found]
+
 
 def _asked(query: Query) -> Trends:
     return cast(Trends, query)

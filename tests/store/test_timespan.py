@@ -113,6 +113,15 @@ def test_what_is_no_duration_is_refused_with_what_to_write(text):
         parse_duration(text)
 
 
+@pytest.mark.parametrize("text", ["60000w", "9" * 30 + "d", "9" * 500 + "w", "999999999d 1h"])
+def test_a_duration_that_leaves_the_calendar_is_refused(text):
+    with pytest.raises(UsageError, match="thousand years|write 250ms"):
+        parse_duration(text)
+    with pytest.raises(UsageError):
+        parse_instant(f"-{text}", now=NOW)
+    assert parse_instant("-50000w", now=NOW).year == 1068
+
+
 @given(st.integers(0, 10**12).map(lambda us: timedelta(microseconds=us)))
 def test_duration_text_reads_back_as_the_same_duration(length):
     assert parse_duration(duration_text(length)) == length

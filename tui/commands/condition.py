@@ -18,8 +18,10 @@ def rows_matching(answer: Answer, condition: str) -> int:
     """How many rows of the answer's table the condition finds; rows of an interval that is still
     running do not count. A UsageError names a column that the answer lacks.
     """
-    table = table_of(answer)
     wanted = parse_filter(condition)
+    if not wanted:
+        raise UsageError("--fail-if", "it says nothing", next_step="write 'p95>500 count>=10'")
+    table = table_of(answer)
     frame = _frame(table, answer.incomplete_from)
     _check(wanted, frame)
     return frame.filter(wanted.expr(frame.schema)).height

@@ -148,10 +148,13 @@ def _document(file: str) -> Mapping[str, Any]:
 
 def _warn_of_unknown(query: "Query", store: "EventStore", console: Console) -> None:
     """What no event has is an empty answer; a slip of the pen should not look like one."""
+    from store.analytics.compare import Compare
     from store.analytics.filters import parse_filter
 
     types = store.column_types()
-    for name, near in parse_filter(query.where).unknown(types).items() if types else ():
+    filters = query.filters() if isinstance(query, Compare) else (parse_filter(query.where),)
+    missing = {name: near for each in filters for name, near in each.unknown(types).items()}
+    for name, near in missing.items() if types else ():
         console.note(f"no event has {name}" + (f"; did you mean {near}?" if near else ""))
 
 

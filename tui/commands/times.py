@@ -72,6 +72,14 @@ def span_of(
 
     An end that is not named is `now`; a start that is not named is that of `stored`.
     """
+    try:
+        return _span(options, now=now, stored=stored)
+    except OverflowError:
+        fault = f"{options.last} goes past the years 1 to 9999"
+        raise UsageError("--last", fault, next_step="write 15m, 24h, 7d") from None
+
+
+def _span(options: Options, *, now: datetime, stored: "TimeSpan | None") -> TimeSpan | None:
     since, until, last = _instants(options, now)
     if since and until and last:
         raise UsageError("span", "--since, --until and --last say it twice", next_step="name two")

@@ -19,25 +19,41 @@ def warn_of_unknown_names(
     query: "Query", answer: "Answer", store: "EventStore", console: Console
 ) -> None:
     """A note for each name that was asked for and that no stored event has, when nothing was found
-    of it.
+    of it; and for somebody of whom there is nothing.
     """
+    from store.analytics.funnel.why import Why
+
     asked = [name for name in dict.fromkeys(_asked(query, answer)) if name != ANY]
     known = _names(store) if asked else []
     for name in asked:
         if known and name not in known:
             console.note(f"no event is named {name}{_hint(name, known)}")
+    if isinstance(query, Why) and not answer.events_scanned:
+        console.note(f"no event of these steps is of {query.user}")
 
 
 def _asked(query: "Query", answer: "Answer") -> Sequence[str]:
+    """The names in the question of which the answer says nothing."""
     from store.analytics.funnel.definition import Stepped, definition_of
     from store.analytics.registry import ANALYSES, find
 
+    in_filters = [] if answer.events_scanned else _filtered(query)
     if isinstance(query, Stepped):
         made = definition_of(query)
         named = [step.name for step in made.steps] + [each.name for each in made.exclusions]
-        return [] if _finds_all(answer) else named
+        return in_filters if _finds_all(answer) else [*named, *in_filters]
     unmet = getattr(find(query.analysis, ANALYSES), "unmet", None)
-    return unmet(answer.query, answer.result) if unmet else []
+    return [*(unmet(answer.query, answer.result) if unmet else []), *in_filters]
+
+
+def _filtered(query: "Query") -> Sequence[str]:
+    """The names that the filter wants."""
+    from store.analytics.filters import parse_filter
+    from store.analytics.filters.nodes import Term, leaves
+
+    terms = (leaf for leaf in leaves(parse_filter(query.where).root) if isinstance(leaf, Term))
+    wanted = [term for term in terms if (term.field, term.operator) == ("event_name", "=")]
+    return [name for term in wanted for name in term.values]
 
 
 def _finds_all(answer: "Answer") -> bool:

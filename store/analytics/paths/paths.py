@@ -1,6 +1,6 @@
 """Paths: what people do next, from a start or up to an end, and how often they go which way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, cast
 
@@ -54,6 +54,11 @@ class PathsAnalysis(OfSessions):
     def as_json(self, result: Result) -> Mapping[str, Any]:
         table = cast(Table, result)
         return {"edges": flat_rows_json(Table(_EDGE, table.rows))["rows"], **table.summary}
+
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        asked, is_found = cast(Paths, query), bool(cast(Table, result).rows)
+        ends = [name for name in (asked.from_, asked.to) if name is not None and not is_found]
+        return [*ends, *super().unmet(query, result)]
 
 
 def _walked(nodes: pl.DataFrame, asked: Paths) -> pl.DataFrame:

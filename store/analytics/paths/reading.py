@@ -90,3 +90,8 @@ class OfSessions(ABC):
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
+
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The events that were named, when it is not plain that they happened."""
+        asked = cast(SessionsQuery, query)
+        return [*asked.only, *asked.without]

@@ -118,6 +118,11 @@ def test_why(eventdeck, visits):
     assert eventdeck("why", *FUNNEL[2:]).code == 2
 
 
+def test_somebody_of_whom_there_is_nothing_is_told(eventdeck, visits):
+    done = eventdeck("why", "adda", *FUNNEL[2:])
+    assert done.err == "eventdeck: no event of these steps is of adda\n"
+
+
 def test_the_trend_and_the_drivers(eventdeck, visits):
     words = FUNNEL[2:]
     points = answer(eventdeck("query", "funnel-trend", *words, "--interval", "1m", "--json"))

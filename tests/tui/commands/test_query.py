@@ -84,6 +84,46 @@ def test_a_field_that_no_event_has_is_told_and_finds_nothing(eventdeck, visits):
     assert eventdeck("query", "top", "--where", "usr_id=ada", "--quiet").err == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("top", "--where", "event_name=vist"),
+        ("top", "--where", "plan=pro event_name=vist,visit severity>fatal"),
+        ("trends", "--event", "visit", "--event", "vist", "--by", "plan", "--csv"),
+        ("paths", "--from", "vist"),
+        ("paths", "--to", "vist"),
+        ("transitions", "--without", "vist"),
+        ("drop-off", "--only", "vist"),
+        ("increase", "--event", "vist"),
+        ("histogram", "--event", "vist"),
+        ("funnel", "--step", "visit", "--step", "vist"),
+        ("funnel", "--step", "visit", "--where", "event_name=vist"),
+        ("retention", "--start-event", "vist"),
+        ("reach", "--where", "event_name=vist"),
+    ],
+)
+def test_a_name_that_no_event_has_is_told_with_the_nearest(eventdeck, visits, words):
+    done = eventdeck("query", *words)
+    assert done.code == 0
+    assert done.err == "eventdeck: no event is named vist; did you mean visit?\n"
+
+
+def test_a_name_that_some_event_has_is_not_told(eventdeck, visits):
+    long_ago = ("--since", "2001-01-01", "--until", "2001-01-02")
+    for words in (
+        ("trends", "--event", "visit"), ("paths", "--from", "visit", "--only", "visit"),
+        ("top", "--where", "event_name=visit or event_name!=other"),
+    ):  # fmt: skip
+        assert eventdeck("query", *words).err == ""
+        assert eventdeck("query", *words, *long_ago).err == ""
+
+
+def test_fields_of_a_baseline_that_no_event_has_are_told(eventdeck, visits):
+    done = eventdeck("query", "compare", "--where", "plan=pro", "--against", "pln=free")
+    assert (done.code, done.err) == (0, "eventdeck: no event has pln; did you mean plan?\n")
+    assert eventdeck("query", "compare", "--where", "plan=pro", "--against", "rest").err == ""
+
+
 def test_nothing_stored_is_an_empty_answer(eventdeck):
     assert eventdeck("query", "top", "--csv") == (0, "event_name,value,share\n", "")
     assert answer(eventdeck("query", "trends", "--json", "--last", "1h"))["events_scanned"] == 0
@@ -103,6 +143,13 @@ def test_nothing_stored_is_an_empty_answer(eventdeck):
         (("trends", "--limit", "-1"), "limit"),
         (("top", "--query", "/no/such.json"), "/no/such.json: no such file"),
         (("trends", "--since", "now", "--until", "today"), "before"),
+        (("top", "--fail-if", ""), "--fail-if"),
+        (("top", "--last", "99999999w"), "thousand years"),
+        (("sessions", "--since", "0001-01-01"), "years 1 to 9999"),
+        (("paths", "--since", "0001-01-01", "--until", "9999-12-31"), "years 1 to 9999"),
+        (("top", "--since", "0001-01-01", "--compare", "previous"), "years 1 to 9999"),
+        (("retention", "--interval", "50000w", "--periods", "900"), "years 1 to 9999"),
+        (("names", "--since", "0001-01-01", "--until", "2001-01-01"), "take 74d or more"),
     ],
 )  # fmt: skip
 def test_a_question_that_makes_no_sense_is_a_2(eventdeck, visits, words, says):
@@ -126,7 +173,8 @@ def test_every_analysis_has_help_and_answers(eventdeck, visits):
 
     for analysis in ANALYSES:
         assert eventdeck("query", analysis.name, "--help").code == 0
-        for form in ((), ("--csv",), ("--json",), ("--compare", "previous")):
+        empty = ("--until", SPAN[1])
+        for form in ((), ("--csv",), ("--json",), ("--compare", "previous"), empty):
             done = eventdeck("query", analysis.name, *SPAN, *form)
             assert (done.code, done.err) == (0, ""), (analysis.name, form, done)
 

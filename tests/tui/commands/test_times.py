@@ -51,6 +51,10 @@ def test_what_the_options_mean_together(given, wanted):
         {"last": "0s"},
         {"last": "soon"},
         {"since": "soon"},
+        {"last": "99999999w"},
+        {"since": "-99999999d"},
+        {"until": "0100-01-01", "last": "50000w"},
+        {"since": "9990-01-01", "last": "50000w"},
         {"since": "today", "tz": "../etc/passwd"},
     ],
 )
