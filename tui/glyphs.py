@@ -46,6 +46,10 @@ class Glyphs:
     rail: str = "│"
     thumb: str = "┃"
     eighths: str = " ▁▂▃▄▅▆▇█"
+    lefts: str = " ▏▎▍▌▋▊▉█"
+    """As `eighths`, from the left; where signs are ASCII, bars are made of `shades`."""
+    shades: str = "░▒▓█"
+    """From the lightest to the full one."""
     braille: bool = True
     severity: Mapping[str, str] = field(
         default_factory=lambda: {
@@ -102,6 +106,7 @@ ASCII: Final = Glyphs(
     rail=" ",
     thumb="|",
     eighths=" .:-=+*##",
+    shades=".:+#",
     braille=False,
     severity={
         "fatal": "F",

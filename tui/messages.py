@@ -155,3 +155,26 @@ class ValueOpened(Message):
 
     attribute: str
     value: str
+
+
+@dataclass
+class StepOpened(Message):
+    """A person wants to see who came to a step (from 0), or who went no further before it."""
+
+    step: int
+    gone: bool
+
+
+@dataclass
+class StepsPicked(Message):
+    """A person wrote the steps of a funnel, in the order and syntax of `tui.views.step_text`."""
+
+    text: str
+
+
+@dataclass
+class StepsTyped(Message):
+    """The text of the steps changed; `cursor` is a character offset."""
+
+    text: str
+    cursor: int
