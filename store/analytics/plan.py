@@ -230,9 +230,14 @@ class _Day:
 _NOTHING: Final = _Day((), {}, {}, {}, ())
 
 
+def is_few(node: Node) -> bool:
+    """A part, or a group of parts."""
+    return all(member.part for member in node.nodes)
+
+
 def _is_small(node: Node) -> bool:
     """A group of parts, or of eights of parts."""
-    return all(member.part or all(each.part for each in member.nodes) for member in node.nodes)
+    return all(map(is_few, node.nodes))
 
 
 def _path_to_newest(nodes: Sequence[Node]) -> Iterator[Hashable]:

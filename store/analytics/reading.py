@@ -19,7 +19,7 @@ from store.analytics.edges import at_edge, inside
 from store.analytics.filters import Filter
 from store.analytics.heritage import Sources, inherited
 from store.analytics.intervals import cut_of
-from store.analytics.plan import Node, Plan, Planner, Tree
+from store.analytics.plan import Node, Plan, Planner, Tree, is_few
 from store.analytics.rollups.extracting import Piece, extracted
 from store.analytics.rollups.shelf import Shelf, Told, Use
 from store.errors import UsageError
@@ -121,7 +121,7 @@ class Reading:
         plan = self._plan(task.needs, horizon)
         cut = cut_of(task.query, horizon) if horizon and plan.cut else None
         use = self._shelf.use(task.reduction, task.query, task.where, task.key)
-        nodes = list(plan.nodes)
+        nodes = list(use.apart(plan.nodes, self._trees[task.needs].as_one))
         if cut and horizon:
             nodes += (at_edge(part, cut, horizon, use) for part in plan.cut)
         key = (task.key, tuple(node.key for node in nodes))
@@ -219,8 +219,9 @@ class Reading:
             node = nodes.pop()
             if (work.key, node.key) in self._frames:
                 continue
-            may_be_one = node.lasts and not node.cut and not self._any_at_hand(work.key, node)
             is_served = work.use.serves(node)
+            stands = node.lasts or (is_served and not node.inside and all(map(is_few, node.nodes)))
+            may_be_one = stands and not node.cut and not self._any_at_hand(work.key, node)
             is_small = node.rows <= UNIT_ROWS and not work.use.is_gone(node)
             if is_served and (not node.nodes or may_be_one):
                 if rolled:

@@ -21,6 +21,7 @@ from store.analytics.rollups.tiers import (
     HASHES,
     HOUR,
     KEYS,
+    LINK_TIER,
     TIERS,
     VALUES_MAX,
     Tier,
@@ -35,8 +36,6 @@ from store.timespan import TimeSpan
 
 SLICE_ROWS: Final = 250_000
 """Read at once: with four times as many, a round takes 80 MB more and a sixth less time."""
-LINK_TIER: Final = 0
-"""The code of the rows that link devices to users."""
 NULL_KEY: Final = "\0"
 """No key: told apart from an empty one, since a filter may ask."""
 _TEXT_KEYS: Final = ("event_type", "event_name", "service_name", "service_version")

@@ -18,6 +18,8 @@ FOLDED: Final = "… other"
 VALUES_MAX: Final = 1_000
 HASHES: Final = "xxh3-64"
 """By what sessions are hashed. Rollups of before were hashed by Polars, whose versions differ."""
+LINK_TIER: Final = 0
+"""The code of the rows that link devices to users."""
 _WEEK: Final = UNITS["w"]
 _TO_MONDAY: Final = timedelta(days=4)
 """From the epoch, a Thursday, to the first Monday after it."""
