@@ -29,6 +29,8 @@ SPOILED = "is_spoiled"
 OPEN = "is_open"
 LIMIT = "limit"
 """In a strict run: the row that breaks it where it stands."""
+WIPED = "wiped"
+"""In any order: when what is excluded next happened after the start."""
 _AT, _GOES, _FIXED = "at", "goes", "fixed"
 
 
@@ -154,12 +156,13 @@ def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
         _excluded_time(journeys, at, here).alias(f"wiped.{at}")
         for at in range(len(made.exclusions))
     )
-    limit = pl.min_horizontal(
-        *([pl.col(TIME) + made.window] if made.window is not None else []),
-        *(pl.col(f"wiped.{at}") for at in range(len(made.exclusions))),
-        pl.lit(None, pl.Int64),
+    wiped = [pl.col(f"wiped.{at}") for at in range(len(made.exclusions))]
+    limit = [pl.col(TIME) + made.window] if made.window is not None else []
+    found = found.with_columns(
+        pl.min_horizontal(*wiped, pl.lit(None, pl.Int64)).alias(WIPED),
+        pl.min_horizontal(*wiped, *limit, pl.lit(None, pl.Int64)).alias(LIMIT),
+        _highest(count).alias("done"),
     )
-    found = found.with_columns(limit.alias(LIMIT)).with_columns(_highest(count).alias("done"))
     for at in range(1, count):
         found = found.with_columns(
             journeys.at(f"next.{step}", here).alias(f"coming.{step}") for step in range(count)
@@ -178,7 +181,7 @@ def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
         steps = journeys.at(STEPS, here)
         found = found.with_columns(steps.fill_null(0).alias("steps"))
         found = found.with_columns(_highest(count).alias("done"))
-    return found.select(UID, END, TIME, *(f"row.{at}" for at in range(count)))
+    return found.select(UID, END, TIME, WIPED, *(f"row.{at}" for at in range(count)))
 
 
 def _highest(count: int) -> pl.Expr:
@@ -202,6 +205,9 @@ def _judged(found: pl.DataFrame, journeys: Journeys, now: int | None) -> pl.Data
     found = found.with_columns(
         depth.alias(DEPTH), pl.coalesce(*reversed(rows)).alias(LAST), _spoiled(found, journeys)
     )
+    if made.is_unordered:
+        # What was wiped out is nothing any more: whatever else he did is deeper.
+        found = found.with_columns(pl.when(SPOILED).then(0).otherwise(DEPTH).alias(DEPTH))
     if now is None or made.window is None:
         is_open = pl.lit(value=False)
     else:
@@ -214,8 +220,13 @@ def _judged(found: pl.DataFrame, journeys: Journeys, now: int | None) -> pl.Data
 def _spoiled(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
     """Whether what is excluded happened in its place."""
     made = journeys.made
+    if made.is_unordered:
+        wiped = pl.col(WIPED).is_not_null() & pl.col(f"row.{len(made.steps) - 1}").is_null()
+        if made.window is not None:
+            wiped &= pl.col(WIPED) - pl.col(TIME) <= made.window
+        return found.select(wiped.fill_null(value=False).alias(SPOILED)).to_series()
     spoiled = pl.repeat(False, found.height, dtype=pl.Boolean, eager=True)
-    for number, exclusion in enumerate(made.exclusions if not made.is_unordered else ()):
+    for number, exclusion in enumerate(made.exclusions):
         after = found.select(_reached(made, exclusion.after - 1, backward=True)).to_series()
         before = found.select(_reached(made, exclusion.before - 1, backward=False)).to_series()
         when = _excluded_time(journeys, number, after).alias("x")

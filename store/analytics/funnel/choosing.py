@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from store.analytics.funnel.attempts import DEPTH, LAST, LIMIT, OPEN, SPOILED
+from store.analytics.funnel.attempts import DEPTH, LAST, LIMIT, OPEN, SPOILED, WIPED
 from store.analytics.funnel.journeys import END, UID, Journeys
 from store.analytics.ordered.rows import TIME
 
@@ -35,7 +35,8 @@ def best(found: pl.DataFrame, per: Sequence[str] = (UID,)) -> pl.DataFrame:
 
 def apart(found: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
     """Attempts that do not overlap, from each subject's first on: the next is the first to begin
-    after one was completed, or has expired (in a strict run: was broken). Spoiled ones are left out.
+    after one was completed, or has expired (in a strict run: was broken; in any order: was wiped
+    out). Spoiled ones are left out.
     """
     if not found.height:
         return found
@@ -56,6 +57,10 @@ def _next_attempt(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
     made, begins = journeys.made, found["row.0"]
     after = begins.search_sorted(found[LAST], side="right").cast(pl.UInt32)
     told = found.with_columns(after.alias("after"), _expired(found, made.window).alias("next"))
+    if made.is_unordered:
+        wiped = pl.when(SPOILED).then(WIPED)
+        told = told.with_columns(_first_after(found, wiped, or_at=True).alias("wiped"))
+        told = told.with_columns(pl.coalesce("wiped", "next").alias("next"))
     if made.is_strict:
         broken = begins.search_sorted(found[LIMIT].fill_null(0)).cast(pl.UInt32)
         is_broken = (pl.col(LIMIT) < pl.col(END)).fill_null(value=False)
@@ -75,12 +80,17 @@ def _expired(found: pl.DataFrame, window: int | None) -> pl.Series:
     """The place of the subject's first attempt after the window of each."""
     if window is None:
         return pl.Series([None], dtype=pl.UInt32).new_from_index(0, found.height)
+    return _first_after(found, pl.col(TIME) + window)
+
+
+def _first_after(found: pl.DataFrame, time: pl.Expr, *, or_at: bool = False) -> pl.Series:
+    """The place of the subject's first attempt that begins after some time of each; null of null."""
     times = found.select(UID, TIME).with_row_index("next")
-    return times.select(UID, pl.col(TIME) + window).join_asof(
+    return found.select(UID, time.alias(TIME)).join_asof(
         times,
         on=TIME,
         by=UID,
         strategy="forward",
-        allow_exact_matches=False,
+        allow_exact_matches=or_at,
         check_sortedness=False,
     )["next"]

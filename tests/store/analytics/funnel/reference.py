@@ -71,6 +71,7 @@ def attempt_in_turn(events, begin, funnel):
 
 
 def attempt_in_any_order(events, begin, funnel):
+    """The same; what is excluded and comes before the last step breaks it, and all is lost."""
     start, done, reached, end = events[begin], set(), {}, None
     for place in range(begin, len(events)):
         event = events[place]
@@ -82,13 +83,13 @@ def attempt_in_any_order(events, begin, funnel):
             done.add(max(open_steps))
         if event["excludes"] and event["time"] > start["time"] and end is None:
             end = event["time"]
-    return reached, None
+    if end is None or len(done) == funnel["count"]:
+        return reached, None
+    return reached, next(place for place, event in enumerate(events) if event["time"] >= end)
 
 
 def is_spoiled(events, reached, begin, funnel):
     """What is excluded after one step and before another, inside the window."""
-    if funnel["order"] == "unordered":
-        return False
     for number, (after, before) in enumerate(funnel["exclusions"]):
         first, last = after, before
         while first in funnel["optional"] and first not in reached:
@@ -119,12 +120,15 @@ def attempts(events, funnel):
         if begins and funnel["span"][0] <= event["time"] < funnel["span"][1]:
             follow = attempt_in_any_order if any_order else attempt_in_turn
             reached, broken = follow(events, begin, funnel)
-            found.append((reached, is_spoiled(events, reached, begin, funnel), broken, begin))
+            lost = broken is not None if any_order else is_spoiled(events, reached, begin, funnel)
+            found.append((reached, lost, broken, begin))
     return found
 
 
-def best(found, events):
+def best(found, events, funnel):
     """The first that got furthest, of those the newest; None when all of them are spoiled."""
+    if funnel["order"] == "unordered":
+        found = [one for one in found if not one[1]]
     deepest = max((max(reached) for reached, *_ in found), default=None)
     clean = [one for one in found if max(one[0]) == deepest and not one[1]]
     return min(clean, key=lambda one: (one[0][deepest], -events[one[3]]["time"]), default=None)
@@ -165,7 +169,7 @@ def people(events, funnel):
         if funnel.get("attempts"):
             chosen = apart(tried, mine, funnel)
         else:
-            chosen = [one for one in [best(tried, mine)] if one]
+            chosen = [one for one in [best(tried, mine, funnel)] if one]
         if chosen:
             found[who] = [told(one, mine) for one in chosen]
     return found
@@ -196,7 +200,7 @@ def groups(events, funnel, attribution):
         for value in {e["value"] for e in mine}:
             tried = _with_value_at(mine, funnel, at, value)
             tried = [one for one in tried if at in one[0]]
-            chosen = [one for one in [best(tried, mine)] if one]
+            chosen = [one for one in [best(tried, mine, funnel)] if one]
             if chosen:
                 found[value][who] = [told(one, mine) for one in chosen]
     return dict(found)

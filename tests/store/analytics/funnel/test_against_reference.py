@@ -1,10 +1,9 @@
 """Funnels held against a slow reference over random journeys, with many ties and equal names.
 
-A case is a journey; an example asks one question about a dozen of them. CASES=100000 in the
-environment asks for more.
+A case is a journey; an example asks one question about a dozen of them. EVENTDECK_CASES=100000 in
+the environment asks for more.
 """
 
-import os
 from datetime import timedelta
 from functools import reduce
 from statistics import mean, median
@@ -20,10 +19,11 @@ from store.analytics.links import no_links
 from store.schema import PART
 from store.testing import NOON, events_of
 from store.timespan import TimeSpan, parse_instant
+from tests.cases import cases
 from tests.store.analytics.funnel import reference
 
 SECOND = timedelta(seconds=1)
-CASES = int(os.environ.get("CASES", "1000"))
+CASES = cases(1_000)
 JOURNEYS = 12
 names = st.sampled_from("aabbcx")
 steps = st.fixed_dictionaries(

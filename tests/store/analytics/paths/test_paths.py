@@ -16,6 +16,7 @@ from store.analytics.query_json import answer_json
 from store.errors import UsageError
 from store.testing import NOON, events_of, journeys, store_of
 from store.timespan import TimeSpan
+from tests.cases import cases
 from tests.store.analytics.pure import answer
 from tests.store.analytics.reference import links, same
 
@@ -265,7 +266,7 @@ def with_ids(parts, seed):
     return [[{**row, "event_id": f"{next(ids):03}"} for row in part] for part in parts]
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=cases(1_000))
 @given(parts=PARTS, query=QUERIES, seed=st.integers(0, 5))
 def test_paths_are_those_of_the_reference_however_events_are_split(parts, query, seed):
     parts = with_ids(parts, seed)
@@ -281,7 +282,7 @@ def test_paths_are_those_of_the_reference_however_events_are_split(parts, query,
     assert all(same(list(told[edge]), list(wanted[edge])) for edge in told)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=cases(1_000) // 4)
 @given(parts=PARTS, span=SPANS, seed=st.integers(0, 5))
 def test_transitions_and_drop_off_are_those_of_the_reference(parts, span, seed):
     parts = with_ids(parts, seed)

@@ -11,6 +11,7 @@ from store.analytics.sessions.analysis import Sessions, SessionsAnalysis
 from store.errors import UsageError
 from store.testing import NOON, events_of, journeys, store_of
 from store.timespan import TimeSpan
+from tests.cases import cases
 from tests.store.analytics.pure import answer
 from tests.store.analytics.reference import links
 
@@ -197,7 +198,7 @@ def told(result):
     return sorted(tuple(row.values[name] for name in names) for row in result.rows)
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=cases(1_000))
 @given(parts=PARTS, span=SPAN)
 def test_they_are_those_of_the_reference_however_events_are_split(parts, span):
     found = answer(SessionsAnalysis(), Sessions(span=span, limit=1000), parts)
