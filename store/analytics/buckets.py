@@ -5,7 +5,7 @@ exact as cumulative sums.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -185,22 +185,23 @@ def quantile(buckets: Sequence[Bucket], share: float) -> float | None:
     """Of buckets in ascending order; None where they are empty, or tell nothing.
 
     Linear inside a bucket, geometric in one of an exponential histogram. The lowest begins at 0
-    when it ends above; the highest, if it has no end, is told as its start. The zero bucket
-    holds nothing below 0 where there are no negative buckets.
+    when it ends above; the highest, if it has no end, is told as its start. The zero bucket of an
+    exponential histogram holds nothing below 0 where all others are above it, and the reverse.
     """
     total = sum(bucket.held for bucket in buckets)
     if not total:
         return None
+    sides = {bucket.upper > 0 for bucket in buckets if bucket.is_geometric and bucket.held}
     rank, below = share * total, 0.0
     for bucket in buckets:
         if bucket.held and below + bucket.held >= rank:
-            part = max(0.0, rank - below) / bucket.held
-            return _inside(bucket, part, has_negative=buckets[0].upper < 0)
+            return _inside(bucket, max(0.0, rank - below) / bucket.held, sides)
         below += bucket.held
-    return _inside(buckets[-1], 1.0, has_negative=buckets[0].upper < 0)
+    return _inside(buckets[-1], 1.0, sides)
 
 
-def _inside(bucket: Bucket, part: float, *, has_negative: bool) -> float | None:
+def _inside(bucket: Bucket, part: float, sides: Set[bool]) -> float | None:
+    """`sides`: whether there are geometric buckets above 0 (True) and below it (False)."""
     lower, upper = bucket.lower, bucket.upper
     if upper == math.inf:
         return lower if math.isfinite(lower) else None
@@ -213,6 +214,6 @@ def _inside(bucket: Bucket, part: float, *, has_negative: bool) -> float | None:
         if upper <= 0:
             return upper
         lower = 0.0
-    elif lower == -upper and not has_negative:
-        lower = 0.0
+    elif lower == -upper and len(sides) == 1:
+        lower, upper = (0.0, upper) if True in sides else (lower, 0.0)
     return lower + (upper - lower) * part

@@ -2,6 +2,7 @@
 
 A cumulative point says how much there was since the start of its stream. Kept is the greatest of
 each stream, start and interval: it does not matter how points are split, ordered or repeated.
+Where nobody says when it started, each point is kept: one that falls tells that it began anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ _TIME: Final = pl.col("event_time")
 SOON: Final = timedelta(minutes=10)
 """Programs tell of their counters a minute after they start, or sooner; what a machine has counted
 since it was switched on days ago belongs to no interval that we know of."""
+AT: Final = "at"
+"""The instant of a point whose stream has no start."""
 FINE: Final = "is_fine"
 """There, and true, when `time` is a cell of a cut part's grid."""
 _NUMBERS: Final = ("first", "low", "high", "total", "n", "is_sampled")
@@ -44,9 +47,9 @@ def columns(of: str, by: Sequence[str]) -> Sequence[str]:
 def partial(
     events: pl.LazyFrame, of: str, by: Sequence[str], query: Query, cut: Cut | None
 ) -> pl.LazyFrame:
-    """A row for each part, key, time, stream and start: the `first` instant, the `low`est and
-    `high`est value; deltas, which have no stream, as their `total`; `n` events, and whether one
-    `is_sampled`.
+    """A row for each part, key, time, stream and start (without one, for each instant AT): the
+    `first` instant, the `low`est and `high`est value; deltas, which have no stream, as their
+    `total`; `n` events, and whether one `is_sampled`.
     """
     types = events.collect_schema()
     kind = text_of(_KIND, types)
@@ -56,7 +59,8 @@ def partial(
     counted = ((is_sum & pl.col("stream").is_not_null()) | is_delta) & value.is_not_null()
     told = events.with_columns(finite(of).alias("\0value"), *of_stream(types)).filter(counted)
     deltas = pl.col("stream").is_null()
-    return told.group_by(key_columns(by, types, query, cut)).agg(
+    at = pl.when(~deltas & ~has_start()).then(_TIME).alias(AT)
+    return told.group_by(*key_columns(by, types, query, cut), at).agg(
         _TIME.min().alias("first"),
         value.min().alias("low"),
         value.max().alias("high"),
@@ -64,6 +68,11 @@ def partial(
         pl.len().cast(pl.Int64).alias("n"),
         (weight > 1).filter(deltas).any().alias("is_sampled"),
     )
+
+
+def has_start() -> pl.Expr:
+    """Whether the sender says when the stream began; 0 is how OTLP says that it is not known."""
+    return (pl.col("start").cast(pl.Int64, strict=False) > 0).fill_null(value=False)
 
 
 def is_cumulative(types: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -139,13 +148,17 @@ def base_of(low: str) -> pl.Expr:
 
 
 def increases(rows: pl.DataFrame) -> pl.DataFrame:
-    """The `increase` of each key and time: deltas, and what running maxima grew by."""
+    """The `increase` of each key and time: deltas, and what running maxima grew by, or where the
+    start is not known, what values grew by, from 0 on after each fall (as Prometheus has it).
+    """
     keys = [name for name in rows.columns if name.startswith("key.")]
-    ordered = rows.sort("stream", "start", "time", "high", nulls_last=True)
+    ordered = rows.sort("stream", "start", "time", AT, "high", nulls_last=True)
     segment = ("stream", "start")
-    reached = pl.col("high").cum_max().over(segment)
-    before = reached.shift().over(segment)
-    grown = (reached - pl.coalesce(before, base_of("low"))).clip(lower_bound=0.0)
+    value = pl.col("high")
+    reached = pl.when(has_start()).then(value.cum_max().over(segment)).otherwise(value)
+    before = pl.coalesce(reached.shift().over(segment), base_of("low"))
+    before = pl.when(reached < before).then(0.0).otherwise(before)
+    grown = (reached - before).clip(lower_bound=0.0)
     increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
     return (
         ordered.with_columns(increase.alias("increase"))

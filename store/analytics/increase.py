@@ -40,11 +40,12 @@ class IncreaseAnalysis:
 
     Deltas are added up. Of a cumulative stream, an interval has what the running maximum since its
     start grew by: exact whatever is repeated, comes late, or starts anew. The first point of a
-    stream is no increase where the start is unknown, or more than `counters.SOON` before it.
+    stream is no increase where the start is unknown, or more than `counters.SOON` before it. Where
+    it is unknown, a value that falls has begun anew at 0.
     """
 
     name = "increase"
-    version = 1
+    version = 2
     rows_max = activity.ROWS_MAX
     may_miss = counters.ATTRIBUTES
     query_type = Increase
