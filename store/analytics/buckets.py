@@ -5,7 +5,8 @@ exact as cumulative sums.
 """
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -200,7 +201,7 @@ def quantile(buckets: Sequence[Bucket], share: float) -> float | None:
     return _inside(buckets[-1], 1.0, sides)
 
 
-def _inside(bucket: Bucket, part: float, sides: Set[bool]) -> float | None:
+def _inside(bucket: Bucket, part: float, sides: AbstractSet[bool]) -> float | None:
     """`sides`: whether there are geometric buckets above 0 (True) and below it (False)."""
     lower, upper = bucket.lower, bucket.upper
     if upper == math.inf:

@@ -75,7 +75,7 @@ def test_a_part_of_them_knows_what_was_before(first, last, expected):
 
 def test_a_group_lives_as_long_as_anybody_in_it():
     people = {"p1": LIVES["p1"], "p2": (9, 12), "p3": (12,), "p4": (15, 18)}
-    rows = seen(people, **dict.fromkeys(people, {"org": "org:5"}))
+    rows = seen(people, **{who: {"org": "org:5"} for who in people})
     query = Lifecycle(span=days(9, 19), interval=DAY, per="org")
     points = told(LifecycleAnalysis(), query, rows)["points"]
     assert {state: [point[state] for point in points] for state in STATES} == {

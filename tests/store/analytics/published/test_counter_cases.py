@@ -6,6 +6,7 @@ Its series have no start: a value that falls has begun anew at 0.
 """
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -76,10 +77,7 @@ def test_each_interval_has_what_came_in_it(case):
     numbers, expected = INCREASES[case]
     told = values(series(numbers), span=DAY, interval=5 * MINUTE)
     assert sum(told) == expected
-    falls = [
-        later - (earlier if later >= earlier else 0)
-        for earlier, later in zip(numbers, numbers[1:], strict=False)
-    ]
+    falls = [later - (earlier if later >= earlier else 0) for earlier, later in pairwise(numbers)]
     assert told[: len(numbers)] == [0, *falls]
 
 

@@ -63,7 +63,9 @@ def test_strict_times():
 def test_strict_a_value_alone_may_convert():
     events = at_minutes(p="sign@0:Chrome x@60:Chrome play@120:Chrome", q="sign@0:Safari play@60")
     found = asked(events, "sign", "play", by=("plan",), **STRICT)["breakdown"]
-    assert {group["key"]["plan"]: [step["count"] for step in group["steps"]] for group in found} == {
+    assert {
+        group["key"]["plan"]: [step["count"] for step in group["steps"]] for group in found
+    } == {
         "Safari": [1, 1],
         "Chrome": [1, 0],
     }

@@ -56,7 +56,9 @@ def all_trimmed(rows):
     return [trimmed(row) for row in rows]
 
 
-TWO = [("p1", date(day)) for day in (0, 1, 2, 5, 5, 6)] + [("p2", date(day)) for day in (1, 2, 3, 6)]
+TWO = [("p1", date(day)) for day in (0, 1, 2, 5, 5, 6)] + [
+    ("p2", date(day)) for day in (1, 2, 3, 6)
+]
 TWO_DAYS = [
     [1, 1, 1, 0, 0, 1, 1],
     [2, 2, 1, 0, 1, 2],
