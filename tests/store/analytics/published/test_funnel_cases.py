@@ -1,7 +1,7 @@
 """Ordered funnels held against PostHog's published tests of its funnels (people at each step,
 optional and first-time steps, groups): the journeys and the numbers, as facts.
 
-`NAMES people` is a table of a case: its steps, its people, how many come to each step.
+A case is its steps, its people, and how many of them come to each step.
 """
 
 from datetime import timedelta
