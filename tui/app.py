@@ -140,6 +140,10 @@ class DeckApp(CellDiff, Viewing):
         """The instant that the view takes for now: a paused one stands still."""
         return self._held or self._clock()
 
+    def view_to_copy(self) -> View:
+        screen = self.deck_screen
+        return screen.whole_view(self.view) if screen else self.view
+
     def seen(self) -> Seen:
         now = self.now()
         return Seen(self.view, self.view.at(now), now, self.zone)

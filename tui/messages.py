@@ -178,3 +178,8 @@ class StepsTyped(Message):
 
     text: str
     cursor: int
+
+
+@dataclass
+class StepsLeft(Message):
+    """The row of the steps was left."""

@@ -157,7 +157,11 @@ class Viewing(App[None]):
         self.view_changed(before)
 
     def action_copy_view(self) -> None:
-        self.copy_text(f"eventdeck open {shlex.quote(self.view.text())}")
+        self.copy_text(f"eventdeck open {shlex.quote(self.view_to_copy().text())}")
+
+    def view_to_copy(self) -> View:
+        """The view in full, so that it means the same elsewhere."""
+        return self.view
 
     def copy_text(self, text: str) -> None:
         """To the clipboard through the terminal (OSC 52), which works over SSH."""

@@ -92,6 +92,8 @@ class StepUser:
 
     level: int
     step_times: Sequence[datetime | None]
+    is_open: bool = False
+    """True when an attempt of his is still open: he may come further."""
 
 
 @dataclass(frozen=True, slots=True)

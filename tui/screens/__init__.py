@@ -29,6 +29,8 @@ class Entry(NamedTuple):
 SCREENS: Final = (
     Entry("1", "Overview", "overview", "OverviewScreen"),
     Entry("2", "Explore", "explore", "ExploreScreen"),
-    Entry("3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per")),
+    Entry(
+        "3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per", "who", "user")
+    ),
     Entry("7", "Health", "health", "HealthScreen"),
 )

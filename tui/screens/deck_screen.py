@@ -84,6 +84,10 @@ class DeckScreen(Screen[None]):
         """Draws the answers to `questions`; `seen` is the view that they were asked for."""
         raise NotImplementedError
 
+    def whole_view(self, view: View) -> View:
+        """The view with all that the screen filled in."""
+        return view
+
     def store_changed(self, change: StoreChanged) -> None:
         """The store holds other parts than before; the questions are asked again anyway."""
 

@@ -1,96 +1,81 @@
 """Funnel: how many go from step to step, who does not, and how that goes over time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widget import Widget
 
-from store.analytics.shapes import Answer, Timeline
-from store.timespan import duration_text
-from tui.messages import StoreChanged
+from tui.messages import (
+    QueryFailed,
+    ResultReady,
+    RowOpened,
+    RowsWanted,
+    StepOpened,
+    StepsLeft,
+    StepsPicked,
+    StepsTyped,
+    StoreChanged,
+)
 from tui.plots.chart import GUTTER
 from tui.screens.deck_screen import DeckScreen
 from tui.store_door import Cancelled, Store
-from tui.theme import look_of
-from tui.view_state import Seen
-from tui.views.conversion import conversion_chart
-from tui.views.funnel_question import (
-    ORDERS,
-    Definition,
-    definition_of,
-    funnel_questions,
-    proposed,
-)
+from tui.view_state import Seen, View
+from tui.views.funnel_work import funnel_work
 from tui.views.intervals import interval_for
-from tui.views.proposal import propose
-from tui.views.timeline import Frame
-from tui.widgets.chart_panel import ChartPanel
-from tui.widgets.definition_line import DefinitionLine, Said
+from tui.views.names import nothing_here
+from tui.views.people import stop_text
+from tui.views.settings import order_choices, per_choices, read_window, window_choices
+from tui.views.step_completion import StepSuggestions
+from tui.views.step_text import joined
+from tui.views.steps import Stop
 from tui.widgets.empty_state import EmptyState, first_event
+from tui.widgets.funnel_panels import FRAME_WIDTH, FunnelPanels
 from tui.widgets.header import Tab
-from tui.widgets.steps_panel import StepsPanel
+from tui.widgets.picker import Picker
+from tui.widgets.steps_bar import StepsBar
 
-FRAME_WIDTH: Final = 4
 # Shares of few jump: fewer points than a chart of counts has.
 COLUMNS_A_POINT: Final = 3
 
 
 class FunnelScreen(DeckScreen):
-    """How many go from step to step."""
+    """How many go from step to step. What one drilled into is part of the view: `who` is a number
+    of the funnel, `user` one of those it counts.
+    """
 
     compares = False
     AUTO_FOCUS = "StepsPanel"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit", "steps", tooltip="write the steps", id="funnel.edit"),
+        Binding("l", "window", "within", tooltip="in what time they count", id="funnel.window"),
+        Binding("o", "order", "what may lie between the steps", show=False, id="funnel.order"),
+        Binding("u", "per", "whose steps: users, sessions, …", show=False, id="funnel.per"),
         Binding("f", "maximise", "maximise", show=False, id="funnel.maximise"),
+        Binding("tab", "panel(1)", "next panel", show=False, system=True, id="funnel.next"),
+        Binding(
+            "shift+tab", "panel(-1)", "panel before", show=False, system=True, id="funnel.previous"
+        ),
+        Binding("escape", "back", "back", id="funnel.back"),
     ]
 
     def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__(mode, tabs)
-        self._definition: Definition | None = None
-        """What is drawn; its steps are kept where they were proposed."""
+        self._suggestions: StepSuggestions | None = None
 
     def body(self) -> Iterable[Widget]:
         yield EmptyState()
-        yield Vertical(
-            DefinitionLine(id="definition"),
-            StepsPanel(id="steps", classes="panel"),
-            ChartPanel(id="trend", classes="panel"),
-            id="funnel",
-        )
-
-    def on_mount(self) -> None:
-        self.steps.border_title = "funnel"
-        self.trend.border_title = "conversion"
+        yield FunnelPanels()
 
     @property
-    def steps(self) -> StepsPanel:
-        return self.query_one(StepsPanel)
-
-    @property
-    def trend(self) -> ChartPanel:
-        return self.query_one("#trend", ChartPanel)
+    def panels(self) -> FunnelPanels:
+        return self.query_one(FunnelPanels)
 
     def work(self, seen: Seen) -> Callable[[Store, Cancelled], object]:
-        """Steps that nobody named are looked for once, and then kept."""
-        known = self._definition
         columns = self.size.width - FRAME_WIDTH - GUTTER
         interval = interval_for(seen.span.length, columns // COLUMNS_A_POINT)
-
-        def work(store: Store, cancelled: Cancelled) -> Mapping[str, Any]:
-            asked = definition_of(seen.view, seen.view.length)
-            if not asked.steps:
-                found = known.steps if known and known.proposed else ()
-                found = found or propose(store, seen.span, seen.view.where, cancelled)
-                asked = proposed(asked, found)
-            if not asked.steps:
-                return {"definition": asked}
-            questions = funnel_questions(asked, seen, interval)
-            answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
-            return {"definition": asked, **dict(zip(questions, answers, strict=True))}
-
-        return work
+        return funnel_work(seen, interval, self.panels.definition)
 
     def store_changed(self, change: StoreChanged) -> None:
         if empty := not change.events:
@@ -99,39 +84,117 @@ class FunnelScreen(DeckScreen):
             )
         self.set_class(empty, "-empty")
         if not empty and self.focused is None:
-            self.steps.focus()
+            self.panels.innermost.focus()
 
     def show(self, seen: Seen, answers: Any) -> None:
-        definition: Definition = answers["definition"]
-        self._definition = definition
-        self._say_definition(definition, seen)
-        panel = self.steps
-        panel.subjects = definition.subjects
-        found = answers.get("steps")
-        panel.steps = found.result if found else None
-        self._show_trend(seen, definition, answers.get("trend"))
+        stored = self.deck.stored.span if self.deck.stored else None
+        panels, before = self.panels, self.panels.innermost
+        panels.show(seen, answers, nothing_here(seen.view, stored, seen.now, seen.zone))
+        if panels.innermost is not before:
+            panels.innermost.focus()
 
-    def _show_trend(self, seen: Seen, definition: Definition, answer: Answer | None) -> None:
-        self.set_class(answer is None, "-no-trend")
-        if answer is None:
-            return
-        assert isinstance(answer.result, Timeline)
-        self.trend.picture = conversion_chart(
-            Frame.of(answer.result, seen.span),
-            window=definition.window,
-            now=seen.now,
-            zone=seen.zone,
-            glyphs=look_of(self.app).glyphs,
+    def on_query_failed(self, message: QueryFailed) -> None:
+        if message.asker == self.mode:
+            self.panels.fail(message.sentence)
+
+    # Drilling in
+
+    def on_step_opened(self, message: StepOpened) -> None:
+        self._drill("who", stop_text(Stop(message.step, message.gone)))
+
+    def on_row_opened(self, message: RowOpened) -> None:
+        row = message.row
+        match self.focused.id if self.focused else None:
+            case "people" if row["user"]:
+                self._drill("user", row["user"])
+            case "groups" if not row["group"].folded:
+                self._narrow(row["group"].key)
+            case "journey" if (journey := self.panels.journey) and self.panels.definition:
+                who = (self.panels.definition.per, journey.user)
+                self.post_message(RowsWanted((who,), journey.span))
+
+    def _drill(self, name: str, text: str) -> None:
+        self.deck.look_at(self.whole_view(self.deck.view).with_option(name, text))
+
+    def _narrow(self, key: Any) -> None:
+        """To those of one breakdown value."""
+        from store.analytics.filters import term
+
+        ((name, value),) = key.items()
+        narrowed = self.deck.view.narrowed(term(name, "=", value).text())
+        self.deck.look_at(replace(narrowed, by=""))
+
+    def whole_view(self, view: View) -> View:
+        """With the steps that are drawn, even where nobody wrote them."""
+        drawn = self.panels.definition
+        return drawn.in_view(view) if drawn and drawn.proposed and drawn.steps else view
+
+    def action_back(self) -> None:
+        view = self.deck.view
+        self.deck.look_at(view.with_option("user" if view.option("user") else "who", ""))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """`esc` is left to what else it may mean while nothing is open; over an empty store there
+        is no funnel to change.
+        """
+        if action == "back":
+            view = self.deck.view
+            return bool(view.option("who") or view.option("user")) and not self.waiting
+        return not (self.has_class("-empty") and action in ("edit", "window", "order", "per"))
+
+    # What is counted
+
+    def action_edit(self) -> None:
+        self._suggestions = StepSuggestions(self.deck.seen())
+        drawn = self.panels.definition
+        self.query_one(StepsBar).open(joined(drawn.steps) if drawn else "")
+
+    def on_steps_typed(self, message: StepsTyped) -> None:
+        if self._suggestions:
+            work = self._suggestions.work(message.text, message.cursor)
+            self.deck.runner.ask("funnel.completion", work, self)
+
+    def on_steps_left(self, message: StepsLeft) -> None:
+        message.stop()
+        self.deck.runner.cancel("funnel.completion")
+
+    def on_steps_picked(self, message: StepsPicked) -> None:
+        view = self.deck.view.with_option("who", "").with_option("user", "")
+        self.deck.look_at(view.with_option("steps", message.text))
+
+    def _pick(self, name: str) -> Callable[[str | None], None]:
+        """Takes what a picker gives for one of the settings; None is no choice."""
+
+        def pick(text: str | None) -> None:
+            if text is not None:
+                self.deck.look_at(self.deck.view.with_option(name, text))
+
+        return pick
+
+    def action_window(self) -> None:
+        choices = window_choices(self.deck.view.length)
+        picker = Picker("within what time", choices, placeholder="7d, 90m, …", read=read_window)
+        self.app.push_screen(picker, self._pick("window"))
+
+    def action_order(self) -> None:
+        picker = Picker("what may lie between the steps", order_choices())
+        self.app.push_screen(picker, self._pick("order"))
+
+    def action_per(self) -> None:
+        """The attributes are asked for first: the store knows them."""
+        self.deck.runner.ask(
+            "funnel.attributes", lambda store, _: sorted(store.column_types()), self
         )
 
-    def _say_definition(self, definition: Definition, seen: Seen) -> None:
-        window = duration_text(definition.window) if definition.window else "any time"
-        settings = [
-            ("per", "user" if definition.per == "user_id" else definition.per),
-            ("", ORDERS.get(definition.order, definition.order)),
-            ("within", window),
-        ]
-        if seen.view.by:
-            settings.append(("by", seen.view.by))
-        note = "proposed" if definition.proposed else ""
-        self.query_one(DefinitionLine).said = Said("steps", definition.steps, settings, note)
+    def on_result_ready(self, message: ResultReady) -> None:
+        match message.asker:
+            case "funnel.completion":
+                self.query_one(StepsBar).show_completion(message.result)
+            case "funnel.attributes":
+                picker = Picker("whose steps", per_choices(message.result))
+                self.app.push_screen(picker, self._pick("per"))
+
+    def action_panel(self, by: int) -> None:
+        order = list(self.panels.shown)
+        place = order.index(self.focused) if self.focused in order else 0
+        order[(place + by) % len(order)].focus()

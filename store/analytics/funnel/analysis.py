@@ -9,7 +9,7 @@ import polars as pl
 from store.analytics.analysis import AskAgainError
 from store.analytics.cut import Cut
 from store.analytics.funnel.asking import Asked, asked_of
-from store.analytics.funnel.attempts import DEPTH, attempts
+from store.analytics.funnel.attempts import DEPTH, OPEN, attempts
 from store.analytics.funnel.attribution import groups
 from store.analytics.funnel.choosing import apart, best
 from store.analytics.funnel.definition import Stepped, horizon
@@ -132,9 +132,9 @@ def _users(chosen: pl.DataFrame, journeys: Journeys) -> Mapping[str, StepUser]:
     named = chosen.with_columns(journeys.at(NAME, chosen["row.0"]).alias("name")).sort("name")
     times = [f"time.{at}" for at in range(count)]
     found = {}
-    for name, level, *instants in named.select("name", DEPTH, *times).iter_rows():
+    for name, level, is_open, *instants in named.select("name", DEPTH, OPEN, *times).iter_rows():
         reached = [None if us is None else EPOCH + us * UNITS["us"] for us in instants[:level]]
-        found[name or ""] = StepUser(level, reached)
+        found[name or ""] = StepUser(level, reached, is_open)
     return found
 
 

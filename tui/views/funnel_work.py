@@ -1,0 +1,85 @@
+"""What is done off the event loop for the funnel screen: the questions, one after the other where
+one needs the answer of another.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from store.analytics.shapes import Steps
+from store.timespan import duration_text
+from tui.store_door import Cancelled, Store
+from tui.view_state import Seen, View
+from tui.views.funnel_question import (
+    ORDERS,
+    USER,
+    Definition,
+    definition_of,
+    funnel_questions,
+    proposed,
+)
+from tui.views.journey import journey_of
+from tui.views.people import People, people_of, stop_of
+from tui.views.proposal import propose
+from tui.views.steps import Stop
+from tui.widgets.definition_line import Said
+
+
+def funnel_work(
+    seen: Seen, interval: timedelta, known: Definition | None
+) -> Callable[[Store, Cancelled], Mapping[str, Any]]:
+    """Gives `definition`, and with steps the answers `steps` and `trend`; `people` and `journey`
+    where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps them.
+    """
+    stop = stop_of(seen.view.option("who"))
+    user = seen.view.option("user")
+
+    def work(store: Store, cancelled: Cancelled) -> Mapping[str, Any]:
+        definition = _defined(store, seen, known, cancelled)
+        found: dict[str, Any] = {"definition": definition}
+        if not definition.steps:
+            return found
+        questions = dict(funnel_questions(definition, seen, interval))
+        if stop:
+            questions["steps"] = definition.query(seen, users=True, by=())
+            questions.pop("trend", None)
+        answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
+        found |= dict(zip(questions, answers, strict=True))
+        if stop:
+            found["people"] = _people(found["steps"].result, stop, definition, seen)
+        if user:
+            found["journey"] = journey_of(store, seen, definition, user, cancelled)
+        return found
+
+    return work
+
+
+def _defined(
+    store: Store, seen: Seen, known: Definition | None, cancelled: Cancelled
+) -> Definition:
+    asked = definition_of(seen.view, seen.view.length)
+    if asked.steps:
+        return asked
+    kept = known.steps if known and known.proposed else ()
+    return proposed(asked, kept or propose(store, seen.span, seen.view.where, cancelled))
+
+
+def _people(found: object, stop: Stop, definition: Definition, seen: Seen) -> People:
+    from store.analytics.funnel.definition import definition_of as checked
+
+    assert isinstance(found, Steps)
+    before = checked(definition.query(seen)).before(min(stop.step, len(found.steps) - 1))
+    return people_of(found, stop, before)
+
+
+def said(definition: Definition, view: View) -> Said:
+    """The definition as the line above the steps says it, the weightiest settings first."""
+    window = duration_text(definition.window) if definition.window else "any time"
+    settings = [
+        ("within", window),
+        ("", ORDERS.get(definition.order, definition.order)),
+        ("per", "user" if definition.per == USER else definition.per),
+    ]
+    if view.by:
+        settings.insert(0, ("by", view.by))
+    return Said("steps", definition.steps, settings, "proposed" if definition.proposed else "")
