@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
+from store.analytics.intervals import checked_zone
 from store.analytics.query import Query
 from store.analytics.registry import ANALYSES, HELPERS, Known, find
 from store.analytics.shapes import Answer
@@ -13,7 +14,8 @@ from store.errors import UsageError
 from store.timespan import TimeSpan, duration_text, iso, parse_duration, parse_instant
 
 Q = TypeVar("Q", bound=Query)
-_SPAN: Final = ("since", "until", "last")
+SPAN: Final = ("since", "until", "last")
+"""The keys that name the span."""
 
 
 def query_json(query: Query) -> dict[str, Any]:
@@ -35,7 +37,8 @@ def query_of_json(
 ) -> Q:
     """The query of a JSON object: fields by their names or those of their options (`event` for
     `events`), a single value where a list is wanted, durations as text or seconds, null for no
-    limit. A UsageError names the key that is wrong.
+    limit. Times without a zone follow its `tz`, else `zone`. A UsageError names the key that is
+    wrong.
     """
     if not isinstance(document, Mapping):
         raise UsageError("query", "it is not a JSON object")
@@ -44,13 +47,15 @@ def query_of_json(
     known = {name: part for part in shown for name in _names(part)}
     values = {}
     for key, value in document.items():
-        if key in ("analysis", *_SPAN):
+        if key in ("analysis", *SPAN):
             continue
         if key not in known or key == "span":
-            close = get_close_matches(key, [*known, *_SPAN], 1)
+            close = get_close_matches(key, [*known, *SPAN], 1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
             raise UsageError("query", f"there is no {key!r} in it", next_step=hint)
         values[known[key].name] = _read(key, value, hints[known[key].name])
+    if values.get("tz") is not None:
+        zone = checked_zone(values["tz"])
     return query_type(**values, span=_span(document, now, zone))
 
 
@@ -99,17 +104,20 @@ def _names(part: Field[Any]) -> tuple[str, ...]:
 
 
 def _span(document: Mapping[str, Any], now: datetime, zone: tzinfo) -> TimeSpan | None:
-    since, until, last = (document.get(name) for name in _SPAN)
+    since, until, last = (document.get(name) for name in SPAN)
     if since is None and until is None and last is None:
         return None
-    if since is not None and last is not None:
-        raise UsageError("query", "it has both since and last", next_step="keep one of them")
-    end = now if until is None else parse_instant(until, now=now, zone=zone)
-    if last is not None:
-        return TimeSpan(end - _duration(last, "last"), end)
-    if since is None:
+    if since is not None and until is not None and last is not None:
+        raise UsageError("query", "since, until and last say it twice", next_step="keep two")
+    if since is None and last is None:
         raise UsageError("query", "it has until alone", next_step="add since or last")
-    return TimeSpan(parse_instant(since, now=now, zone=zone), end)
+    start, end = (
+        now if text is None else parse_instant(text, now=now, zone=zone) for text in (since, until)
+    )
+    if last is None:
+        return TimeSpan(start, end)
+    length = _duration(last, "last")
+    return TimeSpan(end - length, end) if since is None else TimeSpan(start, start + length)
 
 
 def _read(key: str, value: Any, hint: Any) -> Any:
@@ -136,4 +144,9 @@ def _read(key: str, value: Any, hint: Any) -> Any:
 def _duration(value: Any, key: str) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise UsageError("query", f"{key} is {value!r}, wanted a duration", next_step="write 15m")
-    return parse_duration(value) if isinstance(value, str) else timedelta(seconds=value)
+    if isinstance(value, str):
+        return parse_duration(value)
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError):
+        raise UsageError("query", f"{key} is {value!r}, longer than any time") from None

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,17 +116,21 @@ def _asked(options: Options, console: Console) -> "Query":
     now = console.now()
     query: Query = options.query_type()
     if options.query:
-        zone = zone_of(options.tz) if options.tz else UTC
-        query = query_of_json(options.query_type, _document(options.query), now=now, zone=zone)
+        document = dict(_document(options.query))
+        if options.tz is not None:
+            document["tz"] = zone_named(options.tz)
+        if not document.keys() & {"since", "last"} and document.get("until") is not None:
+            options.until = options.until or str(document.pop("until"))
+        query = query_of_json(options.query_type, document, now=now)
     changes = dict(given(options, options.query_type))
     if options.tz is not None:
         changes["tz"] = zone_named(options.tz)
     options.tz = changes.get("tz", query.tz)
-    if changes.get("where") is not None:
-        # Its canonical text: times that move are fixed, and equal filters share cached shares.
-        where = parse_filter(changes["where"], now=now, zone=zone_of(options.tz))
-        changes["where"] = where.text() or None
-    return replace(query, **changes)
+    asked = replace(query, **changes)
+    # Written anew: times that move are fixed, and equal filters share cached shares.
+    where = parse_filter(asked.where, now=now, zone=zone_of(options.tz))
+    fixed = where.document() if isinstance(asked.where, Mapping) else where.text()
+    return replace(asked, where=fixed or None)
 
 
 def _document(file: str) -> Mapping[str, Any]:

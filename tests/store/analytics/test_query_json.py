@@ -48,6 +48,16 @@ def test_options_names_and_single_values_are_taken_as_well():
     )
 
 
+def test_a_start_and_a_length_are_a_span_as_on_the_command_line():
+    asked = query_of_json(Top, {"since": "2026-11-22T12:00", "last": 3600}, now=NOON)
+    assert asked.span == HOUR
+
+
+def test_times_without_a_zone_follow_that_of_the_question():
+    document = {"since": "2026-11-22T13:00", "until": "2026-11-22T14:00", "tz": "Europe/Berlin"}
+    assert query_of_json(Top, document, now=NOON) == Top(span=HOUR, tz="Europe/Berlin")
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
@@ -57,7 +67,10 @@ def test_options_names_and_single_values_are_taken_as_well():
         ({"interval": [1]}, "wanted a duration"),
         ({"since": "yesterdy"}, "not a time"),
         ({"until": "now"}, "until alone"),
-        ({"since": "-1h", "last": "1h"}, "both"),
+        ({"since": "-1h", "until": "now", "last": "1h"}, "twice"),
+        ({"interval": float("inf")}, "longer than any time"),
+        ({"last": -1e300}, "longer than any time"),
+        ({"tz": "Atlantis/Capital", "since": "2026-11-22"}, "no zone 'Atlantis/Capital'"),
         ({"link": "yes"}, "wanted bool"),
         ([], "not a JSON object"),
     ],

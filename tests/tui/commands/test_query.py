@@ -52,6 +52,48 @@ def test_options_go_over_the_file(eventdeck, visits, monkeypatch, tmp_path):
     assert [row["key"] for row in found["result"]["rows"]] == [{"plan": "pro"}]
 
 
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"until": "2025-11-22T12:00:02"}, ("--until", "2025-11-22T12:00:02")),
+        (
+            {"until": "2025-11-22T13:00:02", "tz": "Europe/Berlin"},
+            ("--until", "2025-11-22T13:00:02", "--tz", "Europe/Berlin"),
+        ),
+        (
+            {"since": "2025-11-22T13:00", "last": "2s", "tz": "Europe/Berlin"},
+            ("--since", "2025-11-22T13:00", "--last", "2s", "--tz", "Europe/Berlin"),
+        ),
+        (
+            {"where": "event_time>=2025-11-22T13:00:02", "tz": "Europe/Berlin"},
+            ("--where", "event_time>=2025-11-22T13:00:02", "--tz", "Europe/Berlin"),
+        ),
+    ],
+)
+def test_a_question_as_json_means_what_its_options_mean(
+    eventdeck, visits, tmp_path, document, words
+):
+    file = tmp_path / "q.json"
+    file.write_text(json.dumps(document))
+    asked = answer(eventdeck("query", "top", "--query", file, "--json"))
+    told = answer(eventdeck("query", "top", *words, "--json"))
+    assert asked["result"]["rows"] == [{"key": {"event_name": "visit"}, "value": 2, "share": 1}]
+    assert (asked["query"], asked["result"]) == (told["query"], told["result"])
+
+
+def test_times_that_move_are_fixed_in_json_too(eventdeck, visits, tmp_path):
+    file = tmp_path / "q.json"
+    for where in ("event_time>-90000d", {"event_time": {"$gt": "-90000d"}}):
+        file.write_text(json.dumps({"where": where}))
+        found = answer(eventdeck("query", "top", "--query", file, "--json"))
+        assert found["events_scanned"] == 4
+        file.write_text(json.dumps(found["query"]))
+        assert (
+            answer(eventdeck("query", "top", "--query", file, "--json"))["result"]
+            == (found["result"])
+        )
+
+
 def test_times_that_move_are_fixed_in_the_answer(eventdeck, visits):
     found = answer(eventdeck("query", "top", "--where", "event_time>-90000d", "--json"))
     assert found["query"]["where"].startswith("event_time>1")
