@@ -22,6 +22,7 @@ from store.analytics.shapes import Answer
 from store.errors import StoreError, UsageError
 from store.parts.catalog import Catalog, Snapshot
 from store.parts.layout import StoreFolder
+from store.parts.lost import lost
 from store.parts.out_of_time import out_of_time
 from store.parts.part import Part
 from store.parts.rollups import with_gone
@@ -97,6 +98,10 @@ class EventStore:
         them. FileNotFoundError when a part was merged meanwhile: ask again.
         """
         return out_of_time(self.snapshot().parts, self._now())
+
+    def unreadable(self, span: TimeSpan | None = None) -> int:
+        """How many parts that may hold events of a span (None: of any time) cannot be read."""
+        return lost(self.snapshot().unreadable, span)
 
     def tally(self) -> Tally:
         """What became of all events that ever came to this store."""

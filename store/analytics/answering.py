@@ -23,8 +23,9 @@ from store.analytics.reading import Combined, Planners, Reading
 from store.analytics.registry import Known
 from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer, Coverage, Finished
+from store.parts.lost import lost
 from store.parts.part import Part
-from store.timespan import TimeSpan, iso
+from store.timespan import TimeSpan
 
 IDENTITIES: Final = frozenset({"install_id", "user_id"})
 LINKS: Final = Task(LinksReduction(), LinksQuery(), Filter(), None, needs=IDENTITIES)
@@ -196,6 +197,7 @@ def _answer(
 ) -> Answer:
     current = found[0]
     assert query.span is not None
+    is_all = query.span == moment.stored or moment.stored is None
     return Answer(
         analysis=query.analysis,
         query=query,
@@ -209,11 +211,7 @@ def _answer(
         exact=all(each.exact for each in found),
         incomplete_from=running_since(query, moment.now),
         coverage=covered,
-        unreadable_parts=sum(_touches(day, query.span) for day in moment.unreadable),
+        # What is stored ends where the readable parts do: all of it is more than that.
+        unreadable_parts=lost(moment.unreadable, None if is_all else query.span),
         generation=moment.generation,
     )
-
-
-def _touches(day: str, span: TimeSpan) -> bool:
-    """Whether events of that UTC date may lie in the span; of an unknown one they may."""
-    return not day or iso(span.start)[:10] <= day <= iso(span.end)[:10]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
+from tui.commands.caveats import warn_of_lost_parts, warn_of_unknown_fields
 from tui.commands.command import Command, Options, Parser, settings_of
 from tui.commands.console import Console
 from tui.commands.progress import Progress
@@ -12,8 +13,6 @@ from tui.commands.table import one_line
 from tui.commands.times import add_span, add_zone, span_of, zone_asked
 
 if TYPE_CHECKING:
-    from store.analytics.filters import Filter
-    from store.event_store import EventStore
     from store.exporter import Exported
 
 EXAMPLE: Final = """\
@@ -51,19 +50,21 @@ def run(options: Options, console: Console) -> int:
     now = console.now()
     keep = parse_filter(options.where, now=now, zone=zone_asked(options))
     store = EventStore(settings_of(options).store, now=console.now)
-    _warn_of_unknown(keep, store, console)
+    warn_of_unknown_fields(keep, store.column_types(), console)
+    span = span_of(options, now=now, stored=store.span())
     with Progress(_shown(options, console), "exporting") as progress:
         done = export_file(
             options.path,
             store=store,
             format=options.format,
-            span=span_of(options, now=now, stored=store.span()),
+            span=span,
             where=keep,
             marks=options.marks,
             force=options.force,
             progress=progress.show,
         )
     _say(done, options, console)
+    warn_of_lost_parts(store.unreadable(span), console)
     return 0
 
 
@@ -81,12 +82,6 @@ def _shown(options: Options, console: Console) -> Console:
     """No bar among lines that scroll by."""
     among = options.path == STDOUT and console.out.isatty()
     return Console(console.out, console.err, quiet=True, now=console.now) if among else console
-
-
-def _warn_of_unknown(keep: "Filter", store: "EventStore", console: Console) -> None:
-    types = store.column_types()
-    for name, near in keep.unknown(types).items() if types else ():
-        console.note(f"no event has {name}" + (f"; did you mean {near}?" if near else ""))
 
 
 def _say(done: "Exported", options: Options, console: Console) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import UsageError
+from tui.commands.caveats import warn_of_lost_parts, warn_of_unknown_fields
 from tui.commands.command import (
     Command,
     Options,
@@ -98,9 +99,7 @@ def run(options: Options, console: Console) -> int:
     warn_of_unknown_names(query, answer, store, console)
     failing = _failing(answer, options.fail_if)
     _write(answer, options, console)
-    if lost := answer.unreadable_parts:
-        parts = "a part" if lost == 1 else f"{lost} parts"
-        console.note(f"{parts} of this time cannot be read; see eventdeck check")
+    warn_of_lost_parts(answer.unreadable_parts, console)
     if failing:
         rows = "a row matched" if failing == 1 else f"{failing} rows matched"
         console.note(f"--fail-if {options.fail_if}: {rows}")
@@ -156,9 +155,8 @@ def _warn_of_unknown(query: "Query", store: "EventStore", console: Console) -> N
 
     types = store.column_types()
     filters = query.filters() if isinstance(query, Compare) else (parse_filter(query.where),)
-    missing = {name: near for each in filters for name, near in each.unknown(types).items()}
-    for name, near in missing.items() if types else ():
-        console.note(f"no event has {name}" + (f"; did you mean {near}?" if near else ""))
+    for each in filters:
+        warn_of_unknown_fields(each, types, console)
 
 
 def _write(answer: "Answer", options: Options, console: Console) -> None:

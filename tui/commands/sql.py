@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.commands.caveats import warn_of_lost_parts, warn_of_unknown_fields
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 from tui.commands.table import Table, harmless, write_csv
@@ -45,9 +46,7 @@ def run(options: Options, console: Console) -> int:
     text = sys.stdin.read() if options.sql == "-" else options.sql
     keep = parse_filter(options.where, now=now, zone=zone_asked(options))
     store = EventStore(settings_of(options).store, now=console.now)
-    types = store.column_types()
-    for name, near in keep.unknown(types).items() if types else ():
-        console.note(f"no event has {name}" + (f"; did you mean {near}?" if near else ""))
+    warn_of_unknown_fields(keep, store.column_types(), console)
     span = span_of(options, now=now, stored=store.span())
     answer = run_sql(store, text, span=span, where=keep)
     if options.json:
@@ -56,6 +55,7 @@ def run(options: Options, console: Console) -> int:
         write_csv(console, tuple(answer.columns), _rows(answer))
     else:
         _show(answer, console)
+    warn_of_lost_parts(store.unreadable(span), console)
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from store.errors import UsageError
 from store.timespan import TimeSpan, parse_duration
+from tui.commands.caveats import warn_of_lost_parts, warn_of_unknown_fields
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 from tui.commands.times import add_zone, zone_asked
@@ -42,6 +43,8 @@ def run(options: Options, console: Console) -> int:
     from store.analytics.filters import parse_filter
     from store.parts.catalog import Catalog
     from store.parts.layout import StoreFolder
+    from store.parts.lost import lost
+    from store.parts.widen import column_types
 
     if options.once and not options.last:
         raise UsageError("--once", "it needs --last", next_step="write --last 10m --once")
@@ -49,20 +52,14 @@ def run(options: Options, console: Console) -> int:
     span = TimeSpan(now - _positive(options.last), now + AHEAD) if options.last else None
     catalog = Catalog(StoreFolder.open(settings_of(options).store))
     write = _writer(options, console)
-    _warn_of_unknown(wanted, catalog, console)
+    snapshot = catalog.snapshot()
+    # What nobody has sent may yet come.
+    warn_of_unknown_fields(wanted, column_types(snapshot.parts), console, " so far")
+    if span:
+        warn_of_lost_parts(lost(snapshot.unreadable, span), console)
     with contextlib.suppress(KeyboardInterrupt):
         _follow(catalog, wanted, span or now, write, once=options.once)
     return 0
-
-
-def _warn_of_unknown(wanted: "Filter", catalog: "Catalog", console: Console) -> None:
-    """It may yet come; but a slip of the pen should not look like silence."""
-    from store.parts.widen import column_types
-
-    types = column_types(catalog.snapshot().parts)
-    for name, near in wanted.unknown(types).items() if types else ():
-        hint = f"; did you mean {near}?" if near else ""
-        console.note(f"no event has {name} so far{hint}")
 
 
 def _follow(

@@ -1,8 +1,11 @@
 """What is stored, and whether it can be read."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+
+NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
 
 
 def test_inspect_counts_what_is_stored(eventdeck, stored):
@@ -75,6 +78,38 @@ def test_a_query_says_when_parts_of_its_time_cannot_be_read(eventdeck, stored):
     done = eventdeck("query", "trends", "--json")
     assert (done.code, json.loads(done.out)["unreadable_parts"]) == (0, 1)
     assert "a part of this time cannot be read" in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("query", "top"),
+        ("query", "top", "--since", "2025-11-22", "--until", "2025-11-23T12:00"),
+        ("sql", "SELECT count(*) FROM events"),
+        ("export", "-"),
+        ("tail", "--once", "--last", "1000w"),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_told_also_where_it_was_the_first_or_last(
+    eventdeck, stored, words
+):
+    stored(plan=["pro"])
+    (part,) = stored(plan=["free"], start=NOON - timedelta(days=1))
+    (other,) = stored(plan=["free"], start=NOON + timedelta(days=1))
+    part.path.write_bytes(b"")
+    other.path.write_bytes(b"")
+    lost = "a part" if "--since" in words else "2 parts"
+    assert f"{lost} of this time cannot be read" in eventdeck(*words).err
+    assert f"{lost} of this time cannot be read" not in eventdeck(*words, "--quiet").err
+
+
+def test_parts_of_other_days_are_not_missed(eventdeck, stored):
+    stored(plan=["pro"])
+    (part,) = stored(plan=["free"], start=NOON - timedelta(days=9))
+    part.path.write_bytes(b"")
+    span = ("--since", "2025-11-22", "--until", "2025-11-23")
+    for words in (("query", "top"), ("sql", "SELECT 1 FROM events"), ("export", "-")):
+        assert "cannot be read" not in eventdeck(*words, *span).err
 
 
 def test_an_id_that_is_there_twice_is_a_1(eventdeck, stored):
