@@ -29,7 +29,7 @@ from store.parts.rollups import with_gone
 from store.parts.scan import column_types, scan
 from store.settings import MIB
 from store.tally import Tally
-from store.timespan import AHEAD_MAX, OLDEST, TimeSpan
+from store.timespan import AHEAD_MAX, OLDEST, WEEKDAYS, TimeSpan
 
 __all__ = ["Cancelled", "EventStore"]
 
@@ -59,12 +59,14 @@ class EventStore:
         create: bool = False,
         cache_bytes_max: int = 64 * MIB,
         analyses: Sequence[Known] = ANALYSES,
+        week_start: str = WEEKDAYS[0],
     ) -> None:
-        """A missing folder holds no events; `create` makes it. NotAStoreError, NewerFormatError:
-        it cannot be read.
+        """A missing folder holds no events; `create` makes it. `week_start` is the first day of a
+        week in questions that do not say. NotAStoreError, NewerFormatError: it cannot be read.
         """
         self.folder = StoreFolder.open(root, create=create)
         self._now = now
+        self._week_start = week_start
         self._catalog = Catalog(self.folder)
         self._planners: Planners = defaultdict(Planner)
         self._heritage = Heritage()
@@ -172,6 +174,7 @@ class EventStore:
             cache=self._cache,
             finished=self._finished,
             cancelled=cancelled,
+            week_start=self._week_start,
         )
 
     def _all_files(self) -> Sequence[Part]:

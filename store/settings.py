@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from store.errors import UsageError
-from store.timespan import duration_text, parse_duration
+from store.timespan import WEEKDAYS, duration_text, parse_duration
 
 MIB: Final = 1024 * 1024
 STATSD_PORT: Final = 8125
 GRPC_PORT: Final = 4317
 OFF: Final = -1
-"""The port of a protocol that is not listened for."""
+"""The port of a protocol that is not listened for; `"off"` in a file."""
+PORT_MAX: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Settings:
     compaction: CompactionSettings = field(default_factory=CompactionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     week_start: str = "monday"
+    """Of all questions that do not say."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """The id of an action in the dashboard -> the keys that do it instead of its own, with commas."""
 
@@ -234,17 +236,42 @@ def _converted(default: Any, value: Any, place: str, name: str) -> Any:
         case (RetentionSettings(), dict()):
             return _overlaid(_preset(value, place), value, place, f"{name}.")
         case (timedelta(), str()):
-            return parse_duration(value)
+            return _duration(value, place, name)
+        case (int(), "off") if name.endswith(("grpc_port", "statsd_port")):
+            return OFF
         case (tuple(), list()) if all(isinstance(item, str) for item in value):
             return tuple(value)
         case (Mapping(), dict()):
             return _joined_names(value)
         case (int() | str(), _) if type(value) is type(default):
-            return value
+            return _sensible(value, place, name)
     wanted = (
         "a duration such as '10s'" if isinstance(default, timedelta) else type(default).__name__
     )
     raise UsageError("settings", f"{name} is {value!r}, wanted {wanted}", place=place)
+
+
+def _duration(text: str, place: str, name: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except UsageError as error:
+        where = f"{place}: {name}"
+        raise UsageError("settings", error.fault, place=where, next_step=error.next_step) from None
+
+
+def _sensible(value: int | str, place: str, name: str) -> int | str:
+    """A value of the right type that also means something."""
+    key, wanted = name.rpartition(".")[2], ""
+    if key == "week_start" and value not in WEEKDAYS:
+        wanted = f"one of {', '.join(WEEKDAYS)}"
+    elif key.endswith("port") and not 0 <= int(value) <= PORT_MAX:
+        is_off = value == OFF and key != "port"
+        wanted = "" if is_off else "0 to 65535"
+    elif isinstance(value, int) and value < 0:
+        wanted = "0 or more"
+    if wanted:
+        raise UsageError("settings", f"{name} is {value!r}, wanted {wanted}", place=place)
+    return value
 
 
 def _preset(document: Mapping[str, Any], place: str) -> RetentionSettings:

@@ -22,6 +22,7 @@ UNITS: Final = {
 MONTH: Final = timedelta(seconds=2_629_746)
 """A calendar month, where an interval is meant: the mean length of one (146,097 days in 400 years),
 which nobody asks for by chance. As a plain duration it is just that long."""
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NAMED: Final = {
     "minute": UNITS["m"],
     "hour": UNITS["h"],

@@ -25,7 +25,7 @@ from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.lost import lost
 from store.parts.part import Part
-from store.timespan import TimeSpan
+from store.timespan import WEEKDAYS, TimeSpan
 
 IDENTITIES: Final = frozenset({"install_id", "user_id"})
 LINKS: Final = Task(LinksReduction(), LinksQuery(), Filter(), None, needs=IDENTITIES)
@@ -53,6 +53,7 @@ class Moment:
     cache: PartialCache
     finished: FinishedCache
     cancelled: Callable[[], bool]
+    week_start: str = WEEKDAYS[0]
 
     @cached_property
     def links(self) -> Links:
@@ -99,7 +100,7 @@ def answers(moment: Moment, queries: Sequence[Query]) -> list[Answer]:
 
 def _begun(moment: Moment, query: Query) -> _Asked:
     analysis = named(query.analysis, moment.analyses)
-    whole = complete(query, moment.stored, moment.now)
+    whole = complete(query, moment.stored, moment.now, moment.week_start)
     if not hasattr(analysis, "steps"):
         return _Asked(analysis, whole, (whole,))
     steps = cast(Derived, analysis).steps(whole, moment.types)
@@ -154,7 +155,7 @@ def _of_partials(moment: Moment, found: Sequence[tuple[Task, Combined]]) -> Answ
 def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
     """What must be reduced: the span, and the one before it when they are compared."""
     analysis = cast(Analysis, named(query.analysis, moment.analyses))
-    whole = complete(query, moment.stored, moment.now).informed(moment.types)
+    whole = complete(query, moment.stored, moment.now, moment.week_start).informed(moment.types)
     check_columns(analysis, whole, moment.types)
     where = parse_filter(whole.where, zone=checked_zone(whole.tz))
     assert whole.span is not None

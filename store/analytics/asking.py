@@ -9,22 +9,25 @@ import polars as pl
 
 from store.analytics.analysis import Analysis, AnyAnalysis
 from store.analytics.filters import nearest
-from store.analytics.intervals import WEEKDAYS, cell_start, checked_zone, resolved_interval
+from store.analytics.intervals import cell_start, checked_zone, resolved_interval
 from store.analytics.query import Query
 from store.analytics.registry import Known, find
 from store.errors import UsageError
 from store.schema import FIXED
-from store.timespan import TimeSpan, round_width
+from store.timespan import WEEKDAYS, TimeSpan, round_width
 
 NOTHING_STORED: Final = timedelta(minutes=15)
 """The span of an answer about an empty store."""
 
 
-def complete(query: Query, stored: TimeSpan | None, now: datetime) -> Query:
-    """`query` with its span (all that is `stored`, unless it says) and its interval; a UsageError
-    names the option that makes no sense.
+def complete(
+    query: Query, stored: TimeSpan | None, now: datetime, week_start: str = WEEKDAYS[0]
+) -> Query:
+    """`query` with its span (all that is `stored`, unless it says), its interval and its first day
+    of a week (`week_start`, unless it says); a UsageError names the option that makes no sense.
     """
     checked_zone(query.tz)
+    query = replace(query, week_start=query.week_start or week_start)
     _check_options(query)
     span = query.span or stored or TimeSpan(now - NOTHING_STORED, now)
     interval = _interval(query, span) if query.is_timed else None

@@ -13,12 +13,19 @@ from store.analytics.cut import Cut
 from store.analytics.query import Query
 from store.errors import UsageError
 from store.schema import INSTANT
-from store.timespan import MONTH, ROUND_WIDTHS, UNITS, TimeSpan, duration_text, round_width
+from store.timespan import (
+    MONTH,
+    ROUND_WIDTHS,
+    UNITS,
+    WEEKDAYS,
+    TimeSpan,
+    duration_text,
+    round_width,
+)
 
 POINTS_MAX: Final = 10_000
 GRID_CELLS: Final = 900
 """A live edge moves in steps of 1/900 of the span: finer than a terminal's dots."""
-WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ZERO: Final = timedelta()
 _HOUR: Final = UNITS["h"]
 _DAY: Final = UNITS["d"]
@@ -122,7 +129,9 @@ def _local_start(query: Query, times: pl.Expr) -> pl.Expr:
         start = local.dt.truncate(f"{width // MONTH}mo")
     else:
         is_weekly = width % _WEEK == _ZERO
-        shift = _MONDAY + _DAY * WEEKDAYS.index(query.week_start) if is_weekly else _ZERO
+        shift = (
+            _MONDAY + _DAY * WEEKDAYS.index(query.week_start or WEEKDAYS[0]) if is_weekly else _ZERO
+        )
         start = (local - shift).dt.truncate(width) + shift
     # A day may begin at one o'clock, when midnight was skipped.
     return pl.coalesce(_in_utc(start, query.tz), _in_utc(start + _HOUR, query.tz))

@@ -44,7 +44,7 @@ class Query:
     interval: timedelta | None = option(None, "the width of a point; None picks a round one")
     compare: str | None = option(None, "`previous`: also the same span just before")
     tz: str = option("UTC", "the zone in which days begin", metavar="ZONE")
-    week_start: str = option("monday", "the first day of a week")
+    week_start: str | None = option(None, "the first day of a week; None as in the settings")
     link: bool = option(True, "count a device as the user it was linked to")
     as_of: datetime | None = option(None, "the instant of the answer", hidden=True)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import UsageError
-from store.settings import load_settings
+from store.settings import OFF, load_settings
 
 
 @pytest.fixture
@@ -50,12 +50,26 @@ def test_the_environment_names_the_store_and_the_file(written, tmp_path, monkeyp
         ("[collector]\norigins = [1]", "wanted tuple"),
         ("store = [", "config.toml"),
         ("limits = 3", "wanted Limits"),
+        ("[collector]\nport = 70000", r"collector\.port is 70000, wanted 0 to 65535"),
+        ("[collector]\nport = -1", r"collector\.port is -1, wanted 0 to 65535"),
+        ("[collector]\nstatsd_port = -2", "wanted 0 to 65535"),
+        ("[collector]\nport = 'off'", "wanted int"),
+        ("[collector]\nqueue_events_max = -1", "wanted 0 or more"),
+        ("[retention]\nmax_bytes = -1", r"retention\.max_bytes is -1, wanted 0 or more"),
+        ("[retention]\nraw = 'soon'", r"retention\.raw: 'soon' is not a duration; write 250ms"),
+        ("week_start = 'someday'", "week_start is 'someday', wanted one of monday, tuesday"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(written, text, fault):
     with pytest.raises(UsageError, match=fault) as caught:
         load_settings(config=written(text))
     assert "config.toml" in str(caught.value)
+
+
+def test_a_protocol_is_off_by_its_word_or_its_number(written):
+    config = written("[collector]\ngrpc_port = 'off'\nstatsd_port = -1\n")
+    assert load_settings(config=config).collector.grpc_port == OFF
+    assert load_settings(config=config).collector.statsd_port == OFF
 
 
 def test_a_named_file_that_is_missing_is_an_error(tmp_path):

@@ -166,7 +166,7 @@ class Beside:
 def _event_store(settings: "Settings") -> Any:
     from store.event_store import EventStore
 
-    return EventStore(settings.store)
+    return EventStore(settings.store, week_start=settings.week_start)
 
 
 def check_terminal() -> None:

@@ -90,7 +90,13 @@ def run(options: Options, console: Console) -> int:
     from store.event_store import EventStore
 
     query = _asked(options, console)
-    store = EventStore(settings_of(options).store, now=console.now, analyses=options.analyses)
+    settings = settings_of(options)
+    store = EventStore(
+        settings.store,
+        now=console.now,
+        analyses=options.analyses,
+        week_start=settings.week_start,
+    )
     if options.since or options.until or options.last:
         span = span_of(options, now=console.now(), stored=store.span())
         query = replace(query, span=span)

@@ -131,7 +131,7 @@ def _divides(tier: Tier, query: Query) -> bool:
     if query.tz != "UTC":
         return False
     if tier is WEEK:
-        return query.week_start == "monday" and width == WEEK.width
+        return query.week_start in (None, "monday") and width == WEEK.width
     return tier.width <= DAY.width and width % tier.width == _ZERO
 
 

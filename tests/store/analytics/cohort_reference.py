@@ -19,7 +19,7 @@ def period(time, query):
         return local.year * 12 + local.month
     days = local.date() - date(1970, 1, 5)
     if query.interval == timedelta(days=7):
-        return (days.days - WEEKDAYS.index(query.week_start)) // 7
+        return (days.days - WEEKDAYS.index(query.week_start or "monday")) // 7
     assert query.interval == timedelta(days=1)
     return days.days
 

@@ -44,6 +44,34 @@ def test_the_envelope_holds_the_question_to_be_sent_back(eventdeck, visits, tmp_
     assert first["query"]["interval"] == "1m"
 
 
+@pytest.mark.parametrize(
+    ("words", "document", "first"),
+    [
+        ((), None, "2025-11-16"),
+        (("--week-start", "monday"), None, "2025-11-17"),
+        ((), {"week_start": "saturday"}, "2025-11-22"),
+        ((), {"week_start": None}, "2025-11-16"),
+    ],
+)
+def test_weeks_begin_as_the_settings_say_unless_the_question_does(
+    eventdeck, visits, tmp_path, words, document, first
+):
+    config, file = tmp_path / "config.toml", tmp_path / "q.json"
+    config.write_text('week_start = "sunday"')
+    file.write_text(json.dumps(document or {}))
+    asked = ("--interval", "week", "--query", file, *words, "--config", config, "--json")
+    for analysis in ("trends", "retention", "lifecycle"):
+        found = answer(eventdeck("query", analysis, *asked))
+        told = found["result"]
+        if analysis == "trends":
+            assert told["series"][0]["points"][0][0] == f"{first}T00:00:00Z"
+        else:
+            assert (told.get("cohorts") or told["points"])[0]["start"] == f"{first}T00:00:00Z"
+        assert found["query"]["week_start"] == {
+            "2025-11-16": "sunday", "2025-11-17": "monday", "2025-11-22": "saturday"
+        }[first]  # fmt: skip
+
+
 def test_options_go_over_the_file(eventdeck, visits, monkeypatch, tmp_path):
     file = tmp_path / "q.json"
     file.write_text('{"by": ["plan"], "where": {"severity": {"$gte": "error"}}, "limit": 3}')
