@@ -74,7 +74,7 @@ class EventStore:
         self._finished = FinishedCache()
         self._analyses = (*analyses, *HELPERS)
         self._lock = threading.Lock()
-        self._shelf: tuple[tuple[Sequence[Part], Sequence[Part]], Shelf] = (((), ()), Shelf())
+        self._shelf: tuple[tuple[Sequence[Any], ...], Shelf] = ((), Shelf())
         self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
 
     def generation(self) -> str:
@@ -148,7 +148,8 @@ class EventStore:
                 raise UsageError("span", fault, next_step="take less time") from error
             except _OF_A_PART as error:
                 # A part whose bytes changed must not take the answers about all others with it.
-                if not self._catalog.verify(self._all_files()):
+                volumes = self._catalog.volumes
+                if not (self._catalog.verify(self._all_files()) or volumes.verify()):
                     raise
                 gone = error
         raise StoreError(
@@ -185,7 +186,7 @@ class EventStore:
         """The same for as long as the rollups are: it keeps what questions found out."""
         with self._lock:
             seen, shelf = self._shelf
-            rollups = (snapshot.rollups, snapshot.gone)
+            rollups = (snapshot.rollups, snapshot.gone, snapshot.volumes)
             if seen != rollups:
                 shelf = Shelf.of(*rollups)
                 self._shelf = (rollups, shelf)

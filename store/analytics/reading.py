@@ -184,7 +184,7 @@ class Reading:
                 if node.key not in known:
                     known[node.key] = list(work.use.pieces(node, len(known)))
         wanted = {key: list(chain(*known.values())) for key, known in units.items()}
-        for key, found in extracted(wanted):
+        for key, found in extracted(wanted, self._shelf.bound):
             by_unit = found.partition_by(PART, as_dict=True, include_key=False)
             nothing = found.clear().drop(PART)
             for at, unit in enumerate(units[key]):

@@ -13,6 +13,7 @@ from store.maintenance.job import AnyJob
 from store.maintenance.quarantine import Quarantine
 from store.maintenance.rollups import Rollups
 from store.maintenance.staged import StagedLeftovers
+from store.maintenance.volumes import BoundVolumes
 
 JOBS: Final[tuple[AnyJob, ...]] = (
     Quarantine(),
@@ -22,4 +23,5 @@ JOBS: Final[tuple[AnyJob, ...]] = (
     Duplicates(),
     Rollups(),
     Expiry(),
+    BoundVolumes(),
 )

@@ -18,6 +18,7 @@ from store.parts.part import Part
 from store.parts.quarantined import Quarantined, quarantined
 from store.parts.rollups import RollupFolder, standing
 from store.parts.verify import seal_fault
+from store.parts.volumes import Volume, Volumes
 
 LISTINGS_MAX: Final = 8
 """Files that are gone at open mean a merge; so many in a row mean that someone deletes by hand."""
@@ -61,6 +62,8 @@ class Snapshot:
     """Rollups of parts that expired: all that is left of their events, and of their tallies."""
     outdated: tuple[Part, ...] = ()
     """Rollups for which a part or another rollup stands; they are about to be unlinked."""
+    volumes: tuple[Volume, ...] = ()
+    """Files with the rows of many rollups, which may be read there."""
 
     @property
     def told(self) -> Sequence[Part]:
@@ -106,6 +109,7 @@ class Catalog:
         self._last = Snapshot(generation_of({}), ())
         self._rollups: Catalog | None = None
         self._rollups_seen = ""
+        self.volumes = Volumes(folder)
 
     def generation(self) -> str:
         """A text that changes when the visible files do, or one that could not be opened can be.
@@ -134,7 +138,8 @@ class Catalog:
                 self._rollups_seen = ""
             self._days = days
             # After the parts: the rollup of one that goes meanwhile is there already.
-            self._last = self._with_rollups(self._last)
+            found, volumes = self._with_rollups(self._last), self.volumes.refresh()
+            self._last = found if found.volumes == volumes else replace(found, volumes=volumes)
             return self._last
 
     def verify(self, parts: Iterable[Part]) -> tuple[Skipped, ...]:

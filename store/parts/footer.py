@@ -81,6 +81,12 @@ def seal(file: bytearray, before: xxhash.xxh3_64 | None = None) -> None:
         file[own : own + DIGITS] = xxhash.xxh3_64_hexdigest(view[start:-TAIL_BYTES]).encode()
 
 
+def body_seal_of(file: bytearray) -> str:
+    """The seal over the rows of a file that was sealed."""
+    at = file.rindex(_SEAL_MARK) + len(_SEAL_MARK)
+    return file[at : at + DIGITS].decode()
+
+
 def footer_start(tail: bytes, size: int) -> int:
     """Where the footer starts in a file of `size` bytes that ends in `tail`."""
     if len(tail) < TAIL_BYTES or tail[-4:] != MAGIC:
@@ -164,10 +170,11 @@ def read_part(path: Path, day: str, name: PartName) -> Part:
         found = read_footer(file)
         size = file.seek(0, SEEK_END)
     with _making_sense():
-        return _part(found.summary, path, day, name, size)
+        return _part(found, path, day, name, size)
 
 
-def _part(summary: Mapping[str, Any], path: Path, day: str, name: PartName, size: int) -> Part:
+def _part(found: Footer, path: Path, day: str, name: PartName, size: int) -> Part:
+    summary = found.summary
     if summary["part"] != f"{day}/{name.file}":
         raise ForeignPartError(
             "part", f"it is a copy: its footer says that it is {summary['part']}"
@@ -190,7 +197,7 @@ def _part(summary: Mapping[str, Any], path: Path, day: str, name: PartName, size
         overflow=_kinds(tuple(summary.get("overflow", {}).items())),
         overflow_complete=not summary.get("overflow_cut", False),
         removed=summary.get("removed", 0),
-        rolled=_rolled(summary["rollup"]) if "rollup" in summary else None,
+        rolled=_rolled(summary["rollup"], found.body_seal) if "rollup" in summary else None,
     )
 
 
@@ -204,12 +211,13 @@ def _rolled_summary(rolled: Rolled) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value} | {"tiers": rolled.tiers}
 
 
-def _rolled(summary: Mapping[str, Any]) -> Rolled:
+def _rolled(summary: Mapping[str, Any], seal: str) -> Rolled:
     return Rolled(
         tuple(summary["tiers"]),
         tuple((day, Cover(*cover)) for day, *cover in summary.get("covers", ())),
         frozenset(summary.get("folded", ())),
         summary.get("hashes", ""),
+        seal,
     )
 
 

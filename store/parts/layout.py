@@ -97,6 +97,10 @@ class StoreFolder:
         return self.root / "rollups"
 
     @property
+    def volumes(self) -> Path:
+        return self.root / "volumes"
+
+    @property
     def quarantine(self) -> Path:
         return self.root / "quarantine"
 

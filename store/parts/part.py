@@ -31,6 +31,8 @@ class Rolled(NamedTuple):
     """Keys of which the rarer values were folded into one."""
     hashes: str = ""
     """By what sessions were hashed: only hashes of one kind can be counted together."""
+    seal: str = ""
+    """Of its file's rows, as the footer has it; none before it is written."""
 
 
 @dataclass(frozen=True, slots=True)

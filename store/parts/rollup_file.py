@@ -1,7 +1,7 @@
 """A rollup as a file: cells of several tiers, one row group after the other; FORMAT.md has it."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -31,7 +31,8 @@ def publish(
     target = folder.rollups / folder_of(part.date) / name
     staged = folder.staging / f"rollup-{name}{STAGED_SUFFIX}"
     made = replace(part, path=target)
-    file = _encoded(tables, made)
+    frames = [_whole(table, tier) for tier, table in tables.items() if table.height]
+    file = encoded(frames, ROLLUP_SCHEMA, footer.summary_of(made))
     with writing(folder):
         make_folders(disk, staged.parent)
         make_folders(disk, target.parent)
@@ -43,16 +44,18 @@ def publish(
     return replace(made, size_bytes=len(file))
 
 
-def _encoded(tables: Mapping[int, pl.DataFrame], part: Part) -> bytearray:
-    frames = [_whole(table, tier) for tier, table in tables.items() if table.height]
-    schema = pl.DataFrame(schema=ROLLUP_SCHEMA).to_arrow().schema
+def encoded(
+    frames: Iterable[pl.DataFrame], columns: Mapping[str, pl.DataType], summary: bytes
+) -> bytearray:
+    """A sealed file with the frames one below the other, each in row groups of its own."""
+    schema = pl.DataFrame(schema=columns).to_arrow().schema
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
         sink,
         schema,
         # Hashes are noise; on all else zstd is worth its time.
         compression={path: "none" if _is_random(path) else "zstd" for path in _paths(schema)},
-        use_dictionary=[name for name, kind in ROLLUP_SCHEMA.items() if kind == pl.String],
+        use_dictionary=[name for name, kind in columns.items() if kind == pl.String],
         write_statistics=["tier", "kind", "time"],
         write_page_checksum=True,
         store_schema=False,
@@ -60,7 +63,7 @@ def _encoded(tables: Mapping[int, pl.DataFrame], part: Part) -> bytearray:
         for frame in frames:
             writer.write_table(frame.to_arrow().cast(schema), row_group_size=GROUP_ROWS)
         writer.add_key_value_metadata(
-            {footer.SUMMARY_KEY: footer.summary_of(part), footer.SEAL_KEY: footer.UNSEALED}
+            {footer.SUMMARY_KEY: summary, footer.SEAL_KEY: footer.UNSEALED}
         )
     file = bytearray(sink.getvalue())
     footer.seal(file)

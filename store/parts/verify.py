@@ -44,10 +44,11 @@ def _fault_of(verify: Callable[[Part], None], part: Part) -> Fault | None:
 
 def _verify_seals(part: Part) -> None:
     with part.path.open("rb") as file:
-        _verify_bytes(file)
+        verify_bytes(file)
 
 
-def _verify_bytes(file: BinaryIO) -> None:
+def verify_bytes(file: BinaryIO) -> None:
+    """PartUnreadableError unless both seals of an open file are right; OSError."""
     footer = read_footer(file)
     rest = file.seek(0, SEEK_END) - len(footer.raw) - TAIL_BYTES
     file.seek(0)

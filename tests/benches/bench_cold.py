@@ -18,6 +18,7 @@ from pathlib import Path
 from store.maintenance.compaction import Compaction
 from store.maintenance.maintainer import Maintainer
 from store.maintenance.rollups import Rollups
+from store.maintenance.volumes import BoundVolumes
 from store.parts.layout import StoreFolder
 from store.settings import Settings
 from store.testing import FrozenClock
@@ -52,7 +53,7 @@ def made(folder: Path, size: int) -> None:
     clock = FrozenClock(START + STORED)
     settings = Settings(store=folder)
     with Maintainer(StoreFolder.open(folder), settings, now=clock) as maintainer:
-        for job in (Compaction(), Rollups()):
+        for job in (Compaction(), Rollups(), BoundVolumes()):
             started = time.perf_counter()
             maintainer.round([job])
             print(f"{job.name}: {time.perf_counter() - started:.0f} s", flush=True)

@@ -13,7 +13,7 @@ from store.analytics.cells import CELL, FINE, SETS, SKETCH, WHOLE, Spec, added_u
 from store.analytics.intervals import cell_start
 from store.analytics.query import Query
 from store.analytics.rollups.recipe import Choice, tiles
-from store.analytics.rollups.sections import Rows, Section, read
+from store.analytics.rollups.sections import Bound, Rows, Section, read
 from store.analytics.rollups.tiers import LINK_TIER, Tier
 from store.parts.rollup_schema import ROLLUP_SCHEMA
 from store.schema import INSTANT, PART
@@ -46,11 +46,11 @@ class _Cells:
 
 
 def extracted(
-    wanted: Mapping[Hashable, Sequence[Piece]],
+    wanted: Mapping[Hashable, Sequence[Piece]], bound: Mapping[Path, Bound]
 ) -> Iterator[tuple[Hashable, pl.DataFrame]]:
     """For each task its partials, with PART naming the unit. FileNotFoundError: a rollup is gone.
 
-    The pieces of a task have one recipe, query and filter.
+    The pieces of a task have one recipe, query and filter. `bound` are the rollups in volumes.
     """
     plans = {task: _planned(pieces) for task, pieces in wanted.items()}
     files: dict[Section, set[Path]] = defaultdict(set)
@@ -60,7 +60,7 @@ def extracted(
         for each in cells:
             files[each.section] |= each.units.keys()
             columns[each.section].update(_columns(each.section, choice))
-    sections = read(files, columns)
+    sections = read(files, columns, bound)
     for task, cells in plans.items():
         yield task, _partial(wanted[task][0].choice, cells, sections)
 

@@ -1,17 +1,30 @@
 """Rows of rollups as they come out of the files: each section is read once for all that want it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from store.parts.rollup_schema import ROLLUP_SCHEMA
+from store.parts.volumes import PLACE
 from store.schema import PART
 
+WORTH: Final = 3
+"""A volume is read when at least one in so many of its rollups is wanted: all come along."""
 _PATH: Final = "_path"
+_IN_VOLUMES: Final = {**ROLLUP_SCHEMA, PLACE: pl.UInt16()}
+
+
+class Bound(NamedTuple):
+    """Where in a volume the rows of a rollup are."""
+
+    volume: Path
+    place: int
+    of: int
+    """How many rollups that volume holds."""
 
 
 class Section(NamedTuple):
@@ -21,16 +34,24 @@ class Section(NamedTuple):
     kind: int | None
 
 
+class _Source(NamedTuple):
+    """Files that are read by one scan."""
+
+    files: list[Path]
+    held: Mapping[Path, Mapping[int, Path]] | None
+    """Of volumes: the wanted rollups by their places."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a section: those of a file stand together."""
+    """The rows of a section: those of a rollup stand together."""
 
     frame: pl.DataFrame
     runs: Mapping[Path, tuple[int, int]]
-    """Where those of each file begin, and how many there are; a file without any is not here."""
+    """Where those of each begin, and how many there are; a rollup without any is not here."""
 
     def of(self, units: Mapping[Path, int], names: Sequence[str]) -> pl.LazyFrame:
-        """These columns of the rows of some files, and in PART the unit of each file."""
+        """These columns of the rows of some rollups, and in PART the unit of each."""
         runs = sorted((*self.runs[path], unit) for path, unit in units.items() if path in self.runs)
         frame = self.frame.select(names)
         pieces = [frame.slice(start, count) for start, count in _joined(runs)]
@@ -39,32 +60,83 @@ class Rows:
 
 
 def read(
-    files: Mapping[Section, Iterable[Path]], columns: Mapping[Section, Iterable[str]]
+    files: Mapping[Section, Iterable[Path]],
+    columns: Mapping[Section, Iterable[str]],
+    bound: Mapping[Path, Bound],
 ) -> Mapping[Section, Rows]:
-    """The sections of these files. FileNotFoundError: one is gone."""
-    scans = []
-    for section, paths in files.items():
-        rows = pl.scan_parquet(
-            sorted(paths),
-            schema=pl.Schema(ROLLUP_SCHEMA),
-            glob=False,
-            hive_partitioning=False,
-            include_file_paths=_PATH,
-            cache=False,
-        ).filter(pl.col("tier") == section.tier)
-        if section.kind is not None:
-            rows = rows.filter(pl.col("kind") == section.kind)
-        scans.append(rows.select(_PATH, *sorted(columns[section])))
-    return dict(zip(files, map(_rows, pl.collect_all(scans)), strict=True))
+    """The sections of these rollups, out of volumes where those hold them. FileNotFoundError: a
+    file is gone.
+    """
+    sources = {section: list(_sources(paths, bound)) for section, paths in files.items()}
+    scans = [
+        _scanned(source, section, sorted(columns[section]))
+        for section, found in sources.items()
+        for source in found
+    ]
+    tables = iter(pl.collect_all(scans))
+    return {
+        section: _rows([(next(tables), source) for source in found])
+        for section, found in sources.items()
+    }
 
 
-def _rows(found: pl.DataFrame) -> Rows:
-    # Rows of a file stand together: looking at a name a row took as long as reading them.
-    runs = found[_PATH].rle().struct.unnest()
-    counts = runs["len"].to_list()
-    starts = accumulate(counts, initial=0)
-    paths = map(Path, runs["value"].to_list())
-    return Rows(found.drop(_PATH), dict(zip(paths, zip(starts, counts, strict=False), strict=True)))
+def _sources(paths: Iterable[Path], bound: Mapping[Path, Bound]) -> Iterator[_Source]:
+    held: dict[Path, dict[int, Path]] = defaultdict(dict)
+    count: dict[Path, int] = {}
+    loose = []
+    for path in paths:
+        if path in bound:
+            volume, place, count[volume] = bound[path]
+            held[volume][place] = path
+        else:
+            loose.append(path)
+    for volume in [name for name, places in held.items() if len(places) * WORTH < count[name]]:
+        loose += held.pop(volume).values()
+    if held:
+        yield _Source(sorted(held), held)
+    if loose:
+        yield _Source(sorted(loose), None)
+
+
+def _scanned(source: _Source, section: Section, names: Sequence[str]) -> pl.LazyFrame:
+    of_volumes = source.held is not None
+    rows = pl.scan_parquet(
+        source.files,
+        schema=pl.Schema(_IN_VOLUMES if of_volumes else ROLLUP_SCHEMA),
+        glob=False,
+        hive_partitioning=False,
+        include_file_paths=_PATH,
+        cache=False,
+    ).filter(pl.col("tier") == section.tier)
+    if section.kind is not None:
+        rows = rows.filter(pl.col("kind") == section.kind)
+    return rows.select(_PATH, *([PLACE] if of_volumes else []), *names)
+
+
+def _rows(tables: Sequence[tuple[pl.DataFrame, _Source]]) -> Rows:
+    runs: dict[Path, tuple[int, int]] = {}
+    frames, above = [], 0
+    for rows, source in tables:
+        # Rows of a file stand together: looking at a name a row took as long as reading them.
+        for path, start, count in _runs(rows[_PATH], above):
+            if source.held is None:
+                runs[Path(path)] = start, count
+                continue
+            held = source.held[Path(path)]
+            for place, first, length in _runs(rows[PLACE].slice(start - above, count), start):
+                if place in held:
+                    runs[held[place]] = first, length
+        frames.append(rows.drop(_PATH, PLACE, strict=False))
+        above += rows.height
+    return Rows(pl.concat(frames), runs)
+
+
+def _runs(values: pl.Series, above: int) -> Iterator[tuple[Any, int, int]]:
+    """Each run of equal values: the value, where it begins below so many rows, how long it is."""
+    start = above
+    for length, value in values.rle().struct.unnest().rows():
+        yield value, start, length
+        start += length
 
 
 def _joined(runs: Iterable[tuple[int, int, int]]) -> Sequence[tuple[int, int]]:

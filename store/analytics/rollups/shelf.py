@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from store.analytics.cut import Cut
@@ -10,8 +11,10 @@ from store.analytics.plan import Node, PartKey, is_few, key_of
 from store.analytics.query import Query
 from store.analytics.rollups.extracting import Piece
 from store.analytics.rollups.recipe import Choice, FromRollups, choice, inside, tiles
+from store.analytics.rollups.sections import Bound
 from store.analytics.rollups.tiers import Tier
 from store.parts.part import Part
+from store.parts.volumes import Volume
 from store.timespan import TimeSpan
 
 AsOne = Callable[[Sequence[Node]], Sequence[Node]]
@@ -34,12 +37,23 @@ class Shelf:
     rollups: Mapping[PartKey, Part] = field(default_factory=dict)
     gone: frozenset[PartKey] = frozenset()
     """Those whose events are there no more."""
+    bound: Mapping[Path, Bound] = field(default_factory=dict)
+    """By the path of a rollup, where else its rows are."""
     _uses: dict[Hashable, "Use"] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, beside: Sequence[Part], gone: Sequence[Part]) -> "Shelf":
+    def of(
+        cls, beside: Sequence[Part], gone: Sequence[Part], volumes: Sequence[Volume] = ()
+    ) -> "Shelf":
         found = {key_of(each): each for each in (*beside, *gone)}
-        return cls(found, frozenset(map(key_of, gone)))
+        places = {
+            seal: Bound(each.path, place, len(each.places))
+            for each in volumes
+            for seal, place in each.places.items()
+        }
+        seals = {each.path: each.rolled.seal for each in found.values() if each.rolled}
+        bound = {path: places[seal] for path, seal in seals.items() if seal in places}
+        return cls(found, frozenset(map(key_of, gone)), bound)
 
     def use(self, reduction: object, query: Query, where: Filter, key: Hashable) -> "Use":
         """What of it serves a question; the same for all questions of that key."""

@@ -2,6 +2,7 @@
 are as near as they promise, and what nobody can tell any more is null.
 """
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from store.analytics.trends import Trends
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from store.parts.rollup_file import publish
+from store.parts.volume_file import bind
 from store.testing import NOON, events_of, store_of, write
 from store.timespan import TimeSpan
 from tests.store.analytics.reference import same
@@ -67,6 +69,17 @@ def rolled_up(root, numbers=None):
             publish(folder, replace(part, rolled=rolled), tables)
 
 
+def bound(root, numbers):
+    """Volumes of the rollups with these numbers, a date each."""
+    folder = StoreFolder.open(root)
+    chosen = defaultdict(list)
+    for at, rollup in enumerate(Catalog(folder).snapshot().rollups):
+        if at in numbers:
+            chosen[rollup.date].append(rollup)
+    for date, rollups in chosen.items():
+        bind(folder, date, rollups)
+
+
 def expired(root):
     """The events of all parts that have rollups go."""
     for part in Catalog(StoreFolder.open(root)).snapshot().rollups:
@@ -103,18 +116,20 @@ def told(answer):
     second=rows,
     late=rows,
     numbers=st.sets(st.integers(0, 5)),
+    in_volumes=st.sets(st.integers(0, 5)),
     span=spans,
     where=wheres,
     width=widths,
     link=st.booleans(),
 )
 def test_with_rollups_an_answer_is_what_the_events_say(
-    tmp_path_factory, zone, first, second, late, numbers, span, where, width, link
+    tmp_path_factory, zone, first, second, late, numbers, in_volumes, span, where, width, link
 ):
     root = tmp_path_factory.mktemp("store")
     store = store_of(root, events_of(first), events_of(second))
     asked = questions(span, where, width, link=link, zone=zone)
     rolled_up(root, numbers)
+    bound(root, in_volumes)
     store.run_all(asked)
     write(root, events_of(late))
     raw = EventStoreOf(root, without_rollups=True).run_all(asked)
