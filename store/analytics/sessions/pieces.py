@@ -1,9 +1,9 @@
 """Sessions that add up: each part gives pieces of sessions, and pieces that touch are one session.
 
-A piece is a run of a subject's events (or of a session id's) in which none follows the one before
-it by more than the gap. Within a piece no event is farther than the gap from a neighbour, so two
-pieces belong together exactly when the later one begins no more than a gap after the earlier one
-has ended, however the events were spread over parts and in whatever order they came.
+Time is cut into lengths of the gap, and a piece is what a subject (or a session id) did in one of
+them: no two of its events are farther apart than the gap. So two pieces belong together exactly
+when the later one begins no more than a gap after the earlier one has ended, however the events
+were spread over parts and in whatever order they came; and nothing need be sorted to find pieces.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.schema import INSTANT, PART, SEVERITIES
+from store.timespan import UNITS
 
 COLUMNS: Final = (
     *("event_time", "event_type", "severity", "component"),
@@ -28,9 +29,14 @@ SUMS: Final = ("events", "errors", "interactions")
 _KEYS: Final = ("session_id", WHO, DEVICE)
 _TEXTS: Final = ("user_id", "install_id")
 _RUN: Final = "\0run"
-_PACKED: Final = "\0packed"
-_IS_FIRST: Final = (pl.col(_RUN) != pl.col(_RUN).shift()).fill_null(value=True)
-"""Of a person."""
+_LENGTH: Final = "\0length"
+_SPREAD: Final = pl.lit(1 << 64, pl.Int128())
+"""More than there are instants."""
+
+
+def length_of(time: pl.Expr, gap: timedelta) -> pl.Expr:
+    """The number of the length of time that an event is in."""
+    return time.to_physical() // (gap // UNITS["us"])
 
 
 def pieces(
@@ -44,64 +50,50 @@ def pieces(
     """
     kinds = events.collect_schema()
     held = [*([PART] if kinds[PART] != pl.Null else []), *([] if cell is None else ["time"])]
+    is_known = pl.col("subject_hash").is_not_null()
     rows = events.select(
         *held[: int(PART in held)],
         *([] if cell is None else [cell.alias("time")]),
-        (_text("session_id") if by_id else pl.lit(None, pl.String)).alias("session_id"),
+        (text("session_id") if by_id else pl.lit(None, pl.String)).alias("session_id"),
         pl.col("subject_hash").alias(WHO),
-        (~is_given("user_id") & pl.col("subject_hash").is_not_null()).alias(DEVICE),
-        *(_text(name).alias(name) for name in (*_TEXTS, "component")),
+        (~is_given("user_id") & is_known).alias(DEVICE),
+        *(text(name).alias(name) for name in (*_TEXTS, "component")),
         pl.col("event_time").alias("start"),
-        (pl.col("severity") >= SEVERITIES["error"]).fill_null(value=False).alias("errors"),
-        pl.col("event_type").is_in(INTERACTIONS).alias("interactions"),
+        *counted(),
     )
-    alone = rows.filter(pl.col("session_id").is_null())
-    silent = _silent(alone, held, gap, has_components=kinds["component"] != pl.Null)
-    if not by_id or kinds["session_id"] == pl.Null:
-        return silent
-    return pl.concat([_named(rows, held), silent], how="diagonal")
-
-
-def _named(rows: pl.LazyFrame, held: Sequence[str]) -> pl.LazyFrame:
-    """A piece for each session id and subject: no silence ends it."""
+    is_silent = pl.col("session_id").is_null()
+    number = pl.when(is_silent).then(length_of(pl.col("start"), gap)).alias(_LENGTH)
+    told = pl.col("component").drop_nulls().unique()
+    nothing = pl.lit(None, pl.List(pl.String()))
     return (
-        rows.filter(pl.col("session_id").is_not_null())
-        .group_by(*held, *_KEYS)
+        rows.filter(~is_silent | pl.col(WHO).is_not_null())
+        .group_by(*held, *_KEYS, number)
         .agg(
             pl.col(*_TEXTS).first(),
-            pl.col("start").min(),
-            pl.col("start").max().alias("end"),
-            pl.len().cast(pl.Int64).alias("events"),
-            pl.col("errors", "interactions").sum().cast(pl.Int64),
-            pl.col("component").drop_nulls().unique().alias("components"),
+            *extent(pl.col("start")),
+            *([told.alias("components")] if kinds["component"] != pl.Null else []),
         )
+        .with_columns([nothing.alias("components")] if kinds["component"] == pl.Null else [])
+        .drop(_LENGTH)
     )
 
 
-def _silent(
-    rows: pl.LazyFrame, held: Sequence[str], gap: timedelta, *, has_components: bool
-) -> pl.LazyFrame:
-    """A piece for each run of a subject's events without a silence. Grouping what is sorted by time
-    (as parts are, nearly) takes a quarter of sorting by subject and time.
-    """
-    keys = [*held, WHO]
-    kinds = rows.collect_schema()
-    # One number for time and flags: it sorts by time, and is one list to take apart.
-    packed = pl.col("start").to_physical() * 4 + pl.col("errors") * 2 + pl.col("interactions")
-    lists = [_PACKED, *(["component"] if has_components else [])]
-    known = rows.filter(pl.col(WHO).is_not_null()).with_columns(packed.alias(_PACKED))
-    grouped = known.sort(_PACKED).group_by(keys)
-    people = grouped.agg(pl.col(DEVICE).all(), pl.col(*_TEXTS).first(), *lists)
-    found = people.with_row_index(_RUN).explode(lists)
-    schema = {name: kinds[name] for name in (*keys, DEVICE, *_TEXTS, "start")} | {
-        "end": INSTANT,
-        **{name: pl.Int64() for name in SUMS},
-        "components": pl.List(pl.String()),
-    }
-    runs = found.map_batches(
-        lambda frame: _runs(frame, [*keys, DEVICE, *_TEXTS], gap), schema=schema
-    )
-    return runs.with_columns(pl.lit(None, pl.String).alias("session_id"))
+def counted() -> list[pl.Expr]:
+    """Of an event: whether it is an error, and whether something that a person does."""
+    return [
+        (pl.col("severity") >= SEVERITIES["error"]).fill_null(value=False).alias("errors"),
+        pl.col("event_type").is_in(INTERACTIONS).alias("interactions"),
+    ]
+
+
+def extent(time: pl.Expr) -> list[pl.Expr]:
+    """Of a piece: `start`, `end`, and SUMS, where `counted` are columns."""
+    return [
+        time.min().alias("start"),
+        time.max().alias("end"),
+        pl.len().cast(pl.Int64).alias("events"),
+        pl.col("errors", "interactions").sum().cast(pl.Int64),
+    ]
 
 
 def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
@@ -111,12 +103,13 @@ def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
     Devices that were linked count for their users.
     """
     rows = subjects.settled(found, links, nobody=True)
-    silent = _joined(rows.filter(pl.col("session_id").is_null()), gap)
-    if silent.height == rows.height:
+    is_held = rows["session_id"].is_not_null()
+    silent = _named(joined(rows.filter(~is_held), gap), rows.filter(~is_held))
+    if not is_held.any():
         return silent
     names = rows.filter(pl.col("user_id").is_not_null()).unique(WHO, keep="any")
     names = names.select(WHO, pl.col("user_id").alias("named"))
-    held = rows.filter(pl.col("session_id").is_not_null()).join(names, on=WHO, how="left")
+    held = rows.filter(is_held).join(names, on=WHO, how="left")
     user = pl.coalesce("user_id", "named").alias("user_id")
     held = (
         held.with_columns(user)
@@ -133,59 +126,42 @@ def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
     return pl.concat([held, silent], how="diagonal")
 
 
-def _joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
-    """Runs of runs: those of a subject that no silence divides."""
-    lists = ["start", "end", *SUMS, "components"]
-    people = (
-        rows.sort("start")
-        .group_by(WHO)
-        .agg(
-            pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
-            *(pl.col(name).cum_max() if name == "end" else pl.col(name) for name in lists),
-        )
-    )
-    rows = people.with_row_index(_RUN).explode(lists)
+def _named(sessions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Sessions of subjects with the name that each has in some piece."""
+    name = pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id")
+    names = rows.sort("start").group_by(WHO).agg(name)
+    none = pl.lit(None, pl.String).alias("session_id")
+    return sessions.join(names, on=WHO, how="left").with_columns(none)
+
+
+def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
+    """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each, and how many different
+    `components` where pieces tell them.
+    """
+    lists = ["start", "end", *(name for name in (*SUMS, "components") if name in rows.columns)]
+    # Grouping what is sorted by time takes a quarter of sorting by subject and time.
+    people = rows.sort("start").lazy().group_by(WHO).agg(lists).with_row_index(_RUN)
+    ordered = people.explode(lists).with_columns(_latest_end()).collect()
+    is_first = (pl.col(_RUN) != pl.col(_RUN).shift()).fill_null(value=True)
     silence = pl.col("start") - pl.col("end").shift()
-    new = rows.select(_IS_FIRST | (silence > gap).fill_null(value=False))[:, 0]
-    begins, ends = _bounds(new)
-    return rows.select(
-        pl.lit(None, pl.String).alias("session_id"),
-        pl.col(WHO, "user_id", "start").gather(begins),
+    new = ordered.select(is_first | (silence > gap).fill_null(value=False)).to_series()
+    begins = new.arg_true()
+    ends = begins.shift(-1, fill_value=new.len()) - 1
+    found = ordered.select(
+        pl.col(WHO, "start").gather(begins),
         pl.col("end").gather(ends),
         *(_added(name, begins, ends) for name in SUMS),
-        _components(rows["components"], new).list.len().fill_null(0).cast(pl.Int64),
     )
+    if "components" not in rows.columns:
+        return found
+    return found.with_columns(_components(ordered["components"], new))
 
 
-def _text(column: str) -> pl.Expr:
-    return pl.when(is_given(column)).then(column).cast(pl.String)
-
-
-def _runs(rows: pl.DataFrame, kept: Sequence[str], gap: timedelta) -> pl.DataFrame:
-    """The runs of each person (a number, _RUN), whose events stand together and in order."""
-    rows = rows.with_columns(
-        (pl.col(_PACKED) // 4).cast(INSTANT).alias("start"),
-        (pl.col(_PACKED) // 2 % 2).alias("errors"),
-        (pl.col(_PACKED) % 2).alias("interactions"),
-    )
-    late = (pl.col("start").diff() > gap).fill_null(value=False)
-    new = rows.select(_IS_FIRST | late)[:, 0]
-    begins, ends = _bounds(new)
-    return rows.select(
-        pl.col(*kept, "start").gather(begins),
-        pl.col("start").gather(ends).alias("end"),
-        (ends - begins + 1).cast(pl.Int64).alias("events"),
-        *(_added(name, begins, ends) for name in ("errors", "interactions")),
-        _components(rows["component"].alias("components"), new)
-        if "component" in rows.columns
-        else pl.lit(None, pl.List(pl.String())).alias("components"),
-    )
-
-
-def _bounds(new: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Where each run begins, and its last row."""
-    begins = new.arg_true()
-    return begins, begins.shift(-1, fill_value=new.len()) - 1
+def _latest_end() -> pl.Expr:
+    """The latest end of a subject so far: pieces of other parts may lie within each other."""
+    subject = pl.col(_RUN).cast(pl.Int128) * _SPREAD
+    latest = (subject + pl.col("end").to_physical()).cum_max() - subject
+    return latest.cast(pl.Int64).cast(INSTANT).alias("end")
 
 
 def _added(name: str, begins: pl.Series, ends: pl.Series) -> pl.Expr:
@@ -196,11 +172,15 @@ def _added(name: str, begins: pl.Series, ends: pl.Series) -> pl.Expr:
 
 
 def _components(components: pl.Series, new: pl.Series) -> pl.Series:
-    """The different components of each run, as a list; null where there are none."""
+    """How many different components each run has."""
     run = (new.cum_sum() - 1).cast(pl.UInt32).alias("run")
-    given = pl.DataFrame([run, components]).drop_nulls()
-    if components.dtype == pl.List:
-        given = given.explode("components").drop_nulls()
-    lists = given.group_by("run").agg(pl.col("components").unique().sort())
+    given = pl.DataFrame([run, components]).drop_nulls().explode("components").drop_nulls()
+    counts = given.group_by("run").agg(pl.col("components").n_unique())
     places = pl.DataFrame({"run": pl.int_range(int(new.sum()), dtype=pl.UInt32, eager=True)})
-    return places.join(lists, on="run", how="left", maintain_order="left")["components"]
+    joined = places.join(counts, on="run", how="left", maintain_order="left")
+    return joined["components"].fill_null(0).cast(pl.Int64)
+
+
+def text(column: str) -> pl.Expr:
+    """The texts that are given; an empty one is none."""
+    return pl.when(is_given(column)).then(column).cast(pl.String)
