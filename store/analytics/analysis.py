@@ -111,9 +111,10 @@ class Derived(Named, Protocol):
 
     def steps(
         self, query: Query, types: Mapping[str, pl.DataType]
-    ) -> Generator[Sequence[Query], Sequence[Answer], Finished]:
-        """Yields questions, is sent their answers (all about one instant), and returns its own.
-        `query` is complete; `types` are the stored columns.
+    ) -> Generator[Sequence[Query], Sequence[Answer], Finished | Sequence[Finished]]:
+        """Yields questions, is sent their answers (all about one instant), and returns its own, or
+        also that about the span before, when they are compared. `query` is complete; `types` are
+        the stored columns.
         """
         ...
 

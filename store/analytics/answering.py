@@ -30,7 +30,7 @@ from store.timespan import WEEKDAYS, TimeSpan
 IDENTITIES: Final = frozenset({"install_id", "user_id"})
 LINKS: Final = Task(LinksReduction(), LinksQuery(), Filter(), None, needs=IDENTITIES)
 """Over all history, whatever is asked."""
-Steps = Generator[Sequence[Query], Sequence[Answer], Finished]
+Steps = Generator[Sequence[Query], Sequence[Answer], Finished | Sequence[Finished]]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def _advance(moment: Moment, each: _Asked, told: Sequence[Answer]) -> None:
         each.wants = each.steps.send(told)
     except StopIteration as stop:
         covered = _within(each.coverage, each.query)
-        each.answer = _answer(moment, each.query, [stop.value], covered)
+        found = [stop.value] if isinstance(stop.value, Finished) else stop.value
+        each.answer = _answer(moment, each.query, found, covered)
 
 
 def _within(covered: Sequence[Coverage], query: Query) -> Sequence[Coverage]:
@@ -189,7 +190,8 @@ def _finish(moment: Moment, task: Task, combined: Combined, links: Links) -> Fin
     try:
         return analysis.finish(combined.frame, task.query, links)
     except AskAgainError as more:
-        (again,) = moment.reading().combined([replace(task, query=more.query)])
+        other = replace(task, query=more.query, horizon=analysis.horizon(more.query))
+        (again,) = moment.reading().combined([other])
         return analysis.finish(again.frame, more.query, links)
 
 

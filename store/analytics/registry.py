@@ -65,6 +65,8 @@ HELPERS: Final = (
     Entry("explain", "explain", "ExplainAnalysis"),
     Entry("profile", "profile", "ProfileAnalysis"),
     Entry("drivers-seen", "funnel.drivers", "SeenAnalysis"),
+    Entry("sessions-counted", "sessions.counted", "CountedAnalysis"),
+    Entry("sessions-told", "sessions.told", "ToldAnalysis"),
     Entry("why", "funnel.why", "WhyAnalysis"),
 )
 """Asked by other analyses, not by people."""

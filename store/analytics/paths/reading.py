@@ -14,7 +14,7 @@ from store.analytics.links import Links
 from store.analytics.ordered.rows import ROWS_MAX
 from store.analytics.paths.visits import COLUMNS, events_in_short, visits
 from store.analytics.query import Query, option
-from store.analytics.sessions.analysis import GAP, LONGEST, gap
+from store.analytics.sessions.asking import GAP, gap, horizon
 from store.analytics.shapes import Finished, Result, Table
 from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
@@ -49,8 +49,7 @@ class OfSessions(ABC):
         return False
 
     def horizon(self, query: Query) -> TimeSpan | None:
-        gap(query)
-        return query.span and TimeSpan(query.span.start - LONGEST, query.span.end + LONGEST)
+        return horizon(query)
 
     def columns(self, query: Query) -> Sequence[str]:
         return COLUMNS

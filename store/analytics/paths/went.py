@@ -9,8 +9,9 @@ import polars as pl
 from store.analytics.paths.journeys import Journeys
 from store.analytics.paths.ways import Way
 from store.analytics.query import Query, option
-from store.analytics.sessions.analysis import Sessions
+from store.analytics.sessions.asking import Sessions
 from store.analytics.sessions.owners import OWNER, Among
+from store.analytics.sessions.told import Told
 from store.analytics.shapes import Answer, Finished, Result, Table
 from store.analytics.table_json import flat_rows_json
 
@@ -56,7 +57,7 @@ class WentAnalysis:
         assert isinstance(went.result, Table)
         pairs = [(row.values[OWNER], row.values["start"]) for row in went.result.rows]
         own = {**_of(asked, Sessions), "among": Among(pairs)}
-        (told,) = yield [Sessions(**own)]
+        (told,) = yield [Told(**own)]
         assert isinstance(told.result, Table)
         count = went.result.summary["count"]
         summary = {**told.result.summary, "went": count}

@@ -1,51 +1,23 @@
 """Sessions: how many, how long, and the newest of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, cast
 
 import polars as pl
 
-from store.analytics.cut import Cut
-from store.analytics.links import Links
-from store.analytics.query import Query, option
-from store.analytics.sessions.devices import devices_of
+from store.analytics.ordered.subjects import WHO
+from store.analytics.query import Query
+from store.analytics.sessions.asking import GAP, LONGEST, Sessions, gap
+from store.analytics.sessions.counted import Counted, Newest
 from store.analytics.sessions.owners import Among
-from store.analytics.sessions.pieces import COLUMNS, merged, pieces
-from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.sessions.told import Told
+from store.analytics.shapes import Answer, Finished, Result, Table
 from store.analytics.table_json import flat_rows_json
-from store.errors import UsageError
-from store.timespan import UNITS, TimeSpan, duration_text
+from store.timespan import EPOCH, UNITS, TimeSpan
 
-GAP: Final = timedelta(minutes=30)
-LONGEST: Final = UNITS["d"]
-"""How far a session may reach over the edges of the span, to be counted right."""
-_SHOWN: Final = ("session_id", "user_id", "start", "end", "events", "errors")
-_COUNTS: Final = ("interactions", "components")
-SORTS: Final = ("start", "length", "events", "errors", *_COUNTS, "user_id")
-"""What sessions can be sorted by: the newest, or those with the most, come first."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sessions(Query):
-    """What people did in one go."""
-
-    analysis: ClassVar[str] = "sessions"
-    breaks_down: ClassVar[bool] = False
-
-    session_gap: timedelta = option(GAP, "a longer silence ends a session")
-    ignore_session_id: bool = option(default=False, help_text="split by the gap alone")
-    sort: str = option("start", "the newest first, or those with the most", choices=SORTS)
-    reverse: bool = option(default=False, help_text="the other way round")
-    offset: int = option(0, "leave out the first so many", metavar="N")
-    among: Among | None = option(None, "only these", hidden=True)
-    with_devices: bool = option(default=False, help_text="whose events they hold", hidden=True)
-
-    def key(self) -> tuple[Any, ...]:
-        """Which of them are shown comes at last."""
-        every = replace(self, sort="start", reverse=False, offset=0, among=None, with_devices=False)
-        return super(Sessions, every).key()
+__all__ = ["GAP", "LONGEST", "Sessions", "SessionsAnalysis", "gap"]
 
 
 class SessionsAnalysis:
@@ -58,81 +30,54 @@ class SessionsAnalysis:
     """
 
     name = "sessions"
-    version = 1
     query_type = Sessions
 
-    def horizon(self, query: Query) -> TimeSpan | None:
-        gap(query)
-        return query.span and TimeSpan(query.span.start - LONGEST, query.span.end + LONGEST)
-
-    def columns(self, query: Query) -> Sequence[str]:
-        return COLUMNS
-
-    def numbers(self, query: Query) -> Sequence[str]:
-        return ()
-
-    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
-        cell = pl.col("event_time").dt.truncate(cut.width) if cut else None
-        by_id = not cast(Sessions, query).ignore_session_id
-        return pieces(events, gap(query), cell=cell, by_id=by_id)
-
-    def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
-        return partials.drop("time", strict=False)
-
-    def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
-        assert query.span is not None
+    def steps(
+        self, query: Query, types: Mapping[str, pl.DataType]
+    ) -> Generator[Sequence[Query], Sequence[Answer], Sequence[Finished]]:
+        """All are counted without the texts, which are larger than all else; those are read where
+        the sessions that are shown lie.
+        """
         asked = cast(Sessions, query)
-        begins = pl.col("start").is_between(query.span.start, query.span.end, closed="left")
-        found = merged(combined, gap(query), links).filter(begins)
-        found = asked.among.kept(found) if asked.among else found
-        shown = _ordered(found, asked).slice(asked.offset, asked.limit)
-        told = shown.select(*_SHOWN, *_COUNTS)
-        if asked.with_devices:
-            told = told.with_columns(devices_of(shown, combined, links))
-        return Finished(
-            Table(
-                tuple(told.columns),
-                [Row({}, row) for row in told.iter_rows(named=True)],
-                summary(found),
-            ),
-            events=int(found["events"].sum()),
-            truncated=found.height > shown.height,
-        )
+        own = {part.name: getattr(asked, part.name) for part in fields(Sessions)}
+        if asked.sort != "start" or asked.among is not None:
+            (whole,) = yield [Told(**own)]
+            return _finished(whole)
+        (counted,) = yield [Counted(**own)]
+        newest = [cast(Newest, each) for each in (counted.result, counted.previous) if each]
+        spans = [counted.span, counted.span.previous()]
+        told = yield [
+            Told(**{**own, "span": span, "compare": None, **_only(each)})
+            for each, span in zip(newest, spans, strict=False)
+        ]
+        return [
+            _of_all(each, cast(Table, answer.result), counted.events_scanned)
+            for each, answer in zip(newest, told, strict=True)
+        ]
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
 
 
-def _ordered(found: pl.DataFrame, asked: Sessions) -> pl.DataFrame:
-    """What is equal, the newest first."""
-    if asked.sort not in SORTS:
-        known = ", ".join(SORTS)
-        raise UsageError("sort", f"{asked.sort!r} is none", next_step=f"take one of: {known}")
-    first = pl.col("end") - pl.col("start") if asked.sort == "length" else pl.col(asked.sort)
-    down = (asked.sort != "user_id") != asked.reverse
-    ties = ["start", "session_id", "user_id", "end"]
-    return found.sort(first, *ties, descending=[down, True, False, False, False], nulls_last=True)
+def _finished(answer: Answer) -> Sequence[Finished]:
+    """The answer, and that about the span before, as they are."""
+    found = [
+        Finished(answer.result, events=answer.events_scanned, truncated=answer.truncated),
+    ]
+    return [*found, *([Finished(answer.previous)] if answer.previous else [])]
 
 
-def gap(query: Query) -> timedelta:
-    """The session gap that was asked for; a UsageError when it is none."""
-    asked: timedelta = getattr(query, "session_gap", GAP)
-    if asked is None or asked <= timedelta():
-        said = "none" if asked is None else duration_text(asked)
-        raise UsageError("session gap", f"{said} is no gap", next_step="write 30m")
-    return asked
+def _of_all(newest: Newest, shown: Table, events: int) -> Finished:
+    summary = newest.summary
+    is_cut = summary["sessions"] > len(shown.rows)
+    return Finished(replace(shown, summary=summary), events=events, truncated=is_cut)
 
 
-def summary(found: pl.DataFrame) -> Mapping[str, Any]:
-    """What `sessions` come to; null where there is nothing to take a mean of."""
-    length = (pl.col("end") - pl.col("start")).dt.total_microseconds() / 1e6
-    is_single = pl.col("events") == 1
-    told = found.select(
-        pl.len().alias("sessions"),
-        length.mean().alias("mean_seconds"),
-        length.filter(~is_single).median().alias("median_seconds"),
-        pl.col("events").mean().alias("events_per_session"),
-        (pl.col("errors") > 0).sum().alias("with_errors"),
-        is_single.sum().alias("bounced"),
-    )
-    return told.row(0, named=True)
+def _only(newest: Newest) -> dict[str, Any]:
+    """The sessions that may be shown, and where they lie."""
+    frame = newest.frame
+    among = Among(frame.select(WHO, "start").iter_rows())
+    if not frame.height:
+        return {"among": among, "within": TimeSpan(EPOCH, EPOCH)}
+    end = cast(datetime, frame["end"].max()) + UNITS["us"]
+    return {"among": among, "within": TimeSpan(cast(datetime, frame["start"].min()), end)}

@@ -6,7 +6,6 @@ when the later one begins no more than a gap after the earlier one has ended, ho
 were spread over parts and in whatever order they came; and nothing need be sorted to find pieces.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +13,7 @@ import polars as pl
 
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
+from store.analytics.ordered.order import together
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.schema import INSTANT, PART, SEVERITIES
 from store.timespan import UNITS
@@ -28,9 +28,8 @@ INTERACTIONS: Final = ("user_interaction", "input_change", "behavioral")
 SUMS: Final = ("events", "errors", "interactions")
 _KEYS: Final = ("session_id", WHO, DEVICE)
 _TEXTS: Final = ("user_id", "install_id")
-_RUN: Final = "\0run"
 _LENGTH: Final = "\0length"
-_SPREAD: Final = pl.lit(1 << 64, pl.Int128())
+_SPREAD: Final = 1 << 64
 """More than there are instants."""
 
 
@@ -138,11 +137,9 @@ def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
     """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each, and how many different
     `components` where pieces tell them.
     """
-    lists = ["start", "end", *(name for name in (*SUMS, "components") if name in rows.columns)]
-    # Grouping what is sorted by time takes a quarter of sorting by subject and time.
-    people = rows.sort("start").lazy().group_by(WHO).agg(lists).with_row_index(_RUN)
-    ordered = people.explode(lists).with_columns(_latest_end()).collect()
-    is_first = (pl.col(_RUN) != pl.col(_RUN).shift()).fill_null(value=True)
+    rows = rows.with_columns(length_of(pl.col("start"), gap).alias(_LENGTH))
+    ordered = _overlapping(rows[together(rows[WHO], rows[_LENGTH])])
+    is_first = (pl.col(WHO) != pl.col(WHO).shift()).fill_null(value=True)
     silence = pl.col("start") - pl.col("end").shift()
     new = ordered.select(is_first | (silence > gap).fill_null(value=False)).to_series()
     begins = new.arg_true()
@@ -157,11 +154,20 @@ def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
     return found.with_columns(_components(ordered["components"], new))
 
 
-def _latest_end() -> pl.Expr:
-    """The latest end of a subject so far: pieces of other parts may lie within each other."""
-    subject = pl.col(_RUN).cast(pl.Int128) * _SPREAD
-    latest = (subject + pl.col("end").to_physical()).cum_max() - subject
-    return latest.cast(pl.Int64).cast(INSTANT).alias("end")
+def _overlapping(rows: pl.DataFrame) -> pl.DataFrame:
+    """Where parts tell of the same length of time, the first piece with the least `start` of them,
+    and the last one with the greatest `end`.
+    """
+    is_new = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in (WHO, _LENGTH))
+    begins = rows.select(is_new.fill_null(value=True)).to_series()
+    if begins.all():
+        return rows
+    spread = pl.lit(begins.cum_sum()).cast(pl.Int128) * pl.lit(_SPREAD, pl.Int128())
+    start, end = (spread + pl.col(name).to_physical() for name in ("start", "end"))
+    return rows.with_columns(
+        (start.cum_min(reverse=True) - spread).cast(pl.Int64).cast(INSTANT).alias("start"),
+        (end.cum_max() - spread).cast(pl.Int64).cast(INSTANT).alias("end"),
+    )
 
 
 def _added(name: str, begins: pl.Series, ends: pl.Series) -> pl.Expr:

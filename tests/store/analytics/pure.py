@@ -4,15 +4,20 @@ import polars as pl
 
 from store.analytics.analysis import AskAgainError
 from store.analytics.links import Links
+from store.analytics.registry import HELPERS, find
+from store.analytics.shapes import Answer
 from store.schema import FIXED, PART
-from store.testing import events_of
+from store.testing import NOON, events_of
 from tests.store.analytics.reference import hashed, links
 
 
 def answer(analysis, query, parts):
     """What `analysis` makes of parts (lists of rows as events_of takes them); combined in two
-    halves, the later one first. `query` has its span, and no filter.
+    halves, the later one first. `query` has its span, and no filter. One that asks others is told
+    what those make of all events, of whatever span.
     """
+    if hasattr(analysis, "steps"):
+        return _derived(analysis, query, parts)
     rows = [
         {"event_id": f"{part:03}.{at:03}", PART: part, **row}
         for part, held in enumerate(parts)
@@ -31,6 +36,30 @@ def answer(analysis, query, parts):
         return analysis.finish(combined, query, _links(rows, query))
     except AskAgainError as more:
         return answer(analysis, more.query, parts)
+
+
+def _derived(analysis, query, parts):
+    steps = analysis.steps(query, FIXED)
+    wants = next(steps)
+    try:
+        while True:
+            told = [answer(find(each.analysis, HELPERS), each, parts) for each in wants]
+            wants = steps.send([_answer(*pair) for pair in zip(wants, told, strict=True)])
+    except StopIteration as stop:
+        (found,) = stop.value
+        return found
+
+
+def _answer(query, told):
+    return Answer(
+        analysis=query.analysis,
+        query=query,
+        as_of=NOON,
+        span=query.span,
+        result=told.result,
+        events_scanned=told.events,
+        truncated=told.truncated,
+    )
 
 
 def _links(rows, query):
