@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from store.analytics.linking import LinksQuery, LinksReduction
 from store.analytics.links import Links, no_links
-from store.analytics.ordered.order import in_order
+from store.analytics.ordered.order import in_order, together
 from store.analytics.ordered.rows import is_sampled, reduced
 from store.analytics.ordered.subjects import NAME, WHO, settled, with_names
 from store.schema import PART
@@ -127,3 +127,32 @@ def test_the_order_in_which_rows_came_changes_nothing(seed):
 def test_no_rows_are_no_rows():
     rows = pl.DataFrame(schema={WHO: pl.UInt64(), "time": pl.Int64(), "id": pl.String()})
     assert in_order(rows, ["id"]).equals(rows.select(in_order(rows).columns))
+
+
+hashes = st.one_of(
+    st.integers(0, 3),
+    st.integers(2**64 - 4, 2**64 - 1),
+    st.integers(0, 7).map(lambda at: (at % 2) * 2**63 + (at // 2) * 2**20),
+    st.integers(0, 2**64 - 1),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(hashes, st.sampled_from([0, 1, 2, 3, -5, 2**30, 2**55])), min_size=1, max_size=40
+    )
+)
+def test_rows_of_a_subject_stand_together_whatever_bits_of_his_are_another_ones(pairs):
+    who = pl.Series([pair[0] for pair in pairs], dtype=pl.UInt64)
+    at = pl.Series([pair[1] for pair in pairs], dtype=pl.Int64)
+    places = together(who, at)
+    assert sorted(places) == list(range(len(pairs)))
+    found = pl.DataFrame({WHO: who, "at": at})[places]
+    assert found[WHO].rle().len() == who.n_unique()
+    expected = pl.DataFrame({WHO: who, "at": at}).sort(WHO, "at")
+    assert found.sort(WHO, maintain_order=True).equals(expected)
+
+
+def test_nobodys_rows_have_no_places():
+    assert together(pl.Series([], dtype=pl.UInt64), pl.Series([], dtype=pl.Int64)).len() == 0

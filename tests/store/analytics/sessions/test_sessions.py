@@ -274,3 +274,43 @@ def test_the_devices_of_a_session_are_those_that_took_part_without_a_user(tmp_pa
         ("ada", []),
         ("ada", ["phone"]),
     ]
+
+
+def test_a_session_of_a_device_alone_has_the_name_of_its_user_told_long_before(tmp_path):
+    known = [event(minute, "ada", install_id="phone") for minute in (-600, -590)]
+    alone = [event(0, install_id="phone"), event(1, install_id="phone")]
+    held = [{**row, "session_id": "s"} for row in alone]
+    for kind, more in (("alone", alone), ("held", held)):
+        root, rows = tmp_path / kind, [*known, *more]
+        newest = asked(root, *rows, limit=1)
+        assert spans(newest) == [("ada", 0, 1)]
+        assert newest.summary["sessions"] == 2
+        assert spans(asked(root / "all", *rows)) == [("ada", 0, 1), ("ada", -600, -590)]
+
+
+def test_what_went_on_since_before_is_none_of_the_newest(tmp_path):
+    rows = [
+        *(event(minute, "ada") for minute in range(0, 50, 10)),
+        *(event(minute, "bob") for minute in (35, 45)),
+    ]
+    assert spans(asked(tmp_path, *rows, limit=1)) == [("bob", 35, 45)]
+
+
+def test_of_sessions_that_begin_at_one_instant_names_tell_which_are_shown(tmp_path):
+    rows = [event(0, f"user-{number}") for number in (3, 1, 4, 2)]
+    names = ["user-1", "user-2", "user-3", "user-4"]
+    store = store_of(tmp_path / "s", events_of(rows))
+    pages = [store.run(Sessions(limit=2, offset=at)).result.rows for at in (0, 2)]
+    assert [row.values["user_id"] for page in pages for row in page] == names
+
+
+def test_sessions_of_two_spans_are_compared(tmp_path):
+    rows = [event(0, "ada"), event(60, "ada"), event(100, "bob"), event(101, "bob")]
+    store = store_of(tmp_path / "s", events_of(rows))
+    span = TimeSpan(NOON + 90 * MINUTE, NOON + 180 * MINUTE)
+    for sort in ("start", "length"):
+        told_both = store.run(Sessions(span=span, compare="previous", sort=sort))
+        assert spans(told_both.result) == [("bob", 100, 101)]
+        assert spans(told_both.previous) == [("ada", 60, 60), ("ada", 0, 0)]
+        assert told_both.previous.summary["sessions"] == 2
+        assert (told_both.events_scanned, told_both.truncated) == (2, False)
