@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol with what it lacks: deadlines, and bounds on headers and connections."""
 
 import asyncio
+import re
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -9,6 +10,7 @@ CROWDED: Final = "eventdeck.crowded"
 """Key of whether there are more connections than are served, in the ASGI scope."""
 READ_AHEAD_BYTES: Final = 256 * 1024
 HEADER_BYTES_MAX: Final = 64 * 1024
+_UPGRADE: Final = re.compile(rb"(?i)\r\n(?=upgrade[ \t]*:)")
 TARGET: Final = "eventdeck.target"
 """Key of the request line's target in the ASGI scope: uvicorn passes on the path alone, and so
 would let an absolute URI name any host."""
@@ -46,6 +48,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:
             self._start_deadline()
+        if self._deadline is not None:
+            data = _without_upgrade(data)
         super().data_received(data)
         if self._deadline is None:
             self._head_bytes = 0
@@ -81,3 +85,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """A head whose offer to speak another protocol goes by another name, so that it is not taken:
+    Java's client makes one with each first request, and the parser would give the body away.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\r\nOffered-", head) + end + rest if b"pgrade" in head else data

@@ -10,9 +10,10 @@ from store.exporter.format import Write
 from store.exporter.target import Output
 from store.formulas import guarded, guarded_text
 from store.schema import column, iso_text
+from store.terminals import OBEYED
 
-# C0 and C1 controls but for tabs and line feeds, and what turns the direction of text.
-_OBEYED: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+# C0 but for tabs and line feeds.
+_OBEYED: Final = f"[\x00-\x08\x0b-\x1f{OBEYED}]"
 
 
 class Csv:

@@ -1,19 +1,15 @@
 """NDJSON: one object a line with what the event has; nulls are left out."""
 
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 import polars as pl
 
 from store.exporter.format import Write
 from store.exporter.target import Output
 from store.schema import OVERFLOW, column, iso_text
-
-# What a terminal could obey inside of a JSON string; C0 is escaped by JSON itself.
-_OBEYED: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+from store.terminals import harmless_json
 
 
 class Ndjson:
@@ -48,7 +44,7 @@ def _harmless(lines: bytes) -> bytes:
     """The same JSON with escapes for the characters that a terminal could obey."""
     if lines.isascii() and b"\x7f" not in lines:
         return lines
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", lines.decode()).encode()
+    return harmless_json(lines.decode()).encode()
 
 
 def _objects(events: pl.DataFrame) -> pl.DataFrame:

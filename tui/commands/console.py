@@ -1,15 +1,13 @@
 """Where a command's words go: answers to standard output, all else to standard error."""
 
 import math
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
-# What a terminal could obey inside of a JSON string; C0 is escaped by JSON itself.
-_OBEYED: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+from store.terminals import harmless_json
 
 
 def _utc_now() -> datetime:
@@ -39,9 +37,13 @@ class Console:
         self.line(json_text(document))
 
     def note(self, text: str) -> None:
-        """Something worth knowing that is no answer; `--quiet` leaves it out."""
+        """Something worth knowing that is no answer, as one harmless line; `--quiet` leaves it
+        out.
+        """
         if not self.quiet:
-            print(f"eventdeck: {text}", file=self.err, flush=True)
+            from tui.formatting import clean
+
+            print(f"eventdeck: {clean(' '.join(text.splitlines()))}", file=self.err, flush=True)
 
     @property
     def shows_progress(self) -> bool:
@@ -53,14 +55,7 @@ def json_text(document: Any) -> str:
     import json
 
     text = json.dumps(_plain(document), ensure_ascii=False, allow_nan=False)
-    return made_harmless(text)
-
-
-def made_harmless(text: str) -> str:
-    """The same JSON, with escapes for the characters that a terminal could obey."""
-    if text.isascii():
-        return text.replace("\x7f", "\\u007f")
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return harmless_json(text)
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from store.errors import UsageError
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 from tui.commands.table import Table, one_line
@@ -28,8 +29,10 @@ def run(options: Options, console: Console) -> int:
     from store.collector.dead_letters.reading import held, letters
     from store.parts.layout import StoreFolder
 
+    if options.limit < 1:
+        raise UsageError("--limit", f"{options.limit} shows nothing", next_step="write 1 or more")
     folder = StoreFolder.open(settings_of(options).store)
-    found = deque(letters(folder), maxlen=max(options.limit, 0))
+    found = deque(letters(folder), maxlen=options.limit)
     if options.json:
         there = held(folder)
         document = {"files": there.files, "bytes": there.size_bytes}

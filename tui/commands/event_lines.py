@@ -8,7 +8,7 @@ import orjson
 import polars as pl
 
 from store.schema import iso_text, severity_class
-from tui.commands.console import made_harmless
+from store.terminals import harmless_json
 from tui.commands.table import harmless
 
 # Said first, or of no use to someone who reads along.
@@ -27,7 +27,7 @@ def as_json_lines(events: pl.DataFrame) -> list[str]:
     """Each event as one JSON object with what it has; times in UTC with a Z."""
     rows = events.with_columns(_iso_times(events)).to_dicts()
     present = ({name: value for name, value in row.items() if value is not None} for row in rows)
-    return [made_harmless(orjson.dumps(row).decode()) for row in present]
+    return [harmless_json(orjson.dumps(row).decode()) for row in present]
 
 
 def as_text_lines(events: pl.DataFrame, *, colour: bool) -> list[str]:

@@ -9,7 +9,6 @@ from tui.commands.caveats import warn_of_lost_parts, warn_of_unknown_fields
 from tui.commands.command import Command, Options, Parser, settings_of
 from tui.commands.console import Console
 from tui.commands.progress import Progress
-from tui.commands.table import one_line
 from tui.commands.times import add_span, add_zone, span_of, zone_asked
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _say(done: "Exported", options: Options, console: Console) -> None:
         console.note(events)
     else:
         size = formatting.size(Path(options.path).expanduser().stat().st_size)
-        console.note(one_line(f"{events} in {options.path}, {' '.join(size)}"))
+        console.note(f"{events} in {options.path}, {' '.join(size)}")
 
 
 COMMAND = Command("export", "events into a file that imports again", EXAMPLE, configure, run)

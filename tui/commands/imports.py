@@ -8,7 +8,7 @@ from store.errors import UsageError
 from tui.commands.command import Command, Options, Parser, add_formats, settings_of
 from tui.commands.console import Console
 from tui.commands.progress import Progress
-from tui.commands.table import Table, one_line
+from tui.commands.table import Table
 from tui.commands.times import add_zone, zone_asked
 
 if TYPE_CHECKING:
@@ -82,10 +82,12 @@ def _write(receipt: "Receipt", options: Options, console: Console) -> None:
         Table(tuple(counts), [tuple(counts.values())]).write(console, as_csv=True)
     else:
         console.line(sentence(document))
-    if not receipt.received and not options.logs:
-        console.note("no event was found; --logs takes the lines of ordinary logs as well")
+    if not receipt.received:
+        is_log = options.format == "log" or any(".log" in path for path in options.paths)
+        hint = "; --logs takes the lines of ordinary logs as well"
+        console.note(f"no event was found{hint if is_log and not options.logs else ''}")
     for error in receipt.errors:
-        console.note(one_line(f"{error.place}: {error.fault}"))
+        console.note(f"{error.place}: {error.fault}")
     if receipt.rejected > len(receipt.errors):
         console.note(f"and {receipt.rejected - len(receipt.errors):,} more were rejected")
 

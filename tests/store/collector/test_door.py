@@ -60,6 +60,19 @@ def chunked(*chunks):
     return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_an_offer_to_speak_another_protocol_is_not_taken(collector, protocol):
+    offer = {"connection": "Upgrade, HTTP2-Settings", "UPGRADE": protocol, "HTTP2-Settings": "AAMA"}
+    with socket.create_connection(("127.0.0.1", collector.port), timeout=5) as connection:
+        for _ in range(2):
+            connection.sendall(request("POST", "/v1/events", EVENT, offer))
+            answer = read_answer(connection)
+            assert (answer.status, answer.json()["stored"]) == (200, 1)
+        body = b'{"event_name": "x",\r\nUpgrade: "h2c"}'.replace(b"Upgrade", b'"Upgrade"')
+        connection.sendall(request("POST", "/v1/events", body))
+        assert read_answer(connection).json()["stored"] == 1
+
+
 def test_chunked_bodies_are_taken(collector):
     answer = collector.post(chunked(EVENT[:5], EVENT[5:]), Transfer_Encoding="chunked")
     assert answer.json()["stored"] == 1

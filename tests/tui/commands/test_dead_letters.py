@@ -29,6 +29,12 @@ def test_as_json_with_what_the_folder_takes(eventdeck, rejected):
     assert found["bytes"] > 0
 
 
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_a_list_of_none_is_refused(eventdeck, rejected, limit):
+    done = eventdeck("dead-letters", "--limit", limit)
+    assert (done.code, done.out) == (2, "")
+
+
 def test_nothing_is_said_so(eventdeck, store):
     assert eventdeck("dead-letters").out == "nothing was rejected\n"
     assert json.loads(eventdeck("dead-letters", "--json").out)["letters"] == []

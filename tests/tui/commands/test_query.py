@@ -194,6 +194,25 @@ def test_fields_of_a_baseline_that_no_event_has_are_told(eventdeck, visits):
     assert eventdeck("query", "compare", "--where", "plan=pro", "--against", "rest").err == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("query", "top", "--where", "a\x1b[2J\u200b=3"),
+        ("query", "funnel", "--step", "a\x1b]2;x\x07\r\n\u202e"),
+        ("query", "top", "--where", "event_name=vi\u202est"),
+        ("why", "\x1b[2J", "--step", "a"),
+        ("tail", "--once", "--last", "1s", "--where", "\x9b2J=1"),
+        ("query", "top", "--fail-if", "value>0 or event_name=\x1b[2J"),
+    ],
+)
+def test_what_is_said_beside_an_answer_is_harmless(eventdeck, stored, words):
+    stored(event_name=["vi\x1b[2Jst"])
+    *lines, rest = eventdeck(*words).err.split("\n")
+    assert lines
+    assert rest == ""
+    assert all(line.startswith("eventdeck: ") and line.isprintable() for line in lines)
+
+
 def test_nothing_stored_is_an_empty_answer(eventdeck):
     assert eventdeck("query", "top", "--csv") == (0, "event_name,value,share\n", "")
     assert answer(eventdeck("query", "trends", "--json", "--last", "1h"))["events_scanned"] == 0
