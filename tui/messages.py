@@ -183,3 +183,37 @@ class StepsTyped(Message):
 @dataclass
 class StepsLeft(Message):
     """The row of the steps was left."""
+
+
+@dataclass
+class BranchTurned(Message):
+    """A person unfolds a branch of a tree, or folds it: `way` is the names that lead there."""
+
+    way: tuple[str, ...]
+    unfolded: bool
+
+
+@dataclass
+class BranchOpened(Message):
+    """A person wants to see the sessions behind a branch of a tree."""
+
+    way: tuple[str, ...]
+
+
+@dataclass
+class StartPicked(Message):
+    """A person chose the name of the event to start from; empty is none."""
+
+    name: str
+
+
+@dataclass
+class StartTyped(Message):
+    """The text of the start changed."""
+
+    text: str
+
+
+@dataclass
+class StartLeft(Message):
+    """The start was left as it was."""

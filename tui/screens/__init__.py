@@ -31,6 +31,14 @@ SCREENS: Final = (
     Entry("2", "Explore", "explore", "ExploreScreen"),
     Entry(
         "3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per", "who", "user")
+    Entry("3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per")),
+    Entry(
+        *("4", "Journeys", "journeys", "JourneysScreen"),
+        ("start", "turn", "unfold", "show", "of"),
+    ),
+    Entry(
+        *("6", "Sessions", "sessions", "SessionsScreen"),
+        ("session", "user", "at", "way", "start", "turn", "of"),
     ),
     Entry("7", "Health", "health", "HealthScreen"),
 )

@@ -66,12 +66,12 @@ def event_columns(span: TimeSpan, zone: tzinfo) -> tuple[Column, ...]:
 def _columns(zone: tzinfo, days: bool) -> tuple[Column, ...]:
     return (
         Column("event_time", "time", 19 if days else 12, _time_cell(zone, days=days)),
-        Column("severity", "", 1, _severity_cell, gap=1),
-        Column("event_name", "name", 19, _name_cell),
+        Column("severity", "", 1, severity_cell, gap=1),
+        Column("event_name", "name", 19, name_cell),
         Column("service_name", "service", 8, _service_cell, rank=4),
         Column("user_id", "user", 8, _user_cell, rank=3),
-        Column("duration_ms", "took", 6, _duration_cell, right=True, rank=2),
-        Column("message", "", 16, _summary_cell, rank=1, grows=True, sortable=False),
+        Column("duration_ms", "took", 6, duration_cell, right=True, rank=2),
+        Column("message", "", 16, summary_cell, rank=1, grows=True, sortable=False),
     )
 
 
@@ -89,12 +89,12 @@ def _time_cell(zone: tzinfo, *, days: bool) -> Cell:
     return cell
 
 
-def _severity_cell(row: Row, _width: int, look: Look) -> list[Part]:
+def severity_cell(row: Row, _width: int, look: Look) -> list[Part]:
     name, role = severity_of(row)
     return [(look.glyphs.severity[name], look.style(role))]
 
 
-def _name_cell(row: Row, width: int, look: Look) -> list[Part]:
+def name_cell(row: Row, width: int, look: Look) -> list[Part]:
     role = severity_of(row)[1]
     bad = role in ("error", "warning")
     text = fit(str(row.get("event_name", "")), width, ellipsis=look.glyphs.ellipsis)
@@ -102,23 +102,23 @@ def _name_cell(row: Row, width: int, look: Look) -> list[Part]:
 
 
 def _service_cell(row: Row, width: int, look: Look) -> list[Part]:
-    return [_text(row.get("service_name"), width, look)]
+    return [text_part(row.get("service_name"), width, look)]
 
 
 def _user_cell(row: Row, width: int, look: Look) -> list[Part]:
     """The user, else the device, dimmed."""
     if row.get("user_id") or not row.get("install_id"):
-        return [_text(row.get("user_id"), width, look)]
-    return [(_text(row["install_id"], width, look)[0], look.style("dim"))]
+        return [text_part(row.get("user_id"), width, look)]
+    return [(text_part(row["install_id"], width, look)[0], look.style("dim"))]
 
 
-def _text(value: Any, width: int, look: Look) -> Part:
+def text_part(value: Any, width: int, look: Look) -> Part:
     if value is None or value == "":
         return look.glyphs.nothing.ljust(width), look.style("faint")
     return fit(str(value), width, ellipsis=look.glyphs.ellipsis), look.style("text")
 
 
-def _duration_cell(row: Row, width: int, look: Look) -> list[Part]:
+def duration_cell(row: Row, width: int, look: Look) -> list[Part]:
     value = row.get("duration_ms")
     if value is None or not math.isfinite(value):
         return [(look.glyphs.nothing.rjust(width - 2) + "  ", look.style("faint"))]
@@ -129,10 +129,10 @@ def _duration_cell(row: Row, width: int, look: Look) -> list[Part]:
     return [(text.rjust(width - 2), look.style("text")), (unit, look.style("dim"))]
 
 
-def _summary_cell(row: Row, width: int, look: Look) -> list[Part]:
+def summary_cell(row: Row, width: int, look: Look) -> list[Part]:
     """The message; without one the attributes, as `name value`, as many as there is room for."""
     if row.get("message"):
-        return [_text(row["message"], width, look)]
+        return [text_part(row["message"], width, look)]
     parts: list[Part] = []
     room = width
     for name, value in _told(row):
