@@ -13,10 +13,11 @@ def reach(share: float, of: float, width: int, look: Look, role: str) -> Sequenc
     if width <= 0:
         return []
     glyphs = look.glyphs
-    halves = max(1, round(share * width * 2)) if share > 0 else 0
-    halves = min(halves, width * 2)
+    halves = min(max(1, round(share * width * 2)), width * 2) if share > 0 else 0
     behind = max(0, min(round(of * width), width) - (halves + 1) // 2)
-    drawn = glyphs.line * (halves // 2) + glyphs.line_left * (halves % 2)
+    # A half would leave a gap to what is behind it.
+    half = glyphs.line if behind else glyphs.line_left
+    drawn = glyphs.line * (halves // 2) + half * (halves % 2)
     return [
         (drawn, look.style(role)),
         (glyphs.line * behind, look.style("faint")),

@@ -22,8 +22,8 @@ from tui.screens.deck_screen import DeckScreen
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen, View
 from tui.views import journeys
-from tui.views.journey_text import text_of_names, text_of_ways
-from tui.views.journeys import EVERY, OTHER, Tree, Way, shown_of, unfolded_of
+from tui.views.journey_text import text_of_names
+from tui.views.journeys import EVERY, OTHER, Tree, shown_of
 from tui.views.names import nothing_here
 from tui.widgets.empty_state import EmptyState, first_event
 from tui.widgets.header import Tab
@@ -51,6 +51,7 @@ class JourneysScreen(DeckScreen):
     def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__(mode, tabs)
         self._shown = Tree()
+        self._answer: Answer | None = None
 
     def body(self) -> Iterable[Widget]:
         yield EmptyState()
@@ -69,9 +70,13 @@ class JourneysScreen(DeckScreen):
         """What people do; all events where nothing is known of people, or where those are wanted."""
         every = seen.view.option("of") == EVERY
         wider = seen.view.option("of") == ""
+        same = self._seen is not None and _is_alike(self._seen.view, seen.view)
+        ahead = journeys.ahead_of(self._shown) if same and seen.view.option("unfold") else ()
 
         def ask(store: Store, cancelled: Cancelled) -> tuple[Answer, bool]:
-            answer = store.run(journeys.question(seen, every=every), cancelled=cancelled)
+            answer = store.run(
+                journeys.question(seen, every=every, ahead=ahead), cancelled=cancelled
+            )
             if every or not wider or journeys.holds_something(answer):
                 return answer, every
             return store.run(journeys.question(seen, every=True), cancelled=cancelled), True
@@ -88,13 +93,16 @@ class JourneysScreen(DeckScreen):
             self.tree_panel.focus()
 
     def show(self, seen: Seen, answers: Any) -> None:
-        answer, every = answers
-        shown = journeys.tree(answer, seen.view, every=every)
-        self._shown = shown
-        panel = self.tree_panel
+        self._answer, every = answers
+        self._shown = replace(self._shown, every=every)
+        self._draw(self._answer, seen.view)
+        shown, panel = self._shown, self.tree_panel
         panel.advice = self._advice(seen, shown) if not shown.branches else ()
-        panel.tree_shown = shown
         panel.border_title = _title(shown)
+
+    def _draw(self, answer: Answer, view: View) -> None:
+        self._shown = journeys.tree(answer, view, every=self._shown.every)
+        self.tree_panel.tree_shown = self._shown
 
     def _advice(self, seen: Seen, shown: Tree) -> tuple[str, ...]:
         if shown.sessions:
@@ -118,7 +126,10 @@ class JourneysScreen(DeckScreen):
         if message.way and message.way[-1] == OTHER:
             self.deck.look_at(view.with_option("show", str(shown_of(view) * 2)))
         elif message.way:
-            self.deck.look_at(_unfolded(view, message.way, unfolded=message.unfolded))
+            there = journeys.turned(self._shown, view, message.way, unfolded=message.unfolded)
+            if self._answer:
+                self._draw(self._answer, there)
+            self.deck.look_at(there)
         else:
             self.action_start()
 
@@ -167,16 +178,18 @@ class JourneysScreen(DeckScreen):
         self.deck.look_at(self.deck.view.with_option("of", text).with_option("unfold", ""))
 
 
+def _is_alike(one: View, other: View) -> bool:
+    """Whether both show the same tree, perhaps unfolded elsewhere."""
+    names = ("start", "turn", "of")
+    return one.where == other.where and all(one.option(n) == other.option(n) for n in names)
+
+
 def _title(shown: Tree) -> str:
-    what = "all events" if shown.every else "what people do"
-    which = "came before" if shown.backwards else "comes next"
-    if not shown.start:
-        return f"journeys, {what}: what {which}"
-    return f"journeys, {what}: what {which}, from the first {clean(shown.start)} of a session"
-
-
-def _unfolded(view: View, way: Way, *, unfolded: bool) -> View:
-    """With a branch unfolded; folded, all below it folds as well."""
-    ways = unfolded_of(view)
-    kept = {each for each in ways if each[: len(way)] != way}
-    return view.with_option("unfold", text_of_ways(ways | {way} if unfolded else kept))
+    first = f"the first {clean(shown.start)}" if shown.start else ""
+    if shown.every and shown.backwards:
+        return f"what came before {first} of a session" if first else "what came last in a session"
+    if shown.every:
+        return f"what comes after {first} of a session" if first else "what comes next"
+    if shown.backwards:
+        return f"what people did before {first}" if first else "what people did last"
+    return f"what people do after {first}" if first else "what people do next"

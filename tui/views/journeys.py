@@ -8,13 +8,18 @@ from store.analytics.query import Query
 from store.analytics.shapes import Answer, Row, Table
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen, View
-from tui.views.journey_text import ways_of_text
+from tui.views.journey_text import text_of_ways, ways_of_text
 from tui.views.questions import zone_name
 
 SHOWN: Final = 8
 """Names of a branch that are shown by themselves, unless more are asked for."""
 EVERY: Final = "all"
 """The text of the option `of` with which every event counts, and not what people do alone."""
+UNFOLD_SHARE: Final = 0.02
+"""Names that such a share of all goes to are unfolded, until a person says which are."""
+FOLDED: Final = "|"
+"""The text of the option `unfold` with which nothing is."""
+AHEAD_MAX: Final = 100
 OTHER: Final = "… other"
 """As store.analytics.paths.reading has it; that one brings Polars."""
 ENDS: Final = ("… end", "… start")
@@ -41,6 +46,7 @@ class Branch:
     names: int = 1
     """How many it stands for, when it is OTHER."""
     unfolded: bool = False
+    """What comes after it stands below."""
 
     @property
     def name(self) -> str:
@@ -92,7 +98,8 @@ def question(seen: Seen, *, every: bool, ahead: Collection[Way] = ()) -> Query:
         limit=shown_of(view),
         from_=view.option("start") or None,
         backwards=view.option("turn") == "back",
-        unfold=tuple(sorted(unfolded_of(view) | set(ahead))),
+        unfold=tuple(sorted({*unfolded_of(view), *ahead})),
+        unfold_above=None if view.option("unfold") else UNFOLD_SHARE,
     )
 
 
@@ -138,7 +145,8 @@ def tree(answer: Answer, view: View, *, every: bool) -> Tree:
         after.setdefault(tuple(row.values["path"]), []).append(row)
     told = table.summary
     root = Branch((), told["count"], told["users"], 1.0, (1.0, 1.0), 1.0, 1.0, None, unfolded=True)
-    branches = (root, *_below(root, after, unfolded_of(view))) if told["count"] else ()
+    unfolded = unfolded_of(view) if view.option("unfold") else after.keys()
+    branches = (root, *_below(root, after, unfolded)) if told["count"] else ()
     start, back = view.option("start"), view.option("turn") == "back"
     return Tree(start, back, every, branches, told["sessions"])
 
@@ -147,13 +155,15 @@ def _below(
     before: Branch, after: dict[Way, list[Row]], unfolded: Collection[Way]
 ) -> Iterator[Branch]:
     for row in after.get(before.way, ()):
-        branch = _branch(row.values, before, unfolded)
+        branch = _branch(row.values, before, after, unfolded)
         yield branch
         if branch.unfolded:
             yield from _below(branch, after, unfolded)
 
 
-def _branch(values: Any, before: Branch, unfolded: Collection[Way]) -> Branch:
+def _branch(
+    values: Any, before: Branch, after: Collection[Way], unfolded: Collection[Way]
+) -> Branch:
     way = (*before.way, values["to"])
     return Branch(
         way=way,
@@ -165,5 +175,18 @@ def _branch(values: Any, before: Branch, unfolded: Collection[Way]) -> Branch:
         share_before=before.share_of_all,
         median_seconds=values["median_seconds"],
         names=values["names"],
-        unfolded=way in unfolded,
+        unfolded=way in unfolded and way in after,
     )
+
+
+def ahead_of(shown: Tree) -> tuple[Way, ...]:
+    """What a person may unfold next: asked for beforehand, so that it is there at once."""
+    names = (each.way for each in shown.branches if each.kind == "name" and not each.unfolded)
+    return tuple(names)[:AHEAD_MAX]
+
+
+def turned(shown: Tree, view: View, way: Way, *, unfolded: bool) -> View:
+    """The view with a branch unfolded, or folded with all that is below it."""
+    ways = {each.way for each in shown.branches if each.way and each.unfolded}
+    kept = {each for each in ways if each[: len(way)] != way}
+    return view.with_option("unfold", text_of_ways(kept | {way} if unfolded else kept) or FOLDED)

@@ -86,7 +86,7 @@ class JourneyTree(Drawn, can_focus=True):
         rows, total = max(1, self.size.height - 1), len(self.tree_shown.branches)
         self._top = max(min(self._top, self._cursor), self._cursor - rows + 1, 0)
         self._top = max(0, min(self._top, total - rows))
-        self.border_subtitle = _told(self.current) if self.current else ""
+        self.border_subtitle = _told(self.current, self.tree_shown) if self.current else ""
         self.redraw()
 
     def draw(self, size: Size, look: Look) -> list[Strip]:
@@ -245,9 +245,9 @@ def _after(seconds: float | None, width: int, look: Look) -> list[Part]:
     return [(text.rjust(width - 2), look.style("text")), (unit, look.style("dim"))]
 
 
-def _told(branch: Branch) -> str:
-    """The way to it, and where its true share lies."""
+def _told(branch: Branch, shown: Tree) -> str:
+    """What has no column: where the true share lies; of the start, of how many sessions."""
     if not branch.way:
-        return ""
+        return f" {count(branch.count)} of {count(shown.sessions)} sessions "
     low, high = (percent(share, digits=1) for share in branch.likely)
-    return f" {clean(branch.name)}: likely {low} to {high} % "
+    return f" {clean(_called(branch, shown))}: likely {low} to {high} % "

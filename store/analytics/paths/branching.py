@@ -29,18 +29,23 @@ class Branching:
         self._from_name = from_name
 
     def unfolded(
-        self, walkers: pl.DataFrame, ways: Sequence[Way]
+        self, walkers: pl.DataFrame, ways: Sequence[Way], least: float, depth: int
     ) -> list[tuple[Way, pl.DataFrame]]:
         """The branches (`to`, null for the end, and COUNTS) of the start and of each of `ways` and
-        of what leads there: unfolded ones and others by count, then OTHER, then the end.
+        of what leads there, and of those that `least` walkers go, down to `depth`: by count, then
+        OTHER, then the end.
         """
         wanted = _with_all_that_leads_there(ways)
         level: list[Way] = [_ROOT]
         walkers = walkers.with_columns(pl.lit(0, pl.UInt32).alias(_WAY))
         found = []
         while level and walkers.height:
-            after = {way: [w for w in wanted if w[:-1] == way and w] for way in level}
             stepped = self._stepped(walkers, is_start=level == [_ROOT])
+            large = _large(stepped, level, least) if len(level[0]) < depth - 1 else []
+            after = {
+                way: list(dict.fromkeys(w for w in (*wanted, *large) if w and w[:-1] == way))
+                for way in level
+            }
             branches = self._branches(stepped, level, after)
             found += [(way, branches[at]) for at, way in enumerate(level) if at in branches]
             walkers, level = _onward(stepped, level, after)
@@ -107,6 +112,13 @@ class Branching:
 
 def _with_all_that_leads_there(ways: Iterable[Way]) -> list[Way]:
     return list(dict.fromkeys(way[:to] for way in ways for to in range(1, len(way) + 1)))
+
+
+def _large(stepped: pl.DataFrame, level: Sequence[Way], least: float) -> list[Way]:
+    """The ways on which at least so many go on."""
+    counts = stepped.filter(pl.col("node").is_not_null()).group_by(_WAY, "node").len("count")
+    found = counts.filter(pl.col("count") >= least).sort(_WAY, "node")
+    return [(*level[way], node) for way, node, _ in found.rows()]
 
 
 def _ways(level: Sequence[Way], after: dict[Way, list[Way]]) -> pl.DataFrame:

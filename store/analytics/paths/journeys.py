@@ -1,6 +1,7 @@
 """Journeys: where sessions go from a start on, or came from, as a tree that unfolds way by way."""
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, ClassVar, Final, cast
 
 import polars as pl
@@ -36,16 +37,22 @@ class Journeys(SessionsQuery):
     unfold: tuple[Way, ...] = option(
         (), "also what follows this way, as 'search > signup'", metavar="WAY", reads=way_of_text
     )
+    unfold_above: float | None = option(
+        None, "also what follows each name that so large a share of all goes to", metavar="SHARE"
+    )
+    depth: int = option(4, "down to so many steps, where --unfold-above unfolds")
     taken: Way | None = option(None, "which sessions went so", hidden=True)
 
     def key(self) -> tuple[Any, ...]:
         """Where they go comes at last."""
-        every = replace(self, from_=None, backwards=False, unfold=(), taken=None)
+        every = replace(
+            self, from_=None, backwards=False, unfold=(), unfold_above=None, depth=0, taken=None
+        )
         return super(Journeys, every).key()
 
 
 class JourneysAnalysis(OfSessions):
-    """For the start and for every way that is unfolded: the names that come next, how often, and
+    """For the start and for every way that is unfolded, one by one or since many go it: the names that come next, how often, and
     their shares of those who came so far (from `low` to `high` by Wilson's interval at 95 %) and of all. A repeated name is one node. Names that are
     unfolded are shown, and `limit` of the most frequent; the rest is OTHER, and a session that goes
     no further ended (END), so that what leaves a node adds up to what came in. From a name, each
@@ -71,9 +78,12 @@ class JourneysAnalysis(OfSessions):
         branching = Branching(
             nodes, asked.limit, asked.backwards, from_name=asked.from_ is not None
         )
+        least = inf if asked.unfold_above is None else asked.unfold_above * walkers.height
         if asked.taken is not None:
             return _taken(branching.along(walkers, asked.taken), nodes, asked)
-        return _tree(branching.unfolded(walkers, asked.unfold), walkers, nodes, asked)
+        return _tree(
+            branching.unfolded(walkers, asked.unfold, least, asked.depth), walkers, nodes, asked
+        )
 
 
 def _tree(

@@ -67,6 +67,16 @@ def test_rarer_names_are_other_and_each_node_adds_up_to_what_came_in(tmp_path):
     assert sum(row.values["share_of_all"] for row in of_a) == pytest.approx(1)
 
 
+def test_names_that_many_go_to_unfold_by_themselves_down_to_a_depth(tmp_path):
+    people = journeys(ada="a b c d", bob="a b c d", eve="a x y", joe="a b c e")
+    found = tree(tmp_path, people, unfold_above=0.5, depth=3)
+    assert found == {"": {"a": 4}, "a": {"b": 3, "x": 1}, "a b": {"c": 3}}
+    found = tree(tmp_path / "2", people, unfold_above=0.5, depth=9, unfold=(("a", "x"),))
+    assert found["a x"] == {"y": 1}
+    assert found["a b c"] == {"d": 2, "e": 1}
+    assert found["a b c d"] == {END: 2}
+
+
 def test_passages_and_people_are_counted_and_the_time_between(tmp_path):
     rows = at((0, "a"), (1, "b"), (100, "a"), (103, "b"))
     found = asked(tmp_path, Journeys(from_="a"), rows, at((0, "a"), (4, "b"), user="bob"))
