@@ -1,6 +1,6 @@
 """Sessions: what people did in one go; the list of them, or one event by event."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -8,42 +8,34 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from store.analytics.shapes import Answer, Timeline
-from tui.formatting import clean, count
+from store.analytics.shapes import Answer
+from tui.formatting import count
 from tui.messages import (
     PageWanted,
     QueryFailed,
     ResultReady,
     RowOpened,
     RowReached,
-    SpanPicked,
     StoreChanged,
-    ValueOpened,
 )
-from tui.plots.chart import GUTTER, Mark
-from tui.screens.deck_screen import DeckScreen
+from tui.screens.one_session import OneSession
 from tui.store_door import Cancelled, Store
-from tui.theme import look_of
 from tui.view_state import Seen, View
 from tui.views import session_events, session_list
 from tui.views.names import nothing_here
-from tui.views.session_events import Opened, closed, opening, opens
+from tui.views.session_events import closed, opening, opens
 from tui.views.session_list import AHEAD, STATS, Listed, came_by_journey
-from tui.views.timeline import Frame, severity_layers, stack_chart
-from tui.views.value_uses import Use, value_uses
 from tui.widgets.big_table import BigTable
-from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.empty_state import EmptyState, first_event
-from tui.widgets.event_detail import EventDetail
 from tui.widgets.header import Tab
-from tui.widgets.picker import Picker
+from tui.widgets.lanes import NAME_WIDTH
 from tui.widgets.stat_panel import StatPanel
 
 FRAME_WIDTH: Final = 4
 GONE: Final = "this session is not stored, or not any more"
 
 
-class SessionsScreen(DeckScreen):
+class SessionsScreen(OneSession):
     """The newest on top; `enter` opens one."""
 
     AUTO_FOCUS = "#session-list"
@@ -60,22 +52,13 @@ class SessionsScreen(DeckScreen):
         super().__init__(mode, tabs)
         self._listed: Listed | None = None
         self._listed_for: object = None
-        self._opened: Opened | None = None
 
     def body(self) -> Iterable[Widget]:
         yield EmptyState()
         yield Vertical(
             Horizontal(*map(StatPanel, STATS), id="session-stats"),
             BigTable(id="session-list", classes="panel"),
-            Vertical(
-                ChartPanel(id="course", classes="panel"),
-                Horizontal(
-                    BigTable(id="timeline", classes="panel"),
-                    EventDetail(id="session-event", classes="panel"),
-                    id="session-events",
-                ),
-                id="one-session",
-            ),
+            self.session_body(),
             id="sessions",
         )
 
@@ -87,25 +70,13 @@ class SessionsScreen(DeckScreen):
     def table(self) -> BigTable:
         return self.query_one("#session-list", BigTable)
 
-    @property
-    def timeline(self) -> BigTable:
-        return self.query_one("#timeline", BigTable)
-
-    @property
-    def course(self) -> ChartPanel:
-        return self.query_one("#course", ChartPanel)
-
-    @property
-    def detail(self) -> EventDetail:
-        return self.query_one(EventDetail)
-
     # Asking
 
     def work(self, seen: Seen) -> Callable[[Store, Cancelled], object]:
         if not opens(seen.view):
             query = session_list.question(seen, self.table.seen.start - AHEAD)
             return lambda store, cancelled: store.run(query, cancelled=cancelled)
-        columns = self.size.width - FRAME_WIDTH - GUTTER
+        columns = self.size.width - FRAME_WIDTH - NAME_WIDTH
         shown = self.timeline.seen or range(self.size.height)
         around = range(max(0, shown.start - len(shown)), shown.stop + len(shown))
         return lambda store, cancelled: session_events.open_session(
@@ -130,7 +101,8 @@ class SessionsScreen(DeckScreen):
             self.deck.notify(GONE, timeout=4)
             self.deck.look_at(closed(seen.view))
         else:
-            self._show_session(seen, answers)
+            self._turn(opened=True)
+            self.show_session(seen, answers)
 
     def _show_list(self, seen: Seen, found: Listed) -> None:
         table, query = self.table, found.answer.query
@@ -171,34 +143,6 @@ class SessionsScreen(DeckScreen):
             "with no silence longer than 30m: events with none of the three are in none",
         )
 
-    def _show_session(self, seen: Seen, opened: Opened) -> None:
-        timeline = self.timeline
-        is_same = self._opened is not None and _same(self._opened, opened)
-        self._turn(opened=True)
-        self._opened = opened
-        session = opened.session
-        timeline.columns = session_events.timeline_columns(opened)
-        timeline.border_title = f"{count(opened.rows.total)} events"
-        above = 0 if is_same else None
-        timeline.show(opened.rows, opened.rows.total, opened.page, above=above)
-        self.course.border_title = session_events.title_of(session, seen.zone)
-        self._show_course()
-
-    def _show_course(self, row: Mapping[str, Any] | None = None) -> None:
-        """When in the session how much happened, and where the cursor stands."""
-        if self._opened is None:
-            return
-        timeline = self._opened.course.result
-        assert isinstance(timeline, Timeline)
-        span = self._opened.span
-        frame = Frame.of(timeline, span)
-        marks = [Mark(row["event_time"], "", "primary")] if row else []
-        glyphs = look_of(self.app).glyphs
-        picture = stack_chart(
-            frame, severity_layers(frame, span), marks=marks, zone=self.deck.zone, glyphs=glyphs
-        )
-        self.course.picture = replace(picture, title=str(self.course.border_title))
-
     def _turn(self, *, opened: bool) -> None:
         """To the list, or to one session; the cursor goes along."""
         if opened == self.has_class("-opened"):
@@ -215,12 +159,7 @@ class SessionsScreen(DeckScreen):
     def on_page_wanted(self, message: PageWanted) -> None:
         message.stop()
         if self._opened is not None:
-            rows: Any = message.version
-            self.deck.runner.ask(
-                "sessions.events",
-                lambda *_: (rows, session_events.page(rows, message.places)),
-                self,
-            )
+            self.want_events(message)
         elif self._seen:
             query = session_list.question(self._seen, message.places.start - AHEAD)
             ask = lambda store, cancelled: store.run(query, cancelled=cancelled)  # noqa: E731
@@ -230,55 +169,19 @@ class SessionsScreen(DeckScreen):
         if "event_name" not in message.row:
             self.deck.look_at(opening(self.deck.view, message.row))
             return
-        self.add_class("-detail")
-        self.on_row_reached(RowReached(message.place, message.row))
-        self.detail.focus()
-
-    def on_row_reached(self, message: RowReached) -> None:
-        if self._opened is None or "event_name" not in message.row:
-            return
-        self._show_course(message.row)
-        if self.has_class("-detail"):
-            read = session_events.event_of(self._opened.rows, message.row)
-            self.deck.runner.ask("sessions.event", read, self)
-
-    def on_value_opened(self, message: ValueOpened) -> None:
-        name, value = message.attribute, message.value
-        uses = value_uses(self.deck.on_screen("explore", self.deck.view), name, value)
-        self.app.push_screen(Picker(clean(f"{name} {value}")[:60], uses), self._use)
-
-    def _use(self, use: Use | None) -> None:
-        if isinstance(use, View):
-            self.deck.look_at(use)
-        elif use is not None:
-            self.deck.copy_text(use)
-
-    def on_span_picked(self, message: SpanPicked) -> None:
-        """A stretch of the course: to its first event."""
-        message.stop()
-        opened = self._opened
-        if opened is None or not hasattr(message.span, "start"):
-            return
-        start, rows = message.span.start, opened.rows
-        later: Any = lambda *_: rows.newer_than(start)  # noqa: E731
-        self.deck.runner.ask("sessions.place", later, self)
-        self.timeline.focus()
+        self.open_detail(RowReached(message.place, message.row))
 
     def on_result_ready(self, message: ResultReady) -> None:
-        match message.asker:
-            case "sessions.page":
-                found = session_list.listed(message.result)
-                if self._seen and found.version != self.table.version:
-                    self._show_list(self._seen, found)
-                else:
-                    self.table.fill(found.version, found.rows)
-            case "sessions.events":
-                version, rows = message.result
-                self.timeline.fill(version, rows)
-            case "sessions.event":
-                self.detail.show(message.result, self.deck.zone)
-            case "sessions.place" if self._opened:
-                self.timeline.place_cursor(self._opened.rows.total - message.result)
+        message.stop()
+        if message.asker != "sessions.page":
+            self.session_result(message)
+            super().on_result_ready(message)
+            return
+        found = session_list.listed(message.result)
+        if self._seen and found.version != self.table.version:
+            self._show_list(self._seen, found)
+        else:
+            self.table.fill(found.version, found.rows)
 
     def on_query_failed(self, message: QueryFailed) -> None:
         if message.asker != self.mode and message.asker.startswith("sessions."):
@@ -315,12 +218,7 @@ class SessionsScreen(DeckScreen):
         self.deck.look_at(session_list.of_user(self.deck.view, row["user_id"]))
 
     def action_panel(self, by: int) -> None:
-        order: list[Widget] = [p for p in (self.timeline, self.detail, self.course) if p.display]
+        order: list[Widget] = [p for p in (self.timeline, self.detail) if p.display]
         order = order if self.has_class("-opened") else [self.table]
         place = order.index(self.focused) if self.focused in order else 0
         order[(place + by) % len(order)].focus()
-
-
-def _same(one: Opened, other: Opened) -> bool:
-    names = ("session_id", "user_id", "start")
-    return all(one.session[name] == other.session[name] for name in names)

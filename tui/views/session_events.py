@@ -35,6 +35,9 @@ NEARBY: Final = timedelta(days=1)
 """How far from the instant that a view names its session may reach."""
 DEVICES_MAX: Final = 100
 SESSIONS_MAX: Final = 1_000
+BY: Final = ("component", "severity_class")
+LANES_READ: Final = 60
+"""Of component and severity; the rest is one."""
 OPENING: Final = ("session", "user", "at")
 """The options of a view that open a session."""
 _INSTANT: Final = timedelta(microseconds=1)
@@ -52,7 +55,7 @@ class Opened:
     rows: "EventRows"
     page: Mapping[int, Row]
     course: Answer
-    """How many events of each severity there were, over its length."""
+    """How many events of each component and severity there were, over its length."""
 
 
 def opening(view: View, session: Row) -> View:
@@ -97,7 +100,7 @@ def open_session(
     where = _events_of(session)
     span = TimeSpan(session["start"], session["end"] + _INSTANT)
     interval = interval_for(span.length, columns)
-    course = Trends(by=("severity_class",), span=span, where=where, interval=interval)
+    course = Trends(by=BY, span=span, where=where, interval=interval, limit=LANES_READ)
     answer = store.run(course, cancelled=cancelled)
     rows = EventRows.open(store.snapshot().parts, span, parse_filter(where))
     return Opened(session, where, span, rows, page(rows, seen), answer)
@@ -235,10 +238,12 @@ def _when_cell(start: datetime, end: datetime) -> Cell:
     def cell(row: Row, width: int, look: Look) -> Sequence[Part]:
         at = (row["event_time"] - start) / timedelta(milliseconds=1) / length
         took = row.get("duration_ms")
-        lasted = took / length if took and 0 < took < length else 0.0
+        lasted = took / length if took and took > 0 else 0.0
         role = severity_of(row)[1]
         role = "muted" if role in ("faint", "other", "dim") else role
-        return stretch(min(at, 1.0), at + lasted, width, look, role, rail=look.glyphs.grid)
+        return stretch(
+            min(at, 1.0), min(at + lasted, 1.0), width, look, role, rail=look.glyphs.grid
+        )
 
     return cell
 
