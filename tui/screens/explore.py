@@ -40,6 +40,7 @@ from tui.views.findings import marks_of
 from tui.views.intervals import interval_for
 from tui.views.names import nothing_here
 from tui.views.questions import severity_questions
+from tui.views.session_events import opening_event
 from tui.views.timeline import Frame, breakdown_layers, severity_layers, stack_chart
 from tui.views.value_uses import Use, value_uses
 from tui.widgets.big_table import BigTable
@@ -60,6 +61,9 @@ class ExploreScreen(DeckScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "brush", "brush", id="explore.brush"),
         Binding("i", "whole('session_id')", "session", id="explore.session"),
+        Binding(
+            "l", "timeline", "timeline", tooltip="its session's timeline", id="explore.timeline"
+        ),
         Binding("c", "whole('trace_id')", "trace", id="explore.trace"),
         Binding("u", "user", "all that its user did", show=False, id="explore.user"),
         Binding("n", "neighbours", "neighbours", id="explore.neighbours"),
@@ -177,12 +181,8 @@ class ExploreScreen(DeckScreen):
         table.show(rows, rows.total, found.page, above=found.above)
         before, self._go_to = self._go_to, None
         if before is not None:
-            self._find_row(before)
+            self.deck.runner.ask("explore.place", lambda *_: rows.place(before), self)
         self._shown = Shown(rows, view.where, rests_until=found.rests_until)
-
-    def _find_row(self, row: Mapping[str, Any]) -> None:
-        rows: Any = self.table.version
-        self.deck.runner.ask("explore.place", lambda *_: rows.place(row), self)
 
     # What the widgets say
 
@@ -226,14 +226,12 @@ class ExploreScreen(DeckScreen):
             case "explore.event":
                 self._event = message.result
                 self.detail.show(message.result, self.deck.zone)
-            case "explore.place" if message.result is not None:
-                self.table.place_cursor(message.result)
             case "explore.jump":
                 self._jumped(message.result)
-            case "explore.error" if message.result is None:
-                self.deck.notify("no further error in this span", timeout=3)
-            case "explore.error":
+            case "explore.place" | "explore.error" if message.result is not None:
                 self.table.place_cursor(message.result)
+            case "explore.error":
+                self.deck.notify("no further error in this span", timeout=3)
 
     def on_query_failed(self, message: QueryFailed) -> None:
         if message.asker != self.mode and message.asker.startswith("explore."):
@@ -261,11 +259,17 @@ class ExploreScreen(DeckScreen):
         if not event.get(attribute):
             self.deck.notify(f"this event has no {attribute}", timeout=3)
             return
-        jump = whole(self.deck.view, attribute, event)
-        self.deck.runner.ask("explore.jump", jump, self)
+        self.deck.runner.ask("explore.jump", whole(self.deck.view, attribute, event), self)
 
     def action_user(self) -> None:
         self.action_whole("user_id" if (self._event or {}).get("user_id") else "install_id")
+
+    def action_timeline(self) -> None:
+        rows: Any = self.table.version
+        if (row := self._row) is not None:
+            view = self.deck.view
+            jump = lambda *_: opening_event(view, rows.event(row))  # noqa: E731
+            self.deck.runner.ask("explore.jump", jump, self)
 
     def action_neighbours(self) -> None:
         if self._row:

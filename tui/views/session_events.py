@@ -72,6 +72,13 @@ def opening(view: View, session: Row) -> View:
     return view
 
 
+def opening_event(view: View, event: Row) -> View | None:
+    """The view that opens the session of an event; None when it is in none."""
+    if not any(event.get(name) for name in ("session_id", "user_id", "install_id")):
+        return None
+    return opening(replace(view, screen="sessions", sort="", reverse=False, options=()), event)
+
+
 def closed(view: View) -> View:
     """The list that the session is one of."""
     for name in OPENING:
