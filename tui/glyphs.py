@@ -45,6 +45,7 @@ class Glyphs:
     dotted: str = "···"
     folded: str = "▸"
     unfolded: str = "▾"
+    before: str = "◂"
     rule: str = "─"
     rail: str = "│"
     thumb: str = "┃"
@@ -108,6 +109,7 @@ ASCII: Final = Glyphs(
     dotted="...",
     folded=">",
     unfolded="v",
+    before="<",
     rule="-",
     rail=" ",
     thumb="|",

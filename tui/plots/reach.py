@@ -8,7 +8,7 @@ from tui.widgets.lines import Part
 
 def reach(share: float, of: float, width: int, look: Look, role: str) -> Sequence[Part]:
     """`width` cells that stand for 0 to 1: `share` in the role's colour, and what is left of `of`
-    faint behind it. Any share above zero shows.
+    dotted behind it. Any share above zero shows.
     """
     if width <= 0:
         return []
@@ -20,6 +20,6 @@ def reach(share: float, of: float, width: int, look: Look, role: str) -> Sequenc
     drawn = glyphs.line * (halves // 2) + half * (halves % 2)
     return [
         (drawn, look.style(role)),
-        (glyphs.line * behind, look.style("faint")),
+        (glyphs.grid * behind, look.style("faint")),
         (" " * (width - len(drawn) - behind), look.style("faint")),
     ]

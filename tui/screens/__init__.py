@@ -31,7 +31,7 @@ SCREENS: Final = (
     Entry("2", "Explore", "explore", "ExploreScreen"),
     Entry(
         "3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per", "who", "user")
-    Entry("3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per")),
+    ),
     Entry(
         *("4", "Journeys", "journeys", "JourneysScreen"),
         ("start", "turn", "unfold", "show", "of"),

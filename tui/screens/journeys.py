@@ -148,7 +148,9 @@ class JourneysScreen(DeckScreen):
 
     def on_start_typed(self, message: StartTyped) -> None:
         message.stop()
-        if self._seen:
+        bar = self.query_one(StartBar)
+        bar.complete(message.text)
+        if self._seen and not bar.knows_names:
             work = journeys.names_work(self._seen, every=self._shown.every, limit=NAMES_MAX)
             self.deck.runner.ask("journeys.names", work, self)
 

@@ -20,6 +20,7 @@ from tui.messages import (
 )
 from tui.screens.one_session import OneSession
 from tui.store_door import Cancelled, Store
+from tui.theme import look_of
 from tui.view_state import Seen, View
 from tui.views import session_events, session_list
 from tui.views.names import nothing_here
@@ -129,7 +130,7 @@ class SessionsScreen(OneSession):
             return f"{count(found.total)} sessions"
         went = found.table.summary.get("went", found.total)
         all_of_them = f"the newest {count(found.total)} of " if went > found.total else ""
-        return f"{all_of_them}{count(went)} sessions {session_list.went_text(view)}"
+        return f"{all_of_them}{count(went)} sessions {session_list.went_text(view, look_of(self.app).glyphs)}"
 
     def _advice(self, seen: Seen) -> tuple[str, ...]:
         stored = self.deck.stored.span if self.deck.stored else None

@@ -193,7 +193,7 @@ def title_of(session: Row, zone: tzinfo) -> str:
     told = [who, when, _length(end - start)]
     errors = session["errors"]
     told += [f"{count(errors)} error{'s' if errors != 1 else ''}"] if errors else []
-    return " · ".join(told)
+    return ", ".join(told)
 
 
 def _length(length_: timedelta) -> str:

@@ -10,6 +10,7 @@ from store.analytics.query import Query
 from store.analytics.shapes import Answer, Table
 from store.timespan import TimeSpan
 from tui.formatting import clean, clock, count, delta, duration, fit, length, number, percent
+from tui.glyphs import Glyphs
 from tui.plots.stretch import stretch
 from tui.theme import Look
 from tui.view_state import Seen, View
@@ -32,6 +33,8 @@ _SCALES: Final = (
     *(1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1_800),
     *(hours * 3_600 for hours in (1, 2, 3, 6, 12, 24, 48)),
 )
+
+_CLOSING: Final = {"… end": "their end", "… start": "their start"}
 
 Cell = Callable[[Row, int, Look], Sequence[Part]]
 
@@ -84,13 +87,15 @@ def came_by_journey(view: View) -> bool:
     return bool(view.option("way") or view.option("start"))
 
 
-def went_text(view: View) -> str:
+def went_text(view: View, glyphs: Glyphs) -> str:
     """Which way the listed sessions went, as a person reads it."""
-    names = [clean(name) for name in names_of_text(view.option("way"))]
-    start = clean(view.option("start"))
-    if view.option("turn") == "back":
-        return " ◂ ".join(["that came to", start or "their end", *names])
-    return " ▸ ".join(["that went from", start or "their start", *names])
+    names = [clean(_CLOSING.get(name, name)) for name in names_of_text(view.option("way"))]
+    start, back = clean(view.option("start")), view.option("turn") == "back"
+    if back:
+        said = f"that came to {start}" if start else "that came to their end"
+        return f" {glyphs.before} ".join([said, *names])
+    said = f"that went from {start}" if start else "that went from their start"
+    return f" {glyphs.folded} ".join([said, *names])
 
 
 def of_user(view: View, user: str) -> View:
@@ -184,14 +189,15 @@ def _columns(zone: tzinfo, days: bool, longest: float) -> tuple[Column, ...]:
     return (
         Column("start", "start", 15 if days else 8, _start_cell(zone, days=days)),
         Column("length", "length", 7, _length_cell, right=True),
-        Column("events", "events", 6, _count_cell("events"), right=True),
-        Column("errors", "errors", 6, _count_cell("errors", "error"), right=True),
+        Column("events", "events", 7, _count_cell("events"), right=True),
+        Column("errors", "errors", 7, _count_cell("errors", "error"), right=True),
         Column("interactions", "acts", 5, _count_cell("interactions"), right=True, rank=1),
-        Column("components", "parts", 5, _count_cell("components"), right=True, rank=3),
-        Column("user_id", "user", 16, _user_cell),
+        Column("components", "parts", 6, _count_cell("components"), right=True, rank=2),
+        Column("user_id", "user", 14, _user_cell),
         Column(
-            *("lasted", f"up to {length(timedelta(seconds=longest))}", 10, _bar_cell(longest)),
-            rank=2,
+            *("lasted", length(timedelta(seconds=longest)), 6, _bar_cell(longest)),
+            right=True,
+            rank=3,
             grows=True,
             sortable=False,
         ),
