@@ -49,7 +49,8 @@ def root(tmp_path):
         ),
         {
             **visit("max", 640, "crash", session_id="s-max")[0],
-            **{"severity": 17, "message": "EACCES: permission denied"},
+            "severity": 17,
+            "message": "EACCES: permission denied",
         },
         {"event_time": NOON - 60 * SECOND, "event_name": "nobody's"},
     ]
