@@ -24,6 +24,7 @@ from store.analytics.ordered import subjects
 from store.analytics.ordered.subjects import WHO
 from store.analytics.query import Query
 from store.schema import INSTANT, PART, as_text
+from store.timespan import UNITS, TimeSpan
 
 ROWS_MAX: Final = ordered_rows.ROWS_MAX
 """Users by points in time: as many rows as an ordered analysis may keep."""
@@ -60,9 +61,10 @@ class Kept:
         """The column with the number of events of a kind: `n`, of all, where they are all of it."""
         return "n" if self.kinds[kind] == Chosen() else f"n.{kind}"
 
-    def columns(self, query: Query) -> Sequence[str]:
+    def columns(self, query: Query, at: datetime | None = None) -> Sequence[str]:
         """The columns that `partial` reads."""
-        found = ["event_time", "sample_rate", *map(stored_in, self.by)]
+        time = [] if at else ["event_time"]
+        found = [*time, "sample_rate", *map(stored_in, self.by)]
         found += subjects.columns(per_of(query), link=query.link)
         found += (name for kind in self.kinds for name in kind.columns())
         return list(dict.fromkeys(found))
@@ -73,9 +75,35 @@ def per_of(query: Query) -> str:
     return getattr(query, "per", subjects.USER)
 
 
-def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> pl.LazyFrame:
+@dataclass(frozen=True, slots=True)
+class OfPoint:
+    """What reduces parts whose events all lie in one point, without reading their times."""
+
+    kept: Kept
+    at: datetime
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return self.kept.columns(query, self.at)
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        return partial(events, self.kept, query, cut, self.at)
+
+
+def of_point(kept: Kept, query: Query, span: TimeSpan) -> OfPoint | None:
+    """Where all of `span` is one point, and its events' instants do not matter."""
+    if not kept.timed or kept.exactly or kept.seen or not query.interval:
+        return None
+    ends = pl.Series([span.start, span.end - UNITS["us"]], dtype=INSTANT)
+    first, last = pl.select(cell_start(query, pl.lit(ends))).to_series()
+    return OfPoint(kept, first) if first == last else None
+
+
+def partial(
+    events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None, at: datetime | None = None
+) -> pl.LazyFrame:
     """The rows of each part: PART, WHO, DEVICE where there are some, `time`, the keys; `n` events,
-    how many of each kind, what else is `kept`, and `is_sampled` where something was.
+    how many of each kind, what else is `kept`, and `is_sampled` where something was. With `at`, the
+    point that all events are in, they need not have a time.
     """
     types = events.collect_schema()
     marks = [f"\0kind {at}" for at in range(len(kept.kinds))]
@@ -89,8 +117,8 @@ def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> 
         users = users.filter(pl.any_horizontal(marks))
     of_first = pl.lit(value=True) if kept.kinds[0] == Chosen() else pl.col(marks[0])
     sizes = [
-        pl.col(mark).sum().cast(pl.Int64).alias(kept.count(at))
-        for at, (mark, kind) in enumerate(zip(marks, kept.kinds, strict=True))
+        pl.col(mark).sum().cast(pl.Int64).alias(kept.count(number))
+        for number, (mark, kind) in enumerate(zip(marks, kept.kinds, strict=True))
         if kind != Chosen()
     ]
     first = _TIME if kept.kinds[0] == Chosen() else _TIME.filter(of_first)
@@ -98,21 +126,24 @@ def partial(events: pl.LazyFrame, kept: Kept, query: Query, cut: Cut | None) -> 
     is_many = (pl.col("sample_rate") > 1).fill_null(value=False)
     sampled = [is_many.any().alias(_SAMPLED)] if types["sample_rate"] != pl.Null else []
     count = pl.len().cast(pl.Int64).alias("n")
-    return users.group_by(_keys(kept, query, cut, types, of_first)).agg(
-        count, *sizes, *ends, *sampled
-    )
+    time = [] if at else [_time_key(kept, query, cut)]
+    keys = _keys(kept, query, types, of_first)
+    fine = [pl.lit(value=True).alias(_FINE)] if cut else []
+    found = users.group_by(*keys, *time, *fine).agg(count, *sizes, *ends, *sampled)
+    return found.with_columns(pl.lit(at, INSTANT).alias("time")) if at else found
+
+
+def _time_key(kept: Kept, query: Query, cut: Cut | None) -> pl.Expr:
+    if cut:
+        return _TIME.dt.truncate(cut.width).alias("time")
+    return (cell_start(query, _TIME) if kept.timed else pl.lit(None, INSTANT)).alias("time")
 
 
 def _keys(
-    kept: Kept, query: Query, cut: Cut | None, types: Mapping[str, pl.DataType], of_first: pl.Expr
+    kept: Kept, query: Query, types: Mapping[str, pl.DataType], of_first: pl.Expr
 ) -> list[pl.Expr]:
-    if cut:
-        time = _TIME.dt.truncate(cut.width)
-    else:
-        time = cell_start(query, _TIME) if kept.timed else pl.lit(None, INSTANT)
     found = [pl.col(PART)] if types[PART] != pl.Null else []
-    found += [*subjects.subject(types, per_of(query), link=query.link), time.alias("time")]
-    found += [pl.lit(value=True).alias(_FINE)] if cut else []
+    found += subjects.subject(types, per_of(query), link=query.link)
     found += [_TIME.alias("instant")] if kept.exactly else []
     for key, name in zip(kept.keys, kept.by, strict=True):
         text = _text(name, types).fill_null("")

@@ -16,23 +16,8 @@ from store.analytics.shapes import Answer, Finished, Result
 from store.timespan import TimeSpan
 
 
-class Reduction(Protocol):
-    """What the store needs of an analysis to read parts and to keep what it read.
-
-    One whose partials hold a row for an event has `rows_max`: how many it takes at most; if it also
-    `folds`, that is without a breakdown, whose values have a limit of their own. One that looks for
-    attributes that perhaps nobody sends names them in `may_miss`; others are refused.
-    """
-
-    @property
-    def name(self) -> str:
-        """The subcommand and the `analysis` of the envelope."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Part of the cache key: raise it when `partial` changes its meaning."""
-        ...
+class Partials(Protocol):
+    """What reads parts, and makes partials of them."""
 
     def columns(self, query: Query) -> Sequence[str]:
         """The columns that `partial` reads, without those of the filter."""
@@ -46,6 +31,27 @@ class Reduction(Protocol):
         A column that no event has is there, and null; `sample_rate`, `install_id` and `component`
         have the type Null then.
         """
+        ...
+
+
+class Reduction(Partials, Protocol):
+    """What the store needs of an analysis to read parts and to keep what it read.
+
+    One whose partials hold a row for an event has `rows_max`: how many it takes at most; if it also
+    `folds`, that is without a breakdown, whose values have a limit of their own. One that looks for
+    attributes that perhaps nobody sends names them in `may_miss`; others are refused. One that can
+    do with less where all events lie within a span has `narrow(query, span)`: Partials that give
+    the same there, or None.
+    """
+
+    @property
+    def name(self) -> str:
+        """The subcommand and the `analysis` of the envelope."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Part of the cache key: raise it when `partial` changes its meaning."""
         ...
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from store.analytics.analysis import Reduction
+from store.analytics.analysis import Partials, Reduction
 from store.analytics.cut import Cut
 from store.analytics.filters import Filter
 from store.analytics.plan import Node
@@ -86,7 +86,8 @@ def read(
     `types` are the stored columns. Raises FileNotFoundError when a part is gone.
     """
     units = list(batch.units.values())
-    events = _events(units, batch, types)
+    reductions = {key: _reduction(task, batch) for key, task in batch.tasks.items()}
+    events = _events(units, batch, types, reductions)
     # Many events flow past all tasks at once; few are quicker to hold.
     flows = batch.rows >= STREAMING_ROWS
     if not flows and len(batch.tasks) > 1:
@@ -95,7 +96,7 @@ def read(
     for key, task in batch.tasks.items():
         places = batch.places(key)
         chosen = events.filter(pl.col(PART).is_in(places)) if len(places) < len(units) else events
-        partials.append(task.reduction.partial(chosen, task.query, batch.cut))
+        partials.append(reductions[key].partial(chosen, task.query, batch.cut))
     told = pl.collect_all(partials, engine="streaming" if flows else "in-memory")
     for key, found in zip(batch.tasks, told, strict=True):
         if len(units) == 1:
@@ -107,13 +108,29 @@ def read(
             yield key, units[at].key, by_part.get((at,), nothing)
 
 
-def _events(units: Sequence[Node], batch: Batch, types: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+def _reduction(task: Task, batch: Batch) -> Partials:
+    """How the task reduces the batch: by what reads less, where all of it lies in one place."""
+    narrow = getattr(task.reduction, "narrow", None)
+    if narrow is None or batch.cut:
+        return task.reduction
+    starts, ends = zip(*((unit.start, unit.end) for unit in batch.units.values()), strict=True)
+    found: Partials | None = narrow(task.query, TimeSpan(min(starts), max(ends)))
+    return found or task.reduction
+
+
+def _events(
+    units: Sequence[Node],
+    batch: Batch,
+    types: Mapping[str, pl.DataType],
+    reductions: Mapping[Hashable, Partials],
+) -> pl.LazyFrame:
     """The columns that somebody wants, of the events that pass the filter; PART is the place
     of their unit, or of the type Null when there is but one.
     """
     placed = [(leaf.part, at) for at, unit in enumerate(units) for leaf in unit.leaves()]
     parts = [part for part, _ in placed if part]
-    wanted = {name for task in batch.tasks.values() for name in task.reduction.columns(task.query)}
+    asked = ((reductions[key], task.query) for key, task in batch.tasks.items())
+    wanted = {name for reduction, query in asked for name in reduction.columns(query)}
     absent = {
         name for name in wanted & _NULL_WHEN_ABSENT if not any(name in p.columns for p in parts)
     }

@@ -66,6 +66,8 @@ class _Work:
     pending: list[Node]
     use: Use
     frames: list[pl.DataFrame] = field(default_factory=list)
+    are_combined: bool = True
+    """True while all frames are of groups."""
 
 
 class Reading:
@@ -246,6 +248,7 @@ class Reading:
                 waiting.append(node)
             else:
                 work.frames.append(frame)
+                work.are_combined &= bool(node.nodes)
                 self._release(work.key, node)
         work.pending = waiting
 
@@ -276,6 +279,8 @@ class Reading:
         if kept is not None:
             return kept
         frames = work.frames or [self._nothing(work)]
+        if len(work.frames) == 1 and work.are_combined:
+            return self._keep(work.whole_key, frames[0])
         return self._keep(work.whole_key, _combined(work.task, frames))
 
     def _nothing(self, work: _Work) -> pl.DataFrame:

@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics import activity, cohorts, returning
-from store.analytics.activity import Kept
+from store.analytics import activity, cohorts, presence, returning
+from store.analytics.activity import Kept, OfPoint
 from store.analytics.chosen import Chosen, Named, parse_chosen
 from store.analytics.cohorts import Cells
 from store.analytics.cut import Cut
 from store.analytics.intervals import periods, points
 from store.analytics.links import Links
+from store.analytics.ordered import subjects
 from store.analytics.ordered.subjects import USER
 from store.analytics.query import Query, option
 from store.analytics.returning import Returns
@@ -94,6 +95,9 @@ class RetentionAnalysis:
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         return activity.partial(events, _kept(_asked(query)), query, cut)
 
+    def narrow(self, query: Query, span: TimeSpan) -> OfPoint | None:
+        return activity.of_point(_kept(_asked(query)), query, span)
+
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return activity.combine(partials, _kept(_asked(query)), query)
 
@@ -101,10 +105,16 @@ class RetentionAnalysis:
         asked = _asked(query)
         is_own = asked.clock == "own"
         kept, grid = _kept(asked), periods(query, asked.periods)
-        rows = activity.numbered(activity.of_users(combined, links), grid)
-        begun = returning.begun(rows, kept, len(points(query)), ever=asked.mode == "first-time")
-        begun = activity.kept_keys(begun, kept.keys, asked.limit)
-        counts = returning.counts(begun, rows, kept, _returns(asked))
+        wanted, count = _returns(asked), len(points(query))
+        ever = asked.mode == "first-time"
+        if presence.fits(kept, wanted, len(grid)):
+            rows = activity.numbered(subjects.settled(combined, links), grid)
+            counts = presence.counts(rows, kept, count, wanted, ever=ever)
+        else:
+            rows = activity.numbered(activity.of_users(combined, links), grid)
+            begun = returning.begun(rows, kept, count, ever=ever)
+            begun = activity.kept_keys(begun, kept.keys, asked.limit)
+            counts = returning.counts(begun, rows, kept, wanted)
         cells = Cells(grid, asked.periods, asked.as_of, asked.interval if is_own else None)
         return Finished(
             cohorts.table(counts, kept.keys, asked.by, cells),

@@ -93,12 +93,16 @@ def _own(begun: pl.DataFrame, rows: pl.DataFrame, kept: Kept, wanted: Returns) -
     return _capped(enough.group_by(group).agg(pl.col("k").max()).collect(), wanted)
 
 
+def is_back(kept: Kept, wanted: Returns) -> pl.Expr:
+    """Whether a row of users tells of a return."""
+    came = pl.col(kept.count(len(kept.kinds) - 1)) > 0
+    return came & (pl.col("time") <= wanted.ahead + AHEAD_MAX) if wanted.ahead else came
+
+
 def _returns(rows: pl.DataFrame, kept: Kept, wanted: Returns, when: str) -> pl.DataFrame:
     """`who`, when, and how many `returns` there were (enough of them, in a period)."""
     count = kept.count(len(kept.kinds) - 1)
-    back = rows.filter(pl.col(count) > 0)
-    if wanted.ahead:
-        back = back.filter(pl.col("time") <= wanted.ahead + AHEAD_MAX)
+    back = rows.filter(is_back(kept, wanted))
     if kept.by:
         back = back.group_by(WHO, when, "time").agg(pl.col(count).sum())
     back = back.select(WHO, when, pl.col(count).alias("returns"))

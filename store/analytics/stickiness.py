@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, cast
 import polars as pl
 
 from store.analytics import activity
-from store.analytics.activity import AT, Kept
+from store.analytics.activity import AT, Kept, OfPoint
 from store.analytics.chosen import Named, parse_chosen
 from store.analytics.cut import Cut
 from store.analytics.intervals import points
@@ -57,6 +57,9 @@ class StickinessAnalysis:
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         return activity.partial(events, _kept(query), query, cut)
+
+    def narrow(self, query: Query, span: TimeSpan) -> OfPoint | None:
+        return activity.of_point(_kept(query), query, span)
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return activity.combine(partials, _kept(query), query)
