@@ -21,6 +21,7 @@ VALUE_CHARS_MAX: Final = 200
 VALUES_MAX: Final = 5_000
 """Kept of an attribute at last: what is rarer moves a share by less than a five-thousandth."""
 _KEYS: Final = ["attribute", "value", "code"]
+_VALUE: Final = "\0value"
 _COUNTED: Final[Mapping[str, pl.DataType]] = {
     "attribute": pl.String(),
     "value": pl.String(),
@@ -75,22 +76,15 @@ class ProfileAnalysis:
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         asked, types = cast(Profile, query), events.collect_schema()
-        chosen = events.filter(_is_chosen(asked.one_in)) if asked.one_in > 1 else events
-        keys = [pl.col(PART)]
-        keys += [pl.col("event_time").dt.truncate(cut.width).alias("time")] if cut else []
-        weighed = types["sample_rate"] != pl.Null
-        weight = pl.col("sample_rate").fill_null(1.0).clip(1.0).sum() if weighed else pl.len()
-        sums = [pl.len().cast(pl.Int64).alias("n"), weight.cast(pl.Float64).alias("weight")]
-        found = [pl.LazyFrame(schema={PART: types[PART], **_COUNTED})]
-        for name in asked.texts:
-            counts = chosen.group_by(*keys, _text(name, types)).agg(sums)
-            found.append(counts.with_columns(pl.lit(name).alias("attribute")))
-        for name in asked.measures:
-            number = finite(name)
-            ends = [number.min().alias("low"), number.max().alias("high")]
-            counts = chosen.group_by(*keys, sketch.bucket(number).alias("code")).agg(*sums, *ends)
-            found.append(counts.with_columns(pl.lit(name).alias("attribute")))
-        return pl.concat(found, how="diagonal")
+        if asked.one_in == 1:
+            return _counts(events, asked, cut)
+        # A few are counted where they are: as many streams as attributes would cost as much again.
+        few = events.filter(_is_chosen(asked.one_in)).drop("subject_hash")
+        time = {"time": types["event_time"]} if cut else {}
+        return few.map_batches(
+            lambda found: _counts(found.lazy(), asked, cut).collect(engine="in-memory"),
+            schema={PART: types[PART], **_COUNTED, **time},
+        )
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         sums = [pl.col("n", "weight").sum(), pl.col("low").min(), pl.col("high").max()]
@@ -111,6 +105,28 @@ class ProfileAnalysis:
         return {"rows": cast(Profiled, result).frame.to_dicts()}
 
 
+def _counts(events: pl.LazyFrame, asked: Profile, cut: Cut | None) -> pl.LazyFrame:
+    types = events.collect_schema()
+    keys = [pl.col(PART)]
+    keys += [pl.col("event_time").dt.truncate(cut.width).alias("time")] if cut else []
+    weighed = types["sample_rate"] != pl.Null
+    weight = pl.col("sample_rate").fill_null(1.0).clip(1.0).sum() if weighed else pl.len()
+    sums = [pl.len().cast(pl.Int64).alias("n"), weight.cast(pl.Float64).alias("weight")]
+    time = {"time": types["event_time"]} if cut else {}
+    found = [pl.LazyFrame(schema={PART: types[PART], **_COUNTED, **time})]
+    for name in asked.texts:
+        # Of the different values alone is the text made.
+        counts = events.group_by(*keys, schema.column(stored_in(name)).alias(_VALUE)).agg(sums)
+        text = _text(name, types).alias("value")
+        found.append(counts.with_columns(text, attribute=pl.lit(name)).drop(_VALUE))
+    for name in asked.measures:
+        number = finite(name)
+        ends = [number.min().alias("low"), number.max().alias("high")]
+        counts = events.group_by(*keys, sketch.bucket(number).alias("code")).agg(*sums, *ends)
+        found.append(counts.with_columns(pl.lit(name).alias("attribute")))
+    return pl.concat(found, how="diagonal")
+
+
 def _is_chosen(one_in: int) -> pl.Expr:
     """One in so many events: the same ones however they are stored."""
     mixed = pl.col("event_time").to_physical().hash(seed=5) ^ pl.col("subject_hash").fill_null(0)
@@ -119,5 +135,5 @@ def _is_chosen(one_in: int) -> pl.Expr:
 
 def _text(name: str, types: Mapping[str, pl.DataType]) -> pl.Expr:
     is_class = name == SEVERITY_CLASS
-    text = schema.severity_class() if is_class else as_text(name, types[name])
-    return text.fill_null("").str.slice(0, VALUE_CHARS_MAX).alias("value")
+    text = schema.severity_class(_VALUE) if is_class else as_text(_VALUE, types[name])
+    return text.fill_null("").str.slice(0, VALUE_CHARS_MAX)
