@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import compress
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from store.parts.part import Part
@@ -30,6 +31,12 @@ _ODD: Final = 0x9E3779B97F4A7C15
 # An integer of 60 bits takes 32 bytes, one of 64 takes 48.
 _BITS: Final = 2**60 - 1
 
+RECENT_MAX: Final = 131_072
+"""So many of the newest are in a set of Python's, at 65 bytes each; all others in order, at 8."""
+_MARKS: Final = 2**22
+"""Three of four that are new have no mark, and need not be looked for: half of the time."""
+
+Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Key = tuple[str, date]
 ReadKeys = Callable[[Collection[str], pl.DataFrame], set[Key]]
 
@@ -50,9 +57,9 @@ class _Run:
 class SeenIds:
     """The newest IDS_MAX ids of the last AGE_MAX. Used by the commit thread alone.
 
-    A set and its loops in C, because a commit looks up a few thousand ids among a million, where
-    Polars (search_sorted, joins) takes 4 to 1,000 times as long. It adds them as it looks: one
-    way through memory for both. About 80 bytes an id.
+    A commit looks up a few thousand ids among a million. Those of the last minutes are in a set,
+    which adds them as it looks; all others stand in order, where one is found in 0.3 us. They are
+    put in order anew whenever the set is full, 20 ms for a million. About 25 bytes an id.
     """
 
     def __init__(
@@ -66,6 +73,10 @@ class SeenIds:
         self._ticks = ticks
         self._ids_max = ids_max
         self._known: set[int] = set()
+        self._ordered: Hashes = np.empty(0, np.uint64)
+        """Those before, and some that expired since."""
+        self._marks = np.zeros(_MARKS, np.bool_)
+        """True at the last bits of each of them."""
         self._runs: deque[_Run] = deque()
         self._count = 0
 
@@ -81,12 +92,15 @@ class SeenIds:
         before = len(self._known)
         self._known.update(hashes)
         new = len(self._known) - before
-        if new == len(hashes):
+        earlier = self._among_ordered(hashes)
+        if new == len(hashes) and not earlier:
             return None
+        # They are known in one place.
+        self._known -= earlier
         keys = events.select("event_id", pl.col("event_time").dt.date())
         again = ~keys.select(pl.struct(pl.all()).is_first_distinct()).to_series()
         distinct = set(hashes)
-        suspected_in, suspects = self._parts_with(distinct, len(distinct) - new)
+        suspected_in, suspects = self._parts_with(distinct, len(distinct) - new + len(earlier))
         if suspected_in:
             is_suspect = pl.Series([h in suspects for h in hashes], dtype=pl.Boolean)
             stored = self._read_keys(suspected_in, events.filter(is_suspect))
@@ -99,6 +113,8 @@ class SeenIds:
         for part, found in _by_part(events, hashes, parts):
             self._append(part.key, array("Q", found), now)
         self._expire(now)
+        if len(self._known) > RECENT_MAX:
+            self._order()
 
     def forget(self, hashes: Sequence[int]) -> None:
         """These could not be stored; they may come again."""
@@ -110,13 +126,32 @@ class SeenIds:
         hashes = array("Q")
         for some in by_part.iter_slices(LEARNED_AT_ONCE):
             hashes.extend(id_hashes(some))
-        self._known.update(hashes)
         start, now = 0, self._ticks()
         for length, place in by_part[PART].rle().struct.unnest().iter_rows():
             part = parts[place]
             self._append(part.key, hashes[start : start + length], now)
             start += length
         self._expire(now)
+        self._order()
+
+    def _among_ordered(self, hashes: Sequence[int]) -> set[int]:
+        """Those of them that came before the newest."""
+        if not len(self._ordered):
+            return set()
+        wanted = np.array(hashes, np.uint64)
+        wanted = wanted[self._marks[wanted % _MARKS]]
+        wanted.sort()  # neighbours are looked for in the same places
+        places = np.searchsorted(self._ordered, wanted)
+        places[places == len(self._ordered)] = 0
+        return set(wanted[self._ordered[places] == wanted].tolist())
+
+    def _order(self) -> None:
+        found = [np.frombuffer(run.hashes, np.uint64) for run in self._runs if run.hashes]
+        self._ordered = np.concatenate(found) if found else np.empty(0, np.uint64)
+        self._ordered.sort()
+        self._marks[:] = False
+        self._marks[self._ordered % _MARKS] = True
+        self._known = set()
 
     def _append(self, part_key: str, hashes: "array[int]", now: float) -> None:
         self._count += len(hashes)

@@ -1,12 +1,16 @@
 from dataclasses import dataclass
 from datetime import timedelta
+from unittest import mock
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from store.collector import duplicates
 from store.collector.duplicates import SeenIds, id_hashes, recent
 from store.schema import PART
+from store.testing import FrozenClock, events_of
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,13 @@ def disk():
     return Disk()
 
 
-@pytest.fixture
-def seen(disk, clock, monkeypatch):
-    """One part a run, so that each test sees which part is asked."""
+@pytest.fixture(params=[0, 3, duplicates.RECENT_MAX])
+def seen(disk, clock, monkeypatch, request):
+    """One part a run, so that each test sees which part is asked; ids are put in order after every
+    commit, now and then, or never.
+    """
     monkeypatch.setattr(duplicates, "RUN_PARTS_MAX", 1)
+    monkeypatch.setattr(duplicates, "RECENT_MAX", request.param)
     return SeenIds(disk, clock.ticks, ids_max=8)
 
 
@@ -172,3 +179,27 @@ def test_only_the_last_day_s_parts_are_read_at_start(clock):
 def test_a_clock_that_is_wrong_at_the_start_costs_no_ids(clock, days):
     parts = [FakePart("p", rows=5, newest_received=clock.time)]
     assert recent(parts, clock.time + timedelta(days=days)) == parts
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=30),
+    st.sampled_from([0, 5, 20, duplicates.RECENT_MAX]),
+)
+def test_however_ids_are_kept_the_same_ones_are_known(commits, recent_max):
+    disk, clock = Disk(), FrozenClock()
+    kept: list[int] = []
+    with mock.patch.multiple(duplicates, RECENT_MAX=recent_max, RUN_IDS_MAX=4):
+        seen = SeenIds(disk, lambda: 0.0, ids_max=1_000)
+        for at, numbers in enumerate(commits):
+            rows = [{"event_id": f"id-{number}", "event_time": clock()} for number in numbers]
+            frame = events_of(rows) if rows else events_of([{"event_id": "x"}]).clear()
+            again = set(repeated(seen, frame))
+            twice = {f"id-{n}" for n in numbers if numbers.count(n) > 1}
+            assert again == twice | {f"id-{n}" for n in numbers if n in kept}
+            fresh = list(dict.fromkeys(n for n in numbers if n not in kept))
+            kept += fresh
+            stored = events_of([{"event_id": f"id-{n}", "event_time": clock()} for n in fresh])
+            disk.keys[f"p{at}"] = {(f"id-{n}", clock().date()) for n in fresh}
+            part = FakePart(f"p{at}", f"{clock():%Y-%m-%d}")
+            seen.remember(stored, id_hashes(stored), [part] if fresh else [])
