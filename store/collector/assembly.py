@@ -63,6 +63,7 @@ def assembled(
     day's.
     """
     collector = _collector(settings, folder, decoders)
+    decoders.is_ahead = lambda: collector.is_committing
     ids = EventIds(time.time)
     budget = Budget(settings.collector.bodies_bytes_max)
     stats = Stats(collector, budget, decoders, maintaining, [intake.name for intake in INTAKES])

@@ -3,18 +3,18 @@
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import polars as pl
 
 from store.collector.commits import Committer, Outcome
 from store.collector.dead_letters.box import DeadLetters, Nowhere
+from store.collector.processing import Processing
 from store.collector.processors.processor import Processor
 from store.collector.queue import EventQueue, Waiting
 from store.collector.refused import Refused, try_later
@@ -30,6 +30,9 @@ LOG: Final = logging.getLogger("eventdeck.collector")
 TALLY_DELAY_SECONDS: Final = 0.5
 # So long one delivery waits for another that is being decoded: 10 % more in the intake's bench.
 GATHER_SECONDS: Final = 0.02
+# And so long the next of those that were decoded together.
+SETTLE_SECONDS: Final = 0.002
+GATHERED_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,13 @@ class Collector:
         self.queue = EventQueue(settings, now)
         self.committer = committer
         self.dead_letters = dead_letters or Nowhere()
-        self._processors = processors
+        self._processing = Processing(processors)
         self._coming = coming
-        self._processing = threading.Lock()
         self._now = now
         self._arrived = asyncio.Event()
         self._closing = False
+        self.is_committing = False
+        """Whether what is decoded now has to wait."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
     def prepare(self, decoded: Decoded, intake: str, body: bytes = b"") -> Prepared:
@@ -79,17 +83,19 @@ class Collector:
         decoded from: what was refused in it goes to the dead letters.
         """
         self.dead_letters.put(intake, decoded.refusals, body)
-        events = decoded.events
-        rejected = Counter(f"rejected.{refusal.reason}" for refusal in decoded.refusals)
-        fates, reasons = Receipt(rejected=rejected.total()), rejected
-        with self._processing:
-            for processor in self._processors if events.height else ():
-                done = processor(events)
-                events = done.events
-                fates += Receipt(0, done.filtered, done.sampled_out, done.duplicate)
-                reasons.update(done.reasons)
-        errors = tuple(decoded.refusals[:ERRORS_SHOWN_MAX])
-        return Prepared(events, replace(fates, errors=errors), reasons, intake)
+        reasons = Counter(f"rejected.{refusal.reason}" for refusal in decoded.refusals)
+        rejected = reasons.total()
+        done = self._processing(decoded)
+        reasons.update(done.reasons)
+        receipt = Receipt(
+            0,
+            done.filtered,
+            done.sampled_out,
+            done.duplicate,
+            rejected,
+            errors=tuple(decoded.refusals[:ERRORS_SHOWN_MAX]),
+        )
+        return Prepared(done.events, receipt, reasons, intake)
 
     async def accept(self, prepared: Prepared) -> Receipt:
         """What became of the delivery, once that is durable; Refused when it cannot be kept."""
@@ -152,18 +158,24 @@ class Collector:
         self._arrived.set()
 
     async def _gather(self) -> None:
-        """One delivery waits a moment for a second that is on its way: a commit of two costs
-        hardly more than one of one.
+        """One delivery waits for a second that is on its way, and all for those that were decoded
+        along with them: a commit of two costs hardly more than one of one.
         """
-        if len(self.queue) > 1 or not self._coming() or self._closing:
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GATHER_SECONDS):
-                await self._arrived.wait()
+                while self._coming() and len(self.queue) < GATHERED_MAX and not self._closing:
+                    self._arrived.clear()
+                    alone = len(self.queue) == 1
+                    async with asyncio.timeout(GATHER_SECONDS if alone else SETTLE_SECONDS):
+                        await self._arrived.wait()
 
     async def _commit(self) -> None:
         batch = self.queue.take_all()
-        outcomes = await self._in_thread(self.committer.commit, batch)
+        self.is_committing = True
+        try:
+            outcomes = await self._in_thread(self.committer.commit, batch)
+        finally:
+            self.is_committing = False
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _answer(waiting, outcome)
 

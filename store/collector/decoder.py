@@ -21,7 +21,7 @@ from store.collector.intake.intake import Delivery
 from store.collector.memory import rest_garbage_collection
 from store.collector.together import decoded_all
 from store.event import EventIds
-from store.normalise import Decoded
+from store.normalise import Decoded, Shared
 from store.settings import Limits
 from store.tally import Refusal
 
@@ -61,22 +61,52 @@ class Job(NamedTuple):
 
 
 class Done(NamedTuple):
-    """And what came of it; the events as an Arrow stream."""
+    """And what came of one; the events as an Arrow stream."""
 
     events: bytes
     refusals: list[Refusal]
     note: Any
 
+    @classmethod
+    def of(cls, decoded: Decoded) -> Self:
+        return cls(_stream(decoded.events), list(decoded.refusals), decoded.note)
+
     def decoded(self) -> Decoded:
-        events = pl.read_ipc_stream(io.BytesIO(self.events))
-        return Decoded(events, self.refusals, note=self.note)
+        return Decoded(pl.read_ipc_stream(io.BytesIO(self.events)), self.refusals, note=self.note)
 
 
-def done(decoded: Decoded) -> Done:
+class DoneTogether(NamedTuple):
+    """And what came of several in one frame."""
+
+    events: bytes
+    heights: Sequence[int]
+
+    def apart(self) -> list[Decoded]:
+        return Shared(pl.read_ipc_stream(io.BytesIO(self.events)), self.heights).apart()
+
+
+Answer = list[Done] | DoneTogether
+
+
+def answer_of(decoded: Sequence[Decoded]) -> Answer:
     """Ready to be sent."""
+    shared = decoded[0].shared
+    if shared is not None and all(each.shared is shared for each in decoded):
+        return DoneTogether(_stream(shared.events), shared.heights)
+    return [Done.of(each) for each in decoded]
+
+
+def decoded_of(answer: Answer) -> list[Decoded]:
+    """What `answer_of` was given."""
+    if isinstance(answer, DoneTogether):
+        return answer.apart()
+    return [each.decoded() for each in answer]
+
+
+def _stream(events: pl.DataFrame) -> bytes:
     stream = io.BytesIO()
-    decoded.events.write_ipc_stream(stream, compat_level=pl.CompatLevel.newest())
-    return Done(stream.getvalue(), list(decoded.refusals), decoded.note)
+    events.write_ipc_stream(stream, compat_level=pl.CompatLevel.newest())
+    return stream.getvalue()
 
 
 def main() -> None:
@@ -89,4 +119,4 @@ def main() -> None:
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             job: Job = connection.recv()
-            connection.send(list(map(done, decoded_all(intakes[job.intake], job.deliveries(ids)))))
+            connection.send(answer_of(decoded_all(intakes[job.intake], job.deliveries(ids))))

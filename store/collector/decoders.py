@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
-from store.collector.decoder import Done, Job
+from store.collector.decoder import Job, decoded_of
 from store.collector.intake.intake import Delivery, Intake
 from store.collector.python import environment
 from store.collector.together import ROUND_MAX, Together, decoded_all
@@ -45,7 +45,9 @@ class Decoders:
         # So many may be decoded together.
         self._small = ThreadPoolExecutor(ROUND_MAX, "decode")
         # With two rounds at once, each was half as large, and all took a third longer.
-        self._together = Together(self._decoded, turns=1)
+        self._together = Together(self._decoded, turns=1, can_wait=self._can_wait)
+        self.is_ahead: Callable[[], bool] = lambda: False
+        """Whether who takes what was decoded is busy; to be set by him."""
         self._large = ThreadPoolExecutor(1, "decode-large")
         self._is_helped = is_helped
         self._decoding_here = threading.Lock()
@@ -62,6 +64,9 @@ class Decoders:
     def helper_pid(self) -> int | None:
         """Of the process beside, while there is one."""
         return self._helper.pid if self._helper else None
+
+    def _can_wait(self) -> bool:
+        return self.is_ahead()
 
     async def run(self, size_bytes: int, call: Callable[..., T], *arguments: Any) -> T:
         """`call` in the thread for bodies of that size; it calls `decode`."""
@@ -189,8 +194,7 @@ class Helper:
         finally:
             mine.set()
         self._used = time.monotonic()
-        done: list[Done] = pickle.loads(answer)  # noqa: S301  from our own process
-        return [each.decoded() for each in done]
+        return decoded_of(pickle.loads(answer))  # noqa: S301  from our own process
 
     def close(self) -> None:
         """Ends the process; safe to call when it is gone."""

@@ -4,7 +4,7 @@
 `united` puts frames of events with differing columns together without damage to a value.
 """
 
-from store.normalise.decoded import Decoded
+from store.normalise.decoded import Decoded, Shared
 from store.normalise.events import Arrival, normalised
 from store.normalise.json_body import (
     Raw,
@@ -22,6 +22,7 @@ __all__ = [
     "Decoded",
     "Lines",
     "Raw",
+    "Shared",
     "decode_json",
     "is_one_object",
     "normalised",

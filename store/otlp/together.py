@@ -1,14 +1,13 @@
 """Several requests decoded as one, which takes hardly longer than one of them does."""
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import polars as pl
 from google.protobuf.message import DecodeError
 
-from store.normalise import Arrival, Decoded
+from store.normalise import Arrival, Decoded, Shared
 from store.normalise.json_text import NotTakenError
 from store.otlp.requests import Groups, Signal, groups_of
 from store.otlp.wire import UnusualError, Whole
@@ -30,11 +29,7 @@ def decode_together(
     if decoded.refusals or not table.is_even or not _are_even(together):
         return None
     counts = [sum(_count(records) for _, records in groups) for groups in apart]
-    ends = accumulate(counts)
-    return [
-        Decoded(_share(decoded.events, table.rows, end - count, end))
-        for count, end in zip(counts, ends, strict=True)
-    ]
+    return _shared(decoded.events, table.rows, counts).apart()
 
 
 def _count(records: Sequence[Any]) -> int:
@@ -54,11 +49,11 @@ def _are_even(groups: Groups) -> bool:
     )
 
 
-def _share(events: pl.DataFrame, rows: Whole, first: int, end: int) -> pl.DataFrame:
-    """What was made of these records, in the columns that it would have by itself."""
-    found = np.flatnonzero((rows >= first) & (rows < end))
-    if len(found) and found[-1] - found[0] + 1 == len(found):
-        share = events.slice(int(found[0]), len(found))
-    else:
-        share = events[found]
-    return share.select(v for v in share.get_columns() if v.null_count() < len(v))
+def _shared(events: pl.DataFrame, rows: Whole, counts: Sequence[int]) -> Shared:
+    """The events of each body after those of the one before. `rows` are the records that they are
+    made of, of which each body has as many as `counts` says.
+    """
+    bodies = np.searchsorted(np.cumsum(counts), rows, side="right")
+    if (bodies[1:] < bodies[:-1]).any():
+        events = events[np.argsort(bodies, kind="stable")]
+    return Shared(events, np.bincount(bodies, minlength=len(counts)).tolist())

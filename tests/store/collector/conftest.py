@@ -8,6 +8,7 @@ import pytest
 from store.parts.layout import StoreFolder
 from store.schema import INSTANT
 from tests.collecting import collecting, settings
+from tests.store.collector.running import Running
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -62,3 +63,16 @@ def collector(tmp_path_factory):
     store = tmp_path_factory.mktemp("collector") / "store"
     with collecting(settings(store, origins=("http://shop.example",))) as running:
         yield running
+
+
+@pytest.fixture
+async def run(clock):
+    running = []
+
+    def start(*processors, **settings):
+        running.append(Running(clock, processors, **settings))
+        return running[-1]
+
+    yield start
+    for each in running:
+        await each.close()

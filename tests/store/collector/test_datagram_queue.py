@@ -15,7 +15,7 @@ from store.errors import NoRoomError
 from store.event import EventIds
 from store.settings import Limits
 from store.statsd import Gauges
-from tests.store.collector.test_collector import Running
+from tests.store.collector.running import Running
 
 
 @pytest.fixture

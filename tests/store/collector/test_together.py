@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from store.collector import together as module
 from store.collector.together import ROUND_BYTES_MAX, ROUND_MAX, Together, decoded_all
 from store.normalise import Decoded
 
@@ -122,3 +123,37 @@ def test_what_came_to_another_path_is_another_round():
     outcomes, rounds = crowd(Gathering(), [b"a", b"b", b"c"], ["/v1/x", "/v1/y", "/v1/x"])
     assert outcomes == [b"a", b"b", b"c"]
     assert sorted(map(sorted, rounds)) == [[b"a", b"c"], [b"b"]]
+
+
+def gathered(intake, can_wait):
+    """The rounds of two deliveries, the second of which comes while the first may wait for it."""
+    rounds = []
+
+    def decode_all(intake, deliveries):
+        rounds.append(sorted(each.body for each in deliveries))
+        return decoded_all(intake, deliveries)
+
+    asked = threading.Event()
+
+    def waits():
+        asked.set()
+        return can_wait
+
+    together = Together(decode_all, turns=1, can_wait=waits)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(together.decode, intake, delivery(b"a"))
+        asked.wait(0.2)
+        second = pool.submit(together.decode, intake, delivery(b"b"))
+        found = [each.result(PATIENCE).events["body"].item() for each in (first, second)]
+    assert found == [b"a", b"b"]
+    return rounds
+
+
+def test_a_round_waits_for_more_while_its_events_would_wait_all_the_same(monkeypatch):
+    monkeypatch.setattr(module, "GATHER_SECONDS", 0.5)
+    assert gathered(Gathering(), can_wait=True) == [[b"a", b"b"]]
+
+
+@pytest.mark.parametrize(("intake", "can_wait"), [(Gathering(), False), (Plain(), True)])
+def test_else_nobody_waits(intake, can_wait):
+    assert gathered(intake, can_wait) == [[b"a"], [b"b"]]
