@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from store.collector.decoder import done
+from store.collector.decoder import answer_of, decoded_of
 from store.collector.intake import INTAKES
 from store.collector.processors import PROCESSORS
 from store.collector.routes import Routes
@@ -110,7 +110,7 @@ def test_a_whole_body_gives_its_events(sample):
 @every
 def test_events_come_through_the_process_beside_unharmed(sample):
     decoded = sample.decode()
-    there = done(decoded).decoded()
+    (there,) = decoded_of(answer_of([decoded]))
     assert there.events.equals(decoded.events)
     assert there.note == decoded.note
 
