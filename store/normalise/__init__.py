@@ -9,6 +9,7 @@ from store.normalise.events import Arrival, normalised
 from store.normalise.json_body import (
     Raw,
     decode_json,
+    decode_json_together,
     is_one_object,
     raw_body,
     raw_lines,
@@ -24,6 +25,7 @@ __all__ = [
     "Raw",
     "Shared",
     "decode_json",
+    "decode_json_together",
     "is_one_object",
     "normalised",
     "raw_body",

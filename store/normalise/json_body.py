@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from store.normalise.decoded import Decoded
+from store.normalise.decoded import Decoded, Shared
 from store.normalise.events import Arrival, normalised
 from store.normalise.flatten import InexactError, flat
 from store.normalise.json_lines import (
@@ -67,19 +67,52 @@ def decode_json(body: bytes, arrival: Arrival, *, lines: bool = False) -> Decode
     halves of characters (U+FFFD).
     """
     text = body.removeprefix(_BOM)
-    start = text[:64].lstrip()[:1] or text.lstrip()[:1]
-    fault = foreign_encoding(text) if start else Fault("empty", "it is empty; send a JSON object")
-    if fault is not None:
-        refusals = Refusals()
-        refusals.add("body", fault)
-        return Decoded(pl.DataFrame(), refusals.all)
-    if not lines and (start == b"[" or is_one_object(text)):
-        return raw_body(text.strip(), arrival.limits).decoded(arrival)
-    if len(text) <= _BLOCK_BYTES:
-        return raw_lines(Lines(text), arrival.limits).decoded(arrival)
+    is_small = len(text) <= _BLOCK_BYTES
+    if is_small or _unreadable(text) or not (lines or _are_lines(text)):
+        return _raw_json(text, arrival.limits, lines=lines).decoded(arrival)
     blocks = [raw_lines(block, arrival.limits).decoded(arrival) for block in _blocks(text)]
     refused = [refusal for block in blocks for refusal in block.refusals]
     return Decoded(united([block.events for block in blocks]), refused)
+
+
+def decode_json_together(
+    bodies: Sequence[bytes], arrival: Arrival, *, lines: Sequence[bool]
+) -> list[Decoded]:
+    """What `decode_json` makes of each body, none of which is large; those of the same columns
+    are made into events at once, which takes hardly longer than it does for one.
+    """
+    given = zip(bodies, lines, strict=True)
+    raws = [_raw_json(body.removeprefix(_BOM), arrival.limits, lines=own) for body, own in given]
+    schemas = [raw.frame.schema for raw in raws]
+    if not any(raw.refusals for raw in raws) and schemas.count(schemas[0]) == len(raws):
+        frames = [raw.frame for raw in raws]
+        heights = [frame.height for frame in frames]
+        numbers, small = range(1, sum(heights) + 1), all(raw.is_small for raw in raws)
+        whole = Raw(pl.concat(frames, rechunk=True), numbers, is_small=small).decoded(arrival)
+        if not whole.refusals:
+            return Shared(whole.events, heights).apart()
+    return [raw.decoded(arrival) for raw in raws]
+
+
+def _raw_json(text: bytes, limits: Limits, *, lines: bool) -> Raw:
+    fault = _unreadable(text)
+    if fault is not None:
+        return Raw(pl.DataFrame(), refusals=[Refusal("body", fault.text, fault.reason)])
+    if lines or _are_lines(text):
+        return raw_lines(Lines(text), limits)
+    return raw_body(text.strip(), limits)
+
+
+def _unreadable(text: bytes) -> Fault | None:
+    if not text[:64].lstrip() and not text.lstrip():
+        return Fault("empty", "it is empty; send a JSON object")
+    return foreign_encoding(text)
+
+
+def _are_lines(text: bytes) -> bool:
+    """Rather than an array, or an object over many lines."""
+    start = text[:64].lstrip()[:1] or text.lstrip()[:1]
+    return start != b"[" and not is_one_object(text)
 
 
 def raw_body(body: bytes, limits: Limits, names: NamesOf = same_name, where: str = EVENT) -> Raw:

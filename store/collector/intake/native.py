@@ -1,12 +1,14 @@
 """The native protocol: `POST /v1/events` with one JSON object, an array, or NDJSON."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import orjson
 
 from store.collector.intake.intake import Delivery, Reply, Request, plain_refusal
 from store.collector.refused import Refused
-from store.normalise import Arrival, Decoded, decode_json
+from store.normalise import Arrival, Decoded, decode_json, decode_json_together
 from store.tally import Receipt
 
 LINES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -22,12 +24,19 @@ class NativeIntake:
 
     def decode(self, delivery: Delivery) -> Decoded:
         """Events and refusals; `?strict=1` wants all four required fields."""
-        strict = delivery.parameters.get("strict", "").lower() not in _FALSE
-        arrival = Arrival(
-            delivery.received, self.name, delivery.ids, delivery.limits, strict=strict
+        return decode_json(delivery.body, _arrival(delivery), lines=_are_lines(delivery))
+
+    def decode_together(self, deliveries: Sequence[Delivery]) -> Sequence[Decoded] | None:
+        """Those that are equally strict."""
+        last = deliveries[-1]
+        if len({(_is_strict(delivery), delivery.limits) for delivery in deliveries}) > 1:
+            return None
+        received = max(delivery.received for delivery in deliveries)
+        return decode_json_together(
+            [delivery.body for delivery in deliveries],
+            replace(_arrival(last), received=received),
+            lines=[_are_lines(delivery) for delivery in deliveries],
         )
-        content_type = Request(delivery.path, delivery.headers).content_type
-        return decode_json(delivery.body, arrival, lines=content_type in LINES)
 
     def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """200 with the receipt; 400 when nothing in the delivery could be read."""
@@ -37,3 +46,18 @@ class NativeIntake:
     def refusal(self, refused: Refused, receipt: Receipt | None, _request: Request) -> Reply:
         """The fault in JSON, with the receipt where there is one."""
         return plain_refusal(refused, receipt)
+
+
+def _is_strict(delivery: Delivery) -> bool:
+    return delivery.parameters.get("strict", "").lower() not in _FALSE
+
+
+def _are_lines(delivery: Delivery) -> bool:
+    return Request(delivery.path, delivery.headers).content_type in LINES
+
+
+def _arrival(delivery: Delivery) -> Arrival:
+    strict = _is_strict(delivery)
+    return Arrival(
+        delivery.received, NativeIntake.name, delivery.ids, delivery.limits, strict=strict
+    )

@@ -57,3 +57,10 @@ def test_400_is_for_deliveries_of_which_nothing_could_be_read(receipt, status):
     reply = NativeIntake().reply(receipt, Request("/v1/events", {}))
     assert reply.status == status
     assert json.loads(reply.body) == receipt.as_json()
+
+
+def test_several_that_are_equally_strict_are_decoded_together():
+    bodies = [b'{"event_name":"a"}', b'[{"event_name":"b"},{"event_name":"c"}]']
+    found = NativeIntake().decode_together([delivery(body) for body in bodies])
+    assert [each.events["event_name"].to_list() for each in found] == [["a"], ["b", "c"]]
+    assert NativeIntake().decode_together([delivery(b"{}"), delivery(b"{}", strict="1")]) is None
