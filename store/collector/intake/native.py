@@ -24,7 +24,7 @@ class NativeIntake:
 
     def decode(self, delivery: Delivery) -> Decoded:
         """Events and refusals; `?strict=1` wants all four required fields."""
-        return decode_json(delivery.body, _arrival(delivery), lines=_are_lines(delivery))
+        return decode_json(delivery.body, self._arrival(delivery), lines=_are_lines(delivery))
 
     def decode_together(self, deliveries: Sequence[Delivery]) -> Sequence[Decoded] | None:
         """Those that are equally strict."""
@@ -34,9 +34,13 @@ class NativeIntake:
         received = max(delivery.received for delivery in deliveries)
         return decode_json_together(
             [delivery.body for delivery in deliveries],
-            replace(_arrival(last), received=received),
+            replace(self._arrival(last), received=received),
             lines=[_are_lines(delivery) for delivery in deliveries],
         )
+
+    def _arrival(self, delivery: Delivery) -> Arrival:
+        strict = _is_strict(delivery)
+        return Arrival(delivery.received, self.name, delivery.ids, delivery.limits, strict=strict)
 
     def reply(self, receipt: Receipt, _request: Request) -> Reply:
         """200 with the receipt; 400 when nothing in the delivery could be read."""
@@ -54,10 +58,3 @@ def _is_strict(delivery: Delivery) -> bool:
 
 def _are_lines(delivery: Delivery) -> bool:
     return Request(delivery.path, delivery.headers).content_type in LINES
-
-
-def _arrival(delivery: Delivery) -> Arrival:
-    strict = _is_strict(delivery)
-    return Arrival(
-        delivery.received, NativeIntake.name, delivery.ids, delivery.limits, strict=strict
-    )

@@ -6,6 +6,7 @@ import pytest
 
 from store.collector.intake import INTAKES, Delivery, Request
 from store.collector.intake.native import NativeIntake
+from store.collector.intake.rill import RillIntake
 from store.event import EventIds
 from store.settings import Limits
 from store.tally import Receipt, Refusal
@@ -64,3 +65,8 @@ def test_several_that_are_equally_strict_are_decoded_together():
     found = NativeIntake().decode_together([delivery(body) for body in bodies])
     assert [each.events["event_name"].to_list() for each in found] == [["a"], ["b", "c"]]
     assert NativeIntake().decode_together([delivery(b"{}"), delivery(b"{}", strict="1")]) is None
+
+
+def test_what_is_decoded_together_has_the_name_of_its_own_intake():
+    found = RillIntake().decode_together([delivery(b'{"event_name":"a"}')] * 2)
+    assert [each.events["source"].to_list() for each in found] == [["rill"]] * 2
