@@ -217,3 +217,10 @@ class StartTyped(Message):
 @dataclass
 class StartLeft(Message):
     """The start was left as it was."""
+
+
+@dataclass
+class CellOpened(Message):
+    """A person wants to see what a cell of a matrix is made of, within its period."""
+
+    span: TimeSpan

@@ -57,3 +57,8 @@ def text(app):
     """What stands on the screen, a line a row."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in row).rstrip() for row in strips)
+
+
+def below_tabs(app):
+    """The same without the header: another screen must not change this one's golden."""
+    return text(app).partition("\n")[2]

@@ -37,6 +37,10 @@ SCREENS: Final = (
         ("start", "turn", "unfold", "show", "of"),
     ),
     Entry(
+        *("5", "Retention", "retention", "RetentionScreen"),
+        ("start", "back", "interval", "mode", "on", "clock", "least"),
+    ),
+    Entry(
         *("6", "Sessions", "sessions", "SessionsScreen"),
         ("session", "user", "at", "way", "start", "turn", "of"),
     ),

@@ -1,4 +1,4 @@
-"""What one picks the settings of a funnel from; each choice is the text that a view keeps."""
+"""What one picks the settings of funnels and cohorts from; each choice is the text that a view keeps."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +9,7 @@ from store.timespan import duration_text, parse_duration
 from tui.formatting import length as spoken
 from tui.view_state import LENGTHS
 from tui.views.funnel_question import ORDERS, UNLIMITED, USER, suited_window
+from tui.views.retention_question import INTERVALS, suited_interval
 from tui.widgets.picker import Choice
 
 WINDOW_MIN: Final = timedelta(seconds=10)
@@ -35,6 +36,20 @@ def read_window(text: str) -> tuple[str, str]:
     if found <= timedelta():
         raise UsageError("window", "nothing is no time to convert in", next_step="write 1d")
     return duration_text(found), f"from the first step to the last in {spoken(found)}"
+
+
+def interval_choices(length: timedelta) -> list[Choice[str]]:
+    """The widths of periods, the one that suits a span of that length first."""
+    suited = Choice("as suits the span", "", spoken(suited_interval(length)))
+    return [suited, *(Choice(duration_text(each), duration_text(each)) for each in INTERVALS)]
+
+
+def read_interval(text: str) -> tuple[str, str]:
+    """A width in free text, and what it means; a UsageError says what it is not."""
+    found = parse_duration(text)
+    if found <= timedelta():
+        raise UsageError("period", "nothing is no period", next_step="write 1d")
+    return duration_text(found), f"a period is {spoken(found)} long"
 
 
 def order_choices() -> list[Choice[str]]:

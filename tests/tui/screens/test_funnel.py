@@ -7,7 +7,7 @@ import pytest
 
 from store.event_store import EventStore
 from store.testing import NOON, events_of, write
-from tests.tui.decks import Clock, deck, press, settled, text
+from tests.tui.decks import Clock, below_tabs, deck, press, settled, text
 from tests.tui.screens.test_overview import check
 from tui.view_state import View
 from tui.widgets.big_table import BigTable
@@ -66,17 +66,17 @@ def listed(app, name):
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 async def test_the_funnel_stands_as_drawn(store, size):
     async with opened(store, size=size) as (app, _):
-        check(f"funnel-{size[0]}x{size[1]}", text(app))
+        check(f"funnel-{size[0]}x{size[1]}", below_tabs(app))
 
 
 async def test_it_reads_without_colours_and_in_ascii(store, monkeypatch):
     async with opened(store, ascii_glyphs=True) as (app, _):
-        shown = text(app)
+        shown = below_tabs(app)
         assert shown.isascii()
         check("funnel-120x40-ascii", shown)
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened(store, size=(80, 24)) as (app, _):
-        check("funnel-80x24-no-color", text(app))
+        check("funnel-80x24-no-color", below_tabs(app))
 
 
 async def test_steps_are_proposed_where_nobody_wrote_any(store):
