@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from store.analytics.funnel.definition import Definition
+from store.analytics.funnel.instants import arranged
 from store.analytics.funnel.journeys import is_step, step_order
 from store.analytics.funnel.matching import STEPS
 from store.analytics.ordered.order import in_order
@@ -41,7 +42,8 @@ def pruned(rows: pl.DataFrame, made: Definition, bounds: Mapping[str, Any]) -> p
         return rows
     width = max(made.window // PIECES, WIDTH_MIN)
     steps = rows.lazy().filter(pl.col(STEPS) != 0).select(WHO, TIME, STEPS).collect()
-    steps = in_order(steps, step_order()).with_columns(pl.col(TIME).to_physical())
+    steps = arranged(in_order(steps, step_order()), made)
+    steps = steps.with_columns(pl.col(TIME).to_physical())
     last = int(rows.select(pl.col(TIME).max().to_physical()).item())
     time, following = pl.col(TIME), pl.col(TIME).shift(-1)
     is_his = (pl.col(WHO) == pl.col(WHO).shift(-1)).fill_null(value=False)

@@ -12,6 +12,7 @@ from store.analytics.filters import Filter, parse_filter
 from store.analytics.filters.nodes import Bare, leaves
 from store.analytics.filters.values import SEVERITY_FIELDS
 from store.analytics.funnel.steps import (
+    ANY,
     Exclusion,
     Step,
     Written,
@@ -108,6 +109,12 @@ class Definition:
     @property
     def is_unordered(self) -> bool:
         return self.order == "unordered"
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether one event may be several steps."""
+        names = {step.name for step in self.steps}
+        return len(names) < len(self.steps) or (ANY in names and len(names) > 1)
 
     @property
     def required(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from store.analytics.funnel.definition import Definition
+from store.analytics.funnel.instants import arranged
 from store.analytics.funnel.matching import BREAKS, EXCLUDES, ID, STEPS
 from store.analytics.ordered.order import in_order
 from store.analytics.ordered.rows import TIME
@@ -43,7 +44,7 @@ class Journeys:
 def journeys_of(rows: pl.DataFrame, made: Definition, start: int | None) -> Journeys:
     """Out of settled rows; those before `start` (microseconds) only tell what was the first time."""
     ordered = in_order(rows, _ties(rows)).with_columns(pl.col(TIME).to_physical())
-    ordered = _first_times(ordered, made)
+    ordered = arranged(_first_times(ordered, made), made)
     keep = (pl.col(STEPS) != 0) | pl.any_horizontal(
         *([pl.col(EXCLUDES) != 0] if made.exclusions else []),
         *([breaks(made)] if made.is_strict else []),
@@ -66,9 +67,11 @@ def is_settled(journeys: Journeys, keys: Sequence[str]) -> bool:
     """Whether no two events of an instant that are the same steps differ in these values, so that
     it does not matter which of them comes first.
     """
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in (WHO, TIME, STEPS))
-    other = pl.any_horizontal(pl.col(key) != pl.col(key).shift() for key in keys)
-    return not journeys.rows.select((same & other).any()).item()
+    instant = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in (WHO, TIME))
+    is_tied = instant | instant.shift(-1, fill_value=False)
+    several = pl.any_horizontal(pl.col(key).n_unique() > 1 for key in keys)
+    tied = journeys.rows.lazy().filter(is_tied).group_by(WHO, TIME, STEPS).agg(several.alias("x"))
+    return not tied.select(pl.col("x").any()).collect().item()
 
 
 def is_step(at: int) -> pl.Expr:
@@ -81,7 +84,7 @@ def breaks(made: Definition) -> pl.Expr:
 
 def step_order() -> list[str | pl.Expr]:
     """At one instant: steps in their order, an event that is several by the first of them, then by
-    the last; what is no step comes last of all.
+    the last (until they are `arranged`); what is no step comes last of all.
     """
     steps = pl.col(STEPS).cast(pl.UInt64)
     lowest = pl.when(steps == 0).then(64).otherwise(steps.bitwise_trailing_zeros())

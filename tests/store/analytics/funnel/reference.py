@@ -7,6 +7,7 @@ of numbers of exclusions), `breaks` and `value`. A funnel is a dict: `count` (of
 """
 
 from collections import defaultdict
+from itertools import groupby
 
 
 def in_order(events):
@@ -18,6 +19,29 @@ def in_order(events):
         return event["time"], steps[0], steps[-1], number, event.get("id", "")
 
     return sorted(events, key=place)
+
+
+def each_once(events, funnel):
+    """Where an event of an instant is several steps: step after step takes an event, the one that
+    is of use again last.
+    """
+    if funnel["order"] == "unordered":
+        return events
+    found = []
+    for _, same in groupby(events, key=lambda event: event["time"]):
+        left = list(same)
+        several = any(len(event["steps"]) > 1 for event in left)
+        for at in range(funnel["count"] if several else 0):
+            fitting = [event for event in left if at in event["steps"]]
+            if fitting:
+                taken = max(
+                    fitting,
+                    key=lambda event: min((s for s in event["steps"] if s > at), default=99),
+                )
+                left.remove(taken)
+                found.append(taken)
+        found += left
+    return found
 
 
 def by_person(events):
@@ -37,7 +61,8 @@ def with_first_times(events, funnel):
                 steps.discard(step)
             seen.add(step)
         found.append({**event, "steps": steps})
-    return [event for event in found if event["time"] >= funnel["span"][0]]
+    told = [event for event in found if event["time"] >= funnel["span"][0]]
+    return each_once(told, funnel)
 
 
 def next_steps(funnel, at):
@@ -223,7 +248,8 @@ def adopted_rule(events, count, window):
     step; an event is tried from its highest step down; the first that got deepest counts.
     """
     chains, best_chain = {}, []
-    for event in in_order(events):
+    funnel = {"order": "ordered", "count": count}
+    for event in each_once(in_order(events), funnel):
         for step in sorted(event["steps"], reverse=True):
             if step == 0:
                 chains[0] = [event["time"]]

@@ -93,6 +93,19 @@ def test_an_event_that_is_several_steps_of_an_instant_comes_after_one_that_is_th
     assert told(at_minutes(ada="pay@0 look@0"), "*", "pay") == (1, 1)
 
 
+@pytest.mark.parametrize("order", ["ordered", "strict"])
+def test_of_one_instant_step_after_step_takes_an_event(order):
+    events = at_minutes(ada="a@0 a@0 b@0 c@1", bob="b@0 a@0", eve="a@0 b@1 a@1")
+    assert told(events, "a", "b", "a", order=order) == (3, 3, 1)
+    assert told(events, "a", "b", "a", "c", order=order) == (3, 3, 1, 1)
+
+
+def test_an_event_that_is_of_use_later_is_left_for_then():
+    where = [{"name": "*", "where": f"event_name~{letter}"} for letter in "abc"]
+    assert told(at_minutes(ada="ab@0 ac@0"), *where) == (1, 1, 0)
+    assert told(at_minutes(ada="ab@0 ac@0 c@1"), *where) == (1, 1, 1)
+
+
 def test_strict_a_foreign_event_breaks_the_run():
     people = {"ada": "a b", "bob": "a x b", "eve": "a x a b"}
     assert counts("a", "b", options={"order": "strict"}, **people) == (3, 2)

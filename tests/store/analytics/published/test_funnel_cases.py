@@ -170,6 +170,16 @@ def test_twenty_starts_at_one_instant_convert_once():
     assert told(at_minutes(p=people), "one", "two", window=14 * DAYS) == (1, 1)
 
 
+def test_ten_steps_at_one_instant_take_an_event_each():
+    """Older engines fail on this one."""
+    told_of = "one-ten two-three-seven two-three-seven four-five-eight four-five-eight six-nine "
+    told_of += "two-three-seven four-five-eight six-nine one-ten"
+    steps = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    named = [{"name": "*", "where": f"event_name~{step}"} for step in steps]
+    events = at_minutes(p=" ".join(f"{name}@0" for name in told_of.split()))
+    assert told(events, *named) == (1,) * 10
+
+
 def test_two_steps_at_one_instant_convert():
     assert told(at_minutes(p="sign@0 view@0", q="sign@0"), "sign", "view") == (2, 1)
     assert told(at_minutes(p="view@0 sign@0", q="sign@0"), "sign", "view") == (2, 1)
