@@ -27,7 +27,6 @@ from store.parts.out_of_time import out_of_time
 from store.parts.part import Part
 from store.parts.rollups import with_gone
 from store.parts.scan import column_types, scan
-from store.settings import MIB
 from store.tally import Tally
 from store.timespan import AHEAD_MAX, OLDEST, WEEKDAYS, TimeSpan
 
@@ -57,7 +56,7 @@ class EventStore:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         create: bool = False,
-        cache_bytes_max: int = 64 * MIB,
+        cache_bytes_max: int = 64 * 2**20,
         analyses: Sequence[Known] = ANALYSES,
         week_start: str = WEEKDAYS[0],
     ) -> None:

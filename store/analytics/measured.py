@@ -1,6 +1,7 @@
 """Cells to numbers: the measures of each cell, and of each key over the whole span."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -44,6 +45,10 @@ class Measured(NamedTuple):
     """A row for each key."""
 
 
+_LAST: Final[deque[tuple[pl.DataFrame, Hashable, Measured]]] = deque(maxlen=4)
+"""What was ranked last: `changes` asks what the table of names does, now and before."""
+
+
 def groups(
     rows: pl.DataFrame, measures: int
 ) -> Iterator[tuple[Group, datetime | None, Sequence[float | None]]]:
@@ -85,7 +90,22 @@ def spec_of(
 def ranked(
     combined: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links, limit: int
 ) -> Measured:
-    """The `measured` rows, with all keys past the `limit` greatest folded into one."""
+    """The `measured` rows, with all keys past the `limit` greatest folded into one. Without users,
+    whom links may change, it is kept for who asks about the very same cells next.
+    """
+    key = (spec, tuple(measures), limit)
+    for cells, asked, kept in tuple(_LAST):
+        if cells is combined and asked == key:
+            return kept
+    found = _ranked(combined, spec, measures, links, limit)
+    if not spec.users:
+        _LAST.append((combined, key, found))
+    return found
+
+
+def _ranked(
+    combined: pl.DataFrame, spec: Spec, measures: Sequence[Measure], links: Links, limit: int
+) -> Measured:
     found = measured(combined, spec, measures, links)
     if found.totals.height > limit and spec.by:
         folded = adding.folded(combined, spec, found.totals.head(limit))
@@ -103,29 +123,30 @@ def measured(
 ) -> Measured:
     """The measures of each cell, and of each key over the whole span."""
     keys = list(adding.key_columns(combined, spec))
-    rows = adding.with_totals(combined, spec)
-    rows = rows.with_columns(is_exact=_sets_exact(spec, rows.columns))
+    totals = adding.with_totals(combined, spec)
+    names = totals.columns
     if spec.users:
-        rows = distinct.users(rows, _most(spec), links)
+        totals = distinct.users(totals, _most(spec), links)
+    rows = totals.lazy().with_columns(is_exact=_sets_exact(spec, names))
     for at, name in enumerate(spec.sketches):
         quantiles = [m.quantile for m in measures if m.kind == "percentile" and m.of == name]
         sketches = combined.filter(pl.col("kind") == SKETCH + at)
         spread = sketch.percentiles(sketches, quantiles)
         spread = spread.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
-        spread = pl.concat([sketches.select(keys), spread], how="horizontal")
-        rows = rows.join(spread, on=keys, how="left", nulls_equal=True, suffix=":sketch")
+        found = pl.concat([sketches.select(keys), spread], how="horizontal").lazy()
+        rows = rows.join(found, on=keys, how="left", nulls_equal=True, suffix=":sketch")
         known = pl.col("is_exact:sketch").fill_null(value=True)
         rows = rows.with_columns(pl.col("is_exact") & known).drop("is_exact:sketch")
     if spec.sessions:
-        rows = rows.with_columns(_sessions=distinct.size("sessions", _most(spec), rows.columns))
+        rows = rows.with_columns(_sessions=distinct.size("sessions", _most(spec), names))
     values = [_value(measure, spec).alias(f"m{at}") for at, measure in enumerate(measures)]
-    kept = [name for name in ("n", "weight", *KEPT) if name in rows.columns]
+    kept = [name for name in ("n", "weight", *KEPT) if name in names]
     order = list(dict.fromkeys(name for name in ("folded", "m0", *keys) if name in (*keys, "m0")))
     descending = [name == "m0" for name in order]
     told = rows.select("kind", *keys, *kept, *values, "is_exact")
-    told = told.sort(order, descending=descending, nulls_last=True)
-    is_whole = told["kind"] == WHOLE
-    return Measured(told.filter(~is_whole), told.filter(is_whole))
+    ordered = told.sort(order, descending=descending, nulls_last=True).collect()
+    is_whole = ordered["kind"] == WHOLE
+    return Measured(ordered.filter(~is_whole), ordered.filter(is_whole))
 
 
 def _quantile(name: str, quantile: float) -> str:

@@ -124,22 +124,20 @@ def percentiles(sketches: pl.DataFrame, quantiles: Sequence[float]) -> pl.DataFr
         pl.col("weights").list.sum().alias("weight"),
         pl.col("weights").list.len().cast(pl.Int64).cum_sum().alias("end"),
     )
-    ranks = [
-        side((rows["weight"] - 1) * quantile)
-        for quantile in quantiles
-        for side in (pl.Series.floor, pl.Series.ceil)
-    ]
+    exact = [(pl.col("weight") - 1) * quantile for quantile in quantiles]
+    sides = [side for rank in exact for side in (rank.floor(), rank.ceil())]
+    ranks = rows.select(side.alias(f"{at}") for at, side in enumerate(sides)).get_columns()
     if not ranks or not rows.height:
         return _nothing(rows.height, len(quantiles))
     found = _at_ranks(sketches.select(LISTS).explode(LISTS), rows, ranks)
     pieces = [found.slice(at * rows.height, rows.height) for at in range(len(ranks))]
-    answers, exact = [], pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True)
+    answers, known = [], pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True)
     for at, quantile in enumerate(quantiles):
         lower, upper = pieces[2 * at], pieces[2 * at + 1]
         part = (rows["weight"] - 1) * quantile - ranks[2 * at]
         answers.append((lower["value"] + (upper["value"] - lower["value"]) * part).alias(f"q{at}"))
-        exact &= lower["known"] & (upper["known"] | (part == 0))
-    return pl.DataFrame([*answers, exact.alias("is_exact")])
+        known &= lower["known"] & (upper["known"] | (part == 0))
+    return pl.DataFrame([*answers, known.alias("is_exact")])
 
 
 def _of_values(values: pl.Series, quantiles: Sequence[float]) -> pl.DataFrame:
