@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from tui.cell_diff import CellDiff
+from tui.deck import Deck
 from tui.formatting import clean
 from tui.messages import StoreChanged, StoreFailed, StoreOpened
 from tui.meter import Meter
@@ -286,3 +287,7 @@ class DeckApp(CellDiff, Viewing):
 
     def get_css_variables(self) -> dict[str, str]:
         return {**super().get_css_variables(), **css_variables(self.current_theme)}
+
+
+if TYPE_CHECKING:  # what screens are promised
+    _: type[Deck] = DeckApp

@@ -1,7 +1,7 @@
 """What every screen has: the two rows on top, the keys at the bottom, one question at a time."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from store.analytics.query import Query
 from store.analytics.shapes import Answer
+from tui.deck import Deck
 from tui.formatting import clean
 from tui.messages import QueryFailed, ResultReady, StoreChanged
 from tui.store_door import Cancelled, Store
@@ -20,9 +21,6 @@ from tui.widgets.empty_state import EmptyState
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.footer import Footer
 from tui.widgets.header import Header, Rates, SpanRow, Status, Tab
-
-if TYPE_CHECKING:
-    from tui.app import DeckApp
 
 Answers = Mapping[str, Answer]
 
@@ -60,11 +58,9 @@ class DeckScreen(Screen[None]):
         self._ticket = -1
 
     @property
-    def deck(self) -> "DeckApp":
-        from tui.app import DeckApp
-
-        assert isinstance(self.app, DeckApp)
-        return self.app
+    def deck(self) -> Deck:
+        """The app, as far as screens go."""
+        return cast(Deck, self.app)
 
     def compose(self) -> ComposeResult:
         yield Vertical(Header(self._tabs, self.mode), SpanRow(), FilterBar(), id="top")
