@@ -244,3 +244,20 @@ def test_first_signups_over_weeks():
 def test_the_first_days_users_on_the_days_after(people, expected):
     rows = [(f"u{n}", date(day)) for n, days in people.items() for day in days]
     assert triangle(events(*rows), JUNE, 3)[0] == expected
+
+
+def test_past_the_limit_values_are_one():
+    countries = {"USA": 5, "Canada": 3, "Germany": 2, "France": 1, "Spain": 1}
+    rows = [
+        (f"{country}{n}", date(0), "view", country)
+        for country, count in countries.items()
+        for n in range(count)
+    ]
+    query = Retention(span=TimeSpan(JUNE, JUNE + DAY), periods=7, by=("plan",), limit=3)
+    found = told(RetentionAnalysis(), query, events(*rows), now=JUNE + 99 * DAY)["cohorts"]
+    assert [(each["key"]["plan"], each.get("folded", False), each["size"]) for each in found] == [
+        ("USA", False, 5),
+        ("Canada", False, 3),
+        ("Germany", False, 2),
+        ("", True, 2),
+    ]
