@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from store.analytics.counters import (
+    AT,
     FINE,
-    base_of,
     cells_of,
+    grown,
     is_cumulative,
     key_columns,
     of_stream,
@@ -33,6 +34,7 @@ NEGATIVE: Final = -1
 ZERO: Final = 2
 EVENTS: Final = 3
 """No bucket, but how many events there were."""
+_POINT: Final = (FINE, AT, "time", "stream", "start", "weight", PART)
 _BUCKET: Final = ("sign", "scale", "index", "lower", "upper")
 _FLOAT: Final = pl.Float64()
 
@@ -60,7 +62,9 @@ def partial(events: pl.LazyFrame, by: Sequence[str], query: Query, cut: Cut | No
     sound = ~is_cumulative(types) | pl.col("stream").is_not_null()
     told = spread.with_columns(keys).filter(sound)
     buckets = pl.concat([_explicit(told), *map(_signed, (told, told), (1, -1)), _zero(told)])
-    counted = buckets.filter(pl.col("count") > 0).group_by(*names, *_BUCKET)
+    # Without a start, also a bucket that is empty tells: of a new beginning.
+    telling = (pl.col("count") > 0) | pl.col(AT).is_not_null()
+    counted = buckets.filter(telling).group_by(*names, *_BUCKET)
     is_delta = pl.col("stream").is_null()
     sizes = told.group_by(names).agg(pl.len().cast(pl.Float64).alias("total"))
     return pl.concat(
@@ -124,7 +128,7 @@ def _shaped(rows: pl.LazyFrame, sign: int) -> pl.LazyFrame:
     return rows.with_columns(
         *absent, pl.lit(sign, pl.Int8).alias("sign"), scale.cast(pl.Int64).alias("scale")
     ).select(
-        *(name for name in names if name in (FINE, "time", "stream", "start", "weight", PART)),
+        *(name for name in names if name in _POINT),
         *(name for name in names if name.startswith("key.")),
         *("event_time", "count", *_BUCKET),
     )
@@ -151,18 +155,13 @@ def increases(rows: pl.DataFrame) -> pl.DataFrame:
     index = coarse.otherwise(pl.col("index").floordiv(factor))
     scale = pl.when(pl.col("stream").is_null()).then("scale").otherwise(least)
     scaled = buckets.with_columns(index.alias("index"), scale.alias("_scale"))
-    of_point = [*keys, "time", *segment, *bucket, "_scale"]
+    of_point = [*keys, "time", AT, *segment, *bucket, "_scale"]
     first = pl.col("first").min()
     summed = scaled.group_by(*of_point, "scale").agg(first, pl.col("low", "high", "total").sum())
     least = pl.col("first", "low").min()
     one = summed.group_by(of_point).agg(least, pl.col("high").max(), pl.col("total").sum())
-    ordered = one.sort("time", "high")
-    counter = [*segment, *bucket]
-    reached = pl.col("high").cum_max().over(counter)
-    before = reached.shift().over(counter)
-    grown = (reached - pl.coalesce(before, base_of("low"))).clip(lower_bound=0.0)
-    increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
-    told = ordered.with_columns(increase.alias("increase"), *_edges())
+    ordered = one.sort("time", AT, "high")
+    told = ordered.with_columns(grown(*segment, *bucket).alias("increase"), *_edges())
     return told.select(*keys, "time", "upper", "lower", "is_geometric", "increase")
 
 

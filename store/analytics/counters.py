@@ -59,8 +59,7 @@ def partial(
     counted = ((is_sum & pl.col("stream").is_not_null()) | is_delta) & value.is_not_null()
     told = events.with_columns(finite(of).alias("\0value"), *of_stream(types)).filter(counted)
     deltas = pl.col("stream").is_null()
-    at = pl.when(~deltas & ~has_start()).then(_TIME).alias(AT)
-    return told.group_by(*key_columns(by, types, query, cut), at).agg(
+    return told.group_by(key_columns(by, types, query, cut)).agg(
         _TIME.min().alias("first"),
         value.min().alias("low"),
         value.max().alias("high"),
@@ -92,11 +91,12 @@ def of_stream(types: Mapping[str, pl.DataType]) -> Sequence[pl.Expr]:
 def key_columns(
     by: Sequence[str], types: Mapping[str, pl.DataType], query: Query, cut: Cut | None
 ) -> list[pl.Expr]:
-    """Part, breakdown values, time, stream and start."""
+    """Part, breakdown values, time, stream and start; AT."""
     time = _TIME.dt.truncate(cut.width) if cut else cell_start(query, _TIME)
     found = [pl.col(PART)] if types[PART] != pl.Null else []
     found += [_key(name, types).alias(f"key.{at}") for at, name in enumerate(by)]
     found += [time.alias("time"), pl.col("stream"), pl.col("start")]
+    found += [pl.when(pl.col("stream").is_not_null() & ~has_start()).then(_TIME).alias(AT)]
     return found + ([pl.lit(value=True).alias(FINE)] if cut else [])
 
 
@@ -143,8 +143,21 @@ def base_of(low: str) -> pl.Expr:
     is_told = (began_anew | (age <= SOON // timedelta(microseconds=1) * 1_000)).fill_null(
         value=False
     )
-    is_first = pl.col("time") == pl.col("time").min().over(segment)
+    time = pl.coalesce(AT, "time")
+    is_first = time == time.min().over(segment)
     return pl.when(is_first & ~is_told).then(low).otherwise(0.0)
+
+
+def grown(*segment: str) -> pl.Expr:
+    """What each row came to more than the one before it in its segment, in the order of time: with
+    a start the running maximum, without one the value, from 0 on after a fall; deltas their total.
+    """
+    value = pl.col("high")
+    reached = pl.when(has_start()).then(value.cum_max().over(segment)).otherwise(value)
+    before = pl.coalesce(reached.shift().over(segment), base_of("low"))
+    before = pl.when(reached < before).then(0.0).otherwise(before)
+    more = (reached - before).clip(lower_bound=0.0)
+    return pl.when(pl.col("stream").is_null()).then("total").otherwise(more)
 
 
 def increases(rows: pl.DataFrame) -> pl.DataFrame:
@@ -153,15 +166,8 @@ def increases(rows: pl.DataFrame) -> pl.DataFrame:
     """
     keys = [name for name in rows.columns if name.startswith("key.")]
     ordered = rows.sort("stream", "start", "time", AT, "high", nulls_last=True)
-    segment = ("stream", "start")
-    value = pl.col("high")
-    reached = pl.when(has_start()).then(value.cum_max().over(segment)).otherwise(value)
-    before = pl.coalesce(reached.shift().over(segment), base_of("low"))
-    before = pl.when(reached < before).then(0.0).otherwise(before)
-    grown = (reached - before).clip(lower_bound=0.0)
-    increase = pl.when(pl.col("stream").is_null()).then("total").otherwise(grown)
     return (
-        ordered.with_columns(increase.alias("increase"))
+        ordered.with_columns(grown("stream", "start").alias("increase"))
         .group_by(*keys, "time")
         .agg(pl.col("increase", "n").sum(), pl.col("is_sampled").any())
     )

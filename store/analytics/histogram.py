@@ -41,7 +41,7 @@ class HistogramAnalysis:
     """
 
     name = "histogram"
-    version = 1
+    version = 2
     rows_max = activity.ROWS_MAX
     may_miss = (*counters.ATTRIBUTES, *buckets.ATTRIBUTES)
     query_type = Histogram

@@ -113,6 +113,24 @@ def test_cumulative_buckets_count_what_came_to_them():
     assert values(points, measures=("count",)) == [4, 4, 2]
 
 
+def test_without_a_start_buckets_that_fall_begin_anew():
+    counts = ([0, 0, 0], [4, 6, 0], [5, 0, 0], [6, 7, 0])
+    points = [explicit(10 * at, c, temporality="cumulative") for at, c in enumerate(counts)]
+    points = [{**each, "metric_start_unix_nano": None} for each in points]
+    # 4 + 1 + 1, and 6 + 7, although the second was empty between.
+    assert values(points, measures=("count",)) == [19, 0, 0]
+    parts = [at % 2 for at in range(4)]
+    assert values(points[::-1], parts, (1, 0), measures=("count",)) == [19, 0, 0]
+
+
+def test_without_a_start_a_bucket_that_is_new_began_at_0():
+    points = [
+        exponential(10 * at, 0, c, temporality="cumulative") for at, c in enumerate(([4], [4, 3]))
+    ]
+    points = [{**each, "metric_start_unix_nano": 0} for each in points]
+    assert values(points, measures=("count",)) == [3, 0, 0]
+
+
 def test_what_was_counted_long_before_is_left_out():
     points = [
         explicit(s, c, temporality="cumulative") for s, c in ((0, [9, 1, 0]), (70, [9, 3, 1]))
