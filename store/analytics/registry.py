@@ -64,6 +64,7 @@ ANALYSES: Final = (
 HELPERS: Final = (
     Entry("explain", "explain", "ExplainAnalysis"),
     Entry("profile", "profile", "ProfileAnalysis"),
+    Entry("drivers-did", "funnel.did", "DidAnalysis"),
     Entry("drivers-seen", "funnel.drivers", "SeenAnalysis"),
     Entry("sessions-counted", "sessions.counted", "CountedAnalysis"),
     Entry("sessions-told", "sessions.told", "ToldAnalysis"),

@@ -1,6 +1,6 @@
 """Drivers: what those who converted did, or were, that the others did not."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Final, cast
 
@@ -12,8 +12,9 @@ from store.analytics.funnel.analysis import chosen_of
 from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import OPEN
 from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.did import NAME, Begun, Did, Named, People, counted
 from store.analytics.funnel.journeys import is_step
-from store.analytics.funnel.matching import STEPS, columns, matched
+from store.analytics.funnel.matching import columns, matched
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
 from store.analytics.ordered.subjects import USER, WHO
@@ -29,7 +30,10 @@ SEEN_MOST: Final = 25
 """What fewer did than this share of all, but never more than so many, says nothing."""
 OF: Final = ("events", "attributes")
 VALUE_CHARS_MAX: Final = 200
-_NAME: Final = "event_name"
+_HAD: Final = {
+    **dict.fromkeys(("attribute", "value"), pl.String()),
+    **dict.fromkeys(("converted", "not_converted"), pl.Int64()),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,19 +77,30 @@ class DriversAnalysis:
         asked = cast(Drivers, query)
         if asked.of not in OF:
             raise UsageError("of", f"{asked.of!r} is none", next_step=f"take {', '.join(OF)}")
-        names = telling_attributes(types) if asked.of == "attributes" else ()
-        # Who it is says nothing about why.
-        names = tuple(name for name in names if name not in (USER, asked.per))
         own = {part.name: getattr(asked, part.name) for part in fields(asked)}
-        (told,) = yield [Seen(**own, attributes=names)]
-        return Finished(told.result, told.events_scanned, told.sampled, told.exact, told.truncated)
+        if asked.of == "attributes":
+            # Who it is says nothing about why.
+            whose = (USER, asked.per)
+            names = tuple(name for name in telling_attributes(types) if name not in whose)
+            (told,) = yield [Seen(**own, attributes=names)]
+            return Finished(
+                told.result, told.events_scanned, told.sampled, told.exact, told.truncated
+            )
+        (began,) = yield [Seen(**own)]
+        people = cast(Begun, began.result).people
+        assert people is not None
+        common = {part.name: own[part.name] for part in fields(Stepped)}
+        (did,) = yield [Did(**common, people=people)]
+        found = _table(cast(Named, did.result).frame, people.frame, [NAME], asked.limit)
+        scanned = began.events_scanned + did.events_scanned
+        return replace(found, events=scanned, sampled=began.sampled or did.sampled)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
 
 
 class SeenAnalysis:
-    """Out of all events of those who began."""
+    """Who began, and how it went; of attributes, the answer."""
 
     name = "drivers-seen"
     version = 1
@@ -97,7 +112,7 @@ class SeenAnalysis:
 
     def columns(self, query: Query) -> Sequence[str]:
         asked = cast(Seen, query)
-        return list(dict.fromkeys([*columns(asked), _NAME, *asked.attributes]))
+        return list(dict.fromkeys([*columns(asked), *asked.attributes]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -109,8 +124,7 @@ class SeenAnalysis:
             as_text(name, kinds[name]).str.slice(0, VALUE_CHARS_MAX).alias(f"of.{at}")
             for at, name in enumerate(asked.attributes)
         ]
-        named = [pl.col(_NAME).alias("of")] if asked.of == "events" else values
-        return matched(events, asked, beside=named, all_events=asked.of == "events")
+        return matched(events, asked, beside=values)
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return partials
@@ -119,16 +133,15 @@ class SeenAnalysis:
         asked = cast(Seen, query)
         found = asked_of(combined, asked, links)
         people = _people(found)
-        told = _told_apart(found, people, asked)
-        rows = [Row({}, row) for row in told.head(query.limit).iter_rows(named=True)]
-        converted = int(people["is_converted"].sum())
-        summary = {"converted": converted, "not_converted": people.height - converted}
-        return Finished(
-            Table(tuple(told.columns), rows, summary),
+        whole = Finished(
+            Begun((), (), people=People(people, links if asked.link else None)),
             events=combined.height - combined[WHO].null_count(),
             sampled=kept.is_sampled(combined),
-            truncated=told.height > query.limit,
         )
+        if asked.of == "events":
+            return whole
+        told = _table(_had(found, people, asked), people, ["attribute", "value"], asked.limit)
+        return replace(whole, result=told.result, truncated=told.truncated)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
@@ -152,46 +165,31 @@ def _people(asked: Asked) -> pl.DataFrame:
     ).filter(pl.col("is_converted") | ~pl.col(OPEN))
 
 
-def _had(asked: Asked, people: pl.DataFrame, query: Seen) -> Iterator[pl.DataFrame]:
-    """What each of them did or was, every value once: WHO, `is_converted` and the value."""
+def _had(asked: Asked, people: pl.DataFrame, query: Seen) -> pl.DataFrame:
+    """How many were what when they began: `attribute`, `value`, `converted`, `not_converted`."""
     time = pl.col(kept.TIME).to_physical()
     within = asked.rows.lazy().join(people.lazy(), on=WHO)
-    if query.of == "events":
-        after = (time > pl.col("begun")) & (time <= pl.col("ended")) & (pl.col(STEPS) == 0)
-        named = within.filter(after).select(WHO, "is_converted", pl.col("of").alias(_NAME))
-        yield named.unique().collect()
-        return
     first = within.filter(is_step(0) & (time == pl.col("begun"))).collect()
+    found = [pl.DataFrame(schema=_HAD)]
     for at, name in enumerate(query.attributes):
         value = pl.col(f"of.{at}").alias("value")
         valued = first.select(WHO, "is_converted", value, pl.lit(name).alias("attribute"))
-        yield valued.filter(pl.col("value").str.len_bytes() > 0).unique()
+        once = valued.filter(pl.col("value").str.len_bytes() > 0).unique()
+        found.append(once.group_by("attribute", "value").agg(counted()))
+    return pl.concat(found)
 
 
-def _told_apart(asked: Asked, people: pl.DataFrame, query: Seen) -> pl.DataFrame:
-    """The table, what tells most first."""
-    keys = [_NAME] if query.of == "events" else ["attribute", "value"]
+def _table(counts: pl.DataFrame, people: pl.DataFrame, keys: Sequence[str], limit: int) -> Finished:
+    """What tells most first; `counts` are of `keys`."""
     converted = int(people["is_converted"].sum())
     others = people.height - converted
     least = min(SEEN_MOST, SEEN_SHARE * people.height)
     did, did_too = pl.col("converted"), pl.col("not_converted")
     odds = ((did + 1) * (others - did_too + 1)) / ((converted - did + 1) * (did_too + 1))
-    counted = [
-        had.group_by(keys).agg(
-            pl.col("is_converted").sum().cast(pl.Int64).alias("converted"),
-            (~pl.col("is_converted")).sum().cast(pl.Int64).alias("not_converted"),
-        )
-        for had in _had(asked, people, query)
-    ]
-    if not counted:
-        kinds = {
-            **dict.fromkeys(keys, pl.String()),
-            "converted": pl.Int64(),
-            "not_converted": pl.Int64(),
-        }
-        counted = [pl.DataFrame(schema=kinds)]
-    seen = pl.concat(counted).filter(did + did_too >= least)
-    told = seen.with_columns(odds.alias("odds_ratio"))
+    told = counts.filter(did + did_too >= least).with_columns(odds.alias("odds_ratio"))
     far = pl.col("odds_ratio").log().abs().round(9)
     order = [far, pl.col("odds_ratio"), *map(pl.col, keys)]
-    return told.sort(order, descending=[True, True, *[False] * len(keys)])
+    told = told.sort(order, descending=[True, True, *[False] * len(keys)])
+    rows = [Row({}, row) for row in told.head(limit).iter_rows(named=True)]
+    summary = {"converted": converted, "not_converted": others}
+    return Finished(Table(tuple(told.columns), rows, summary), truncated=told.height > limit)
