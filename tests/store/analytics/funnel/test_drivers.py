@@ -43,8 +43,7 @@ def reference(rows, span, *, link):
     for row in rows:
         who = row["user_id"] or linked.get(row["install_id"]) or row["install_id"]
         if who:
-            kind = "user" if row["user_id"] or row["install_id"] in linked else "device"
-            people.setdefault((kind, who) if link else who, []).append(row)
+            people.setdefault(who, []).append(row)
     found, sizes = [], [0, 0]
     for events in people.values():
         starts = sorted(e["event_time"] for e in events if e["event_name"] == "a")
