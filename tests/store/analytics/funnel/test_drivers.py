@@ -63,7 +63,7 @@ def reference(rows, span, *, link):
     return found, sizes
 
 
-@settings(deadline=None, max_examples=max(1, cases(1_000) // TOWN // 4))
+@settings(deadline=None, max_examples=max(1, cases(1_000) // TOWN))
 @given(
     towns=st.lists(ROWS, min_size=TOWN, max_size=TOWN),
     cuts=st.lists(st.integers(0, 3), min_size=96, max_size=96),
