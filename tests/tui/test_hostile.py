@@ -46,5 +46,9 @@ async def test_no_screen_obeys_what_an_event_says(store, size):
         for keys in (["b"], ["escape"], ["question_mark"], ["escape"], ["7"], ["1"], ["ctrl+p"]):
             await press(pilot, *keys)
             seen += "\n" + text(app)
+        await press(pilot, "escape")
+        for keys in (["3"], ["enter"], ["enter"], ["escape"], ["escape"], ["e"], ["escape"], ["5"]):
+            await press(pilot, *keys)
+            seen += "\n" + text(app)
         assert app.is_running
         assert OBEYED.findall(seen.replace("\n", "")) == []

@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from store.analytics.shapes import Answer, Table
+from tui.formatting import clean
 from tui.messages import (
     CellOpened,
     QueryFailed,
@@ -123,7 +124,7 @@ class RetentionScreen(DeckScreen):
         """What makes no sense stays said where the picture would be."""
         if message.asker == self.mode:
             how = ("e, i, o, r and c change what is asked; alt+left goes back", "dim")
-            self.matrix.advice = ((message.sentence, "warning"), ("", "dim"), how)
+            self.matrix.advice = ((clean(message.sentence), "warning"), ("", "dim"), how)
             self.matrix.matrix = type(self.matrix.matrix)()
 
     # Drilling in

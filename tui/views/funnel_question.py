@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from store.analytics.query import Query
 from store.timespan import duration_text, parse_duration
+from tui.formatting import clean
 from tui.view_state import LENGTHS, Seen, View
 from tui.views.questions import zone_name
 from tui.views.step_text import joined, split_steps
@@ -46,8 +47,8 @@ class Definition:
 
     @property
     def subjects(self) -> str:
-        """Who is counted, as a word."""
-        return {USER: "users", "session_id": "sessions"}.get(self.per, self.per)
+        """Who is counted, as a word to be shown."""
+        return {USER: "users", "session_id": "sessions"}.get(self.per, clean(self.per))
 
     def query(self, seen: Seen, **more: Any) -> "Funnel":
         """The funnel of the view; a UsageError names what makes no sense in it."""

@@ -4,10 +4,10 @@ one needs the answer of another.
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from store.analytics.shapes import Steps
-from store.timespan import duration_text
+from store.timespan import TimeSpan, duration_text
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen, View
 from tui.views.funnel_question import (
@@ -18,11 +18,14 @@ from tui.views.funnel_question import (
     funnel_questions,
     proposed,
 )
-from tui.views.journey import journey_of
-from tui.views.people import People, people_of, stop_of
+from tui.views.journey import TELLING, journey_of
+from tui.views.people import People, people_of, stop_of, with_next
 from tui.views.proposal import propose
 from tui.views.steps import Stop
 from tui.widgets.definition_line import Said
+
+# Clocks of those who send may be a little ahead.
+AHEAD: Final = timedelta(minutes=1)
 
 
 def funnel_work(
@@ -46,7 +49,8 @@ def funnel_work(
         answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
         found |= dict(zip(questions, answers, strict=True))
         if stop:
-            found["people"] = _people(found["steps"].result, stop, definition, seen)
+            people = _people(found["steps"].result, stop, definition, seen)
+            found["people"] = _with_next(people, store, seen, definition)
         if user:
             found["journey"] = journey_of(store, seen, definition, user, cancelled)
         return found
@@ -70,6 +74,23 @@ def _people(found: object, stop: Stop, definition: Definition, seen: Seen) -> Pe
     assert isinstance(found, Steps)
     before = checked(definition.query(seen)).before(min(stop.step, len(found.steps) - 1))
     return people_of(found, stop, before)
+
+
+def _with_next(people: People, store: Store, seen: Seen, definition: Definition) -> People:
+    """What each did after the last step; told of those who are listed."""
+    import polars as pl
+
+    from store.analytics.funnel.instead import THEN, WHO, columns, done_after
+
+    if not people.rows:
+        return people
+    last = pl.DataFrame({WHO: [row["user"] for row in people.rows]}).with_columns(
+        pl.Series("at", [row["at"] for row in people.rows])
+    )
+    span = TimeSpan(min(row["at"] for row in people.rows), seen.now + AHEAD)
+    events = store.events(span, TELLING, columns(definition.per))
+    then = done_after(events, last, definition.per)
+    return with_next(people, dict(then.select(WHO, THEN).iter_rows()))
 
 
 def said(definition: Definition, view: View) -> Said:

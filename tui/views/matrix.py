@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from store.analytics.shapes import Row, Table
 from store.timespan import MONTH, UNITS, TimeSpan, duration_text
-from tui.formatting import count, percent
+from tui.formatting import clean, count, percent
 from tui.plots.heat import Cell
 
 MEAN: Final = "mean"
@@ -98,12 +98,12 @@ def _value(row: Row) -> str:
 
 
 def said_of(row: MatrixRow, title: str, cell: Cell) -> str:
-    """`21 Nov 16:00 +2h: 9 of 81 came back, 11.1 % (6.0-20)`."""
+    """`21 Nov 16:00 +2h: 9 of 81 came back, 11 % (6.0-20)`."""
     low, high = (percent(share, digits=1) for share in cell.likely)
     so_far = "" if cell.is_over else " so far"
     share = percent(cell.share, digits=1)
     told = f"{count(cell.count)} of {count(cell.of)} came back{so_far}, {share} % ({low}-{high})"
-    return f"{row.name} {title}: {told}"
+    return f"{clean(row.name)} {title}: {told}"
 
 
 def lines_of(matrix: Matrix) -> Iterator[MatrixRow]:

@@ -1,13 +1,16 @@
 """Who came to a step of a funnel, or no further: rows of a table, and its columns."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from rich.cells import cell_len
+
 from store.analytics.shapes import Steps, StepUser
 from store.timespan import TimeSpan
-from tui.formatting import clock, count, fit
+from tui.formatting import clean, clock, count, fit, percent
 from tui.theme import Look
 from tui.views.steps import Stop, took
 from tui.widgets.columns import Column, Row
@@ -15,6 +18,8 @@ from tui.widgets.lines import Part
 
 ROWS_MAX: Final = 10_000
 """The newest of more are shown; the title counts them all."""
+NOTHING: Final = "nothing more"
+THEN_MAX: Final = 4
 _STATES: Final = {"gone": ("down", "bad"), "open": ("detached", "muted"), "on": ("up", "live")}
 _WORDS: Final = {"gone": "gone", "open": "may still come", "on": "went on"}
 
@@ -27,17 +32,24 @@ class People:
     step: str
     counts: Mapping[str, int]
     rows: Sequence[Row]
+    then: Sequence[tuple[str, float]] = ()
+    """What they did next, and the share of `rows` that did: the commonest first."""
 
     def title(self, subjects: str) -> str:
         """`1,269 users did not come to checkout`."""
         number = count(sum(self.counts.values()))
         did = "did not come to" if self.stop.gone else "came to"
-        return f"{number} {subjects} {did} {self.step}"
+        return f"{number} {subjects} {did} {clean(self.step)}"
 
-    def note(self) -> str:
-        """How many of them are in which state."""
-        told = [f"{count(n)} {_WORDS[state]}" for state, n in self.counts.items() if n]
-        return ", ".join(told)
+    def note(self, width: int) -> str:
+        """How many of them are in which state, and what they did next, as far as there is room."""
+        note = ", ".join(f"{count(n)} {_WORDS[state]}" for state, n in self.counts.items() if n)
+        for at, (name, share) in enumerate(self.then):
+            more = f"{', then ' if not at else ', '}{clean(name)} {percent(share, digits=0)} %"
+            if cell_len(note + more) > width:
+                break
+            note += more
+        return note
 
 
 def stop_text(stop: Stop) -> str:
@@ -71,6 +83,14 @@ def people_of(found: Steps, stop: Stop, before: int) -> People:
     return People(stop, found.steps[at].name, counts, rows[:ROWS_MAX])
 
 
+def with_next(people: People, then: Mapping[str, str]) -> People:
+    """With what each did after the last step, by who it is."""
+    rows = [{**row, "then": then.get(row["user"], NOTHING)} for row in people.rows]
+    counted = Counter(row["then"] for row in rows)
+    shares = [(name, n / len(rows)) for name, n in counted.most_common(THEN_MAX)]
+    return replace(people, rows=rows, then=shares)
+
+
 def _counts(user: StepUser, stop: Stop, before: int) -> bool:
     came = _came(user, stop.step)
     return _came(user, before) and not came if stop.gone else came
@@ -102,18 +122,25 @@ def people_columns(span: TimeSpan, zone: tzinfo) -> tuple[Column, ...]:
     """With the date where the span covers more than one."""
     days = span.start.astimezone(zone).date() != span.end.astimezone(zone).date()
     return (
-        Column("state", "", 14, _state_cell, sortable=False),
+        Column("state", "", 16, _state_cell, sortable=False),
         Column("user", "who", 16, _text_cell("user", "bright"), grows=True, sortable=False),
         Column("reached", "came to", 18, _text_cell("reached", "text"), sortable=False),
         Column("at", "at", 15 if days else 8, _time_cell(zone, days=days), sortable=False),
         Column("took", "took", 6, _took_cell, right=True, rank=1, sortable=False),
+        Column("then", "then", 18, _then_cell, sortable=False),
     )
 
 
 def _state_cell(row: Row, width: int, look: Look) -> list[Part]:
     glyph, role = _STATES[row["state"]]
-    text = f"{getattr(look.glyphs, glyph)} {_WORDS[row['state']]}"
-    return [(fit(text, width), look.style(role))]
+    sign = f"{getattr(look.glyphs, glyph)} "
+    return [(sign, look.style(role)), (fit(_WORDS[row["state"]], width - 2), look.style("dim"))]
+
+
+def _then_cell(row: Row, width: int, look: Look) -> list[Part]:
+    then = row.get("then", "")
+    shown = fit(then, width, ellipsis=look.glyphs.ellipsis)
+    return [(shown, look.style("dim" if then == NOTHING else "text"))]
 
 
 def _text_cell(name: str, role: str) -> Any:

@@ -7,6 +7,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from store.analytics.shapes import Answer, Steps, Timeline
+from tui.formatting import clean
 from tui.theme import look_of
 from tui.view_state import Seen
 from tui.views.conversion import conversion_chart
@@ -90,7 +91,7 @@ class FunnelPanels(Vertical):
     def fail(self, sentence: str) -> None:
         """Says what makes no sense where the picture would be."""
         self.steps.steps = None
-        self.steps.advice = ((sentence, "warning"), ("", "dim"), HOW_TO_EDIT)
+        self.steps.advice = ((clean(sentence), "warning"), ("", "dim"), HOW_TO_EDIT)
 
     def _show_steps(self, found: Steps | None, definition: Definition, note: str) -> None:
         panel = self.steps
@@ -121,7 +122,7 @@ class FunnelPanels(Vertical):
         self.set_class(bool(rows), "-groups")
         if found and rows:
             table, by = self.table("groups"), seen.view.by
-            table.border_title = f"by {by}"
+            table.border_title = f"by {clean(by)}"
             table.columns = group_columns(found.steps, by, self.size.width - FRAME_WIDTH)
             _fill(table, rows, "value")
 
@@ -131,7 +132,9 @@ class FunnelPanels(Vertical):
             return
         table = self.table("people")
         table.border_title = people.title(definition.subjects)
-        table.border_subtitle = f" {people.note()} " if people.rows else ""
+        table.border_subtitle = (
+            f" {people.note(self.size.width - FRAME_WIDTH * 2)} " if people.rows else ""
+        )
         table.columns = people_columns(seen.span, seen.zone)
         table.advice = ("", "nobody; esc goes back")
         _fill(table, people.rows, "user")

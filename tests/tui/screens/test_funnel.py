@@ -99,6 +99,8 @@ async def test_what_was_lost_opens_and_its_numbers_are_those_of_the_funnel(store
         assert states.count("open") == lost.still_possible == 10
         assert states[0] == "gone"
         assert "20 users did not come to cart" in titles(app)
+        assert {row["then"] for row in listed(app, "people")} == {"search"}
+        assert "then search 100 %" in app.screen.query_one("#people").border_subtitle
         assert app.focused.id == "people"
 
 
