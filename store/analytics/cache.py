@@ -15,6 +15,9 @@ ENTRY_SHARE_MAX: Final = 8
 _ENTRY_BYTES: Final = 1_000
 """What an entry takes beside its values: the key, and the frame's own objects."""
 
+_PLACES_MORE: Final = 64
+"""So many more places than entries are known before those are forgotten whose entries went."""
+
 
 class PartialCache:
     """Frames by key, up to a number of bytes. Safe across threads."""
@@ -24,6 +27,7 @@ class PartialCache:
         self._lock = threading.Lock()
         self._frames: OrderedDict[Hashable, tuple[pl.DataFrame, int]] = OrderedDict()
         self._bytes = 0
+        self._placed: dict[Hashable, Hashable] = {}
 
     @property
     def size_bytes(self) -> int:
@@ -39,18 +43,30 @@ class PartialCache:
             self._frames.move_to_end(key)
             return found[0]
 
-    def put(self, key: Hashable, frame: pl.DataFrame) -> None:
-        """Keeps it, unless it is too large to be worth the others' room."""
+    def put(self, key: Hashable, frame: pl.DataFrame, *, place: Hashable = None) -> None:
+        """Keeps it, unless it is too large to be worth the others' room; if a place is named, instead
+        of what was put there before: what lacks the newest part is not asked for again.
+        """
         size = int(frame.estimated_size()) + _ENTRY_BYTES
-        if size * ENTRY_SHARE_MAX > self._bytes_max:
-            return
         with self._lock:
-            _, before = self._frames.pop(key, (None, 0))
+            if place is not None and self._placed.get(place, key) != key:
+                self._drop(self._placed.pop(place))
+            if size * ENTRY_SHARE_MAX > self._bytes_max:
+                return
+            self._drop(key)
             self._frames[key] = (frame, size)
-            self._bytes += size - before
+            self._bytes += size
             while self._bytes > self._bytes_max:
-                _, (_, gone) = self._frames.popitem(last=False)
-                self._bytes -= gone
+                self._drop(next(iter(self._frames)))
+            if place is not None:
+                self._placed[place] = key
+            if len(self._placed) > len(self._frames) + _PLACES_MORE:
+                placed = self._placed.items()
+                self._placed = {place: key for place, key in placed if key in self._frames}
+
+    def _drop(self, key: Hashable) -> None:
+        _, size = self._frames.pop(key, (None, 0))
+        self._bytes -= size
 
 
 class FinishedCache:

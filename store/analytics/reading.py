@@ -14,6 +14,7 @@ import polars as pl
 
 from store.analytics.batches import Batch, Task, read
 from store.analytics.cache import PartialCache
+from store.analytics.combining import combined
 from store.analytics.cut import Cut
 from store.analytics.edges import at_edge, inside
 from store.analytics.filters import Filter
@@ -22,13 +23,9 @@ from store.analytics.intervals import cut_of
 from store.analytics.plan import Node, Plan, Planner, Tree, is_few
 from store.analytics.rollups.extracting import Piece, extracted
 from store.analytics.rollups.shelf import Shelf, Told, Use
-from store.errors import UsageError
 from store.parts.part import Part
 from store.schema import FIXED, PART
 from store.timespan import TimeSpan
-
-ROWS_MAX: Final = 5_000_000
-"""Rows of partials put together at once: what a breakdown by single events would run into."""
 
 UNIT_ROWS: Final = 1_500_000
 """Groups of parts up to here are read as if they were one part: with a part a second, partials of
@@ -172,7 +169,7 @@ class Reading:
             found = inherited(
                 node,
                 lambda key: self._cache.get((work.key, key)),
-                lambda frames: _combined(work.task, frames),
+                lambda frames: combined(work.task, frames),
             )
             if found is not None:
                 self._keep(name, found)
@@ -263,7 +260,7 @@ class Reading:
             return None
         if node.inside:
             frames = [inside(frame, node.inside) for frame in frames]
-        self._keep(name, _combined(work.task, frames))
+        self._keep(name, combined(work.task, frames))
         for member in node.nodes:
             self._release(work.key, member)
         return self._frames[name]
@@ -279,9 +276,11 @@ class Reading:
         if kept is not None:
             return kept
         frames = work.frames or [self._nothing(work)]
-        if len(work.frames) == 1 and work.are_combined:
-            return self._keep(work.whole_key, frames[0])
-        return self._keep(work.whole_key, _combined(work.task, frames))
+        is_whole = len(work.frames) == 1 and work.are_combined
+        whole = frames[0] if is_whole else combined(work.task, frames)
+        self._frames[work.whole_key] = whole
+        self._cache.put(work.whole_key, whole, place=(work.key, work.task.horizon))
+        return whole
 
     def _nothing(self, work: _Work) -> pl.DataFrame:
         """The partial of no events, for its columns."""
@@ -289,17 +288,3 @@ class Reading:
         types = {name: self._types.get(name) or FIXED.get(name, pl.String()) for name in names}
         events = pl.LazyFrame(schema={**types, PART: pl.UInt32()})
         return work.task.reduction.partial(events, work.task.query, None).collect().drop(PART)
-
-
-def _combined(task: Task, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    most = getattr(task.reduction, "rows_max", None)
-    if task.query.by and getattr(task.reduction, "folds", False):
-        most = None
-    if sum(frame.height for frame in frames) > (most or ROWS_MAX):
-        thing, what = ("events", "events of it") if most else ("breakdown", "different values")
-        raise UsageError(
-            thing,
-            f"there are over {most or ROWS_MAX:,} {what}",
-            next_step=f"filter first, or {'take less time' if most else 'break down by something coarser'}",
-        )
-    return task.reduction.combine(pl.concat(frames, how="diagonal"), task.query)

@@ -169,7 +169,7 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(tmp_path, query, said):
 
 
 def test_a_breakdown_by_single_events_is_refused_before_memory_is_gone(tmp_path, monkeypatch):
-    monkeypatch.setattr("store.analytics.reading.ROWS_MAX", 100)
+    monkeypatch.setattr("store.analytics.combining.ROWS_MAX", 100)
     store = store_of(tmp_path, events_of([{"user_id": str(at)} for at in range(200)]))
     with pytest.raises(UsageError, match="different values"):
         store.run(Trends(by=("user_id",)))

@@ -34,3 +34,18 @@ def test_an_entry_put_again_is_counted_once():
     for _ in range(50):
         cache.put("a", frame(5))
     assert cache.size_bytes < 7_000
+
+
+def test_what_is_put_in_the_place_of_another_takes_its_room():
+    cache = PartialCache(100_000)
+    for name in "abcdefghi":
+        cache.put(name, frame(1), place="now")
+    assert [name for name in "abcdefghi" if cache.get(name) is not None] == ["i"]
+    assert cache.size_bytes < 3_000
+    cache.put("i", frame(1), place="now")
+    cache.put("large", frame(50), place="now")
+    assert cache.get("i") is None
+    for number in range(1_000):
+        cache.put(number, frame(1), place=("other", number))
+    assert cache.size_bytes <= 100_000
+    assert len(cache._placed) < 200

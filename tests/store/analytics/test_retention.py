@@ -226,7 +226,7 @@ def test_a_question_that_makes_no_sense_is_a_sentence(tmp_path, options, says):
 
 def test_a_breakdown_by_more_values_than_are_kept_is_a_sentence(tmp_path, monkeypatch):
     store = store_of(tmp_path, days(ada="a a a a a", bob="a a a a a"))
-    monkeypatch.setattr("store.analytics.reading.ROWS_MAX", 5)
+    monkeypatch.setattr("store.analytics.combining.ROWS_MAX", 5)
     assert store.run(Retention()).events_scanned == 10
     with pytest.raises(UsageError, match="different values; filter first"):
         store.run(Retention(by=("event_id",)))
