@@ -26,19 +26,12 @@ from store.parts.lost import lost
 from store.parts.out_of_time import out_of_time
 from store.parts.part import Part
 from store.parts.rollups import with_gone
-from store.parts.scan import column_types, scan
+from store.parts.scan import OF_A_PART, column_types, scan
 from store.tally import Tally
 from store.timespan import AHEAD_MAX, OLDEST, WEEKDAYS, TimeSpan
 
 __all__ = ["Cancelled", "EventStore"]
 
-# What a part that changed under its footer makes a scan raise; also a disk that cannot read it.
-_OF_A_PART: Final = (
-    pl.exceptions.ComputeError,
-    pl.exceptions.SchemaError,
-    pl.exceptions.ColumnNotFoundError,
-    OSError,
-)
 ATTEMPTS_MAX: Final = 5
 """A part that is gone when it is opened means a merge just now: look again, so many times."""
 
@@ -104,6 +97,12 @@ class EventStore:
         """How many parts that may hold events of a span (None: of any time) cannot be read."""
         return lost(self.snapshot().unreadable, span)
 
+    def distrust(self) -> bool:
+        """After a read failed: looks at all bytes that were not looked at yet. True when parts turned
+        out to be broken; they do not count any more, so that reading again may do.
+        """
+        return bool(self._catalog.verify(self._all_files()))
+
     def tally(self) -> Tally:
         """What became of all events that ever came to this store."""
         return Tally.total(part.tally for part in self.snapshot().told)
@@ -145,7 +144,7 @@ class EventStore:
             except OverflowError as error:
                 fault = "with what is read around it, it goes past the years 1 to 9999"
                 raise UsageError("span", fault, next_step="take less time") from error
-            except _OF_A_PART as error:
+            except OF_A_PART as error:
                 # A part whose bytes changed must not take the answers about all others with it.
                 volumes = self._catalog.volumes
                 if not (self._catalog.verify(self._all_files()) or volumes.verify()):

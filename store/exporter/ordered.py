@@ -18,7 +18,7 @@ from store.errors import StoreError
 from store.event_store import EventStore
 from store.exporter.columns import Columns
 from store.parts.part import Part
-from store.parts.scan import scan
+from store.parts.scan import OF_A_PART, scan
 from store.parts.widen import column_types
 from store.timespan import TimeSpan
 
@@ -187,13 +187,20 @@ class OrderedEvents:
                     [part for part in self._parts if part.rows and part.span.overlaps(span)]
                 )
             except FileNotFoundError:
-                self._parts, self._is_merged = self._store.snapshot().parts, True
+                self._look_anew()
+            except OF_A_PART:
+                if not self._store.distrust():
+                    raise
+                self._look_anew()
         raise StoreError(
             "export",
             "parts vanish while they are read",
             place=str(self._store.folder.root),
             next_step="does something else delete files there?",
         )
+
+    def _look_anew(self) -> None:
+        self._parts, self._is_merged = self._store.snapshot().parts, True
 
 
 def _joined(spans: Sequence[TimeSpan]) -> TimeSpan:

@@ -12,8 +12,15 @@ from store.parts.widen import column_types
 from store.schema import FIXED, OVERFLOW, PART, ROW, as_text, column
 from store.timespan import TimeSpan
 
-__all__ = ["column_types", "scan"]
+__all__ = ["OF_A_PART", "column_types", "scan"]
 
+OF_A_PART: Final = (
+    pl.exceptions.ComputeError,
+    pl.exceptions.SchemaError,
+    pl.exceptions.ColumnNotFoundError,
+    OSError,
+)
+"""What a part that changed under its footer makes a scan raise; also a disk that cannot read it."""
 BIG_PART_ROWS: Final = 20_000
 """From here a part gets a scan of its own, whose PART is a constant; smaller ones share a scan,
 whose set-up costs 0.4 ms, and find theirs by the row's number, which costs 30 ns a row."""

@@ -60,7 +60,9 @@ def run_sql(
         except FileNotFoundError as error:  # merged meanwhile
             gone = error
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            raise sentence(error, text, tokens, columns, tuple(TABLES)) from None
+            if not (_is_of_a_part(error) and store.distrust()):
+                raise sentence(error, text, tokens, columns, tuple(TABLES)) from None
+            gone = error
         else:
             return SqlAnswer(schema, _chained(first, frames, text))
     raise _gone(store, gone)
@@ -103,7 +105,15 @@ def _chained(
         said = "parts were merged while the answer was read"
         raise StoreError("sql", said, next_step="ask again") from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        if _is_of_a_part(error):
+            step = "see eventdeck check; eventdeck compact sets it aside"
+            raise StoreError("sql", "a part cannot be read", next_step=step) from error
         raise sentence(error, text, (), {}, tuple(TABLES)) from None
+
+
+def _is_of_a_part(error: BaseException) -> bool:
+    """Whether it is the bytes of a file that are wrong, and not the question."""
+    return "parquet" in str(error)
 
 
 def _gone(store: EventStore, error: Exception | None) -> StoreError:

@@ -43,7 +43,6 @@ def run(options: Options, console: Console) -> int:
     from store.analytics.filters import parse_filter
     from store.parts.catalog import Catalog
     from store.parts.layout import StoreFolder
-    from store.parts.lost import lost
     from store.parts.widen import column_types
 
     if options.once and not options.last:
@@ -55,10 +54,8 @@ def run(options: Options, console: Console) -> int:
     snapshot = catalog.snapshot()
     # What nobody has sent may yet come.
     warn_of_unknown_fields(wanted, column_types(snapshot.parts), console, " so far")
-    if span:
-        warn_of_lost_parts(lost(snapshot.unreadable, span), console)
     with contextlib.suppress(KeyboardInterrupt):
-        _follow(catalog, wanted, span or now, write, once=options.once)
+        _follow(catalog, wanted, span or now, write, console, once=options.once)
     return 0
 
 
@@ -67,17 +64,22 @@ def _follow(
     wanted: "Filter",
     since: TimeSpan | datetime,
     write: Callable[["pl.DataFrame"], None],
+    console: Console,
     *,
     once: bool,
 ) -> None:
     """First the events of a span, or those that landed since an instant; then what comes."""
+    from store.parts.lost import lost
     from tui.arrivals import Arrivals
 
     snapshot = catalog.snapshot()
     if isinstance(since, TimeSpan):
         arrivals = Arrivals(snapshot)
         for piece in _pieces(snapshot.parts, since):
-            _show(snapshot.parts, wanted, piece, write)
+            broken = {each.path for each in catalog.snapshot().skipped}
+            sound = [part for part in snapshot.parts if part.path not in broken]
+            _show(catalog, sound, wanted, piece, write)
+        warn_of_lost_parts(lost(catalog.snapshot().unreadable, since), console)
     else:
         arrivals = Arrivals(snapshot, since)
     generation = ""
@@ -87,13 +89,14 @@ def _follow(
         if generation == (generation := catalog.generation()):
             continue
         came = arrivals.new(catalog.snapshot())
-        _show([part for part, after in came if not after], wanted, None, write)
+        _show(catalog, [part for part, after in came if not after], wanted, None, write)
         for part, after in came:
             if after:
-                _show([part], wanted, None, write, after=after)
+                _show(catalog, [part], wanted, None, write, after=after)
 
 
 def _show(
+    catalog: "Catalog",
     parts: "Sequence[Part]",
     wanted: "Filter",
     span: TimeSpan | None,
@@ -101,22 +104,40 @@ def _show(
     *,
     after: datetime | None = None,
 ) -> None:
-    """The wanted events of the parts, in their order; with `after`, those received after it."""
+    """The wanted events of the parts, in their order; with `after`, those received after it. Parts
+    that turn out to be broken are left out, and do not count in `catalog` any more.
+    """
+    from store.parts.scan import OF_A_PART
+
+    if not parts:
+        return
+    try:
+        found = _found(parts, wanted, span, after)
+    except OF_A_PART:
+        broken = {each.path for each in catalog.verify(parts)}
+        if not broken:
+            raise
+        sound = [part for part in parts if part.path not in broken]
+        _show(catalog, sound, wanted, span, write, after=after)
+        return
+    if found.height:
+        write(found)
+
+
+def _found(
+    parts: "Sequence[Part]", wanted: "Filter", span: TimeSpan | None, after: datetime | None
+) -> "pl.DataFrame":
     import polars as pl
 
     from store.parts.scan import scan
     from store.parts.widen import column_types
     from store.schema import PART
 
-    if not parts:
-        return
     types = column_types(parts)
     events = scan(parts, types, span).filter(wanted.expr(types)).drop(PART)
     if after:
         events = events.filter(pl.col("received_time") > after)
-    found = events.sort("event_time", "event_id").collect()
-    if found.height:
-        write(found)
+    return events.sort("event_time", "event_id").collect()
 
 
 def _pieces(parts: "Sequence[Part]", span: TimeSpan) -> Iterator[TimeSpan]:

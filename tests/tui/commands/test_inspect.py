@@ -103,6 +103,29 @@ def test_a_part_that_cannot_be_read_is_told_also_where_it_was_the_first_or_last(
     assert f"{lost} of this time cannot be read" not in eventdeck(*words, "--quiet").err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("query", "top", "--by", "text"),
+        ("sql", "SELECT text FROM events"),
+        ("export", "-"),
+        ("export", "-", "--format", "csv"),
+        ("tail", "--once", "--last", "1000w"),
+    ],
+)
+def test_bytes_that_no_reader_understands_cost_their_part_alone(eventdeck, stored, words):
+    stored(text=["one of those that are whole"])
+    (part,) = stored(text=[f"text {number}" for number in range(2000)], start=NOON)
+    content = bytearray(part.path.read_bytes())
+    content[200:-2000] = b"\xff" * len(content[200:-2000])
+    part.path.write_bytes(content)
+    done = eventdeck(*words)
+    assert done.code == 0, done
+    assert "one of those that are whole" in done.out
+    assert "text 7" not in done.out
+    assert "a part of this time cannot be read" in done.err
+
+
 def test_parts_of_other_days_are_not_missed(eventdeck, stored):
     stored(plan=["pro"])
     (part,) = stored(plan=["free"], start=NOON - timedelta(days=9))
