@@ -33,6 +33,15 @@ from tui.widgets.lanes import NAME_WIDTH
 from tui.widgets.stat_panel import StatPanel
 
 FRAME_WIDTH: Final = 4
+HELP_LIST: Final = (
+    "Sessions that start in the time above. A session is what has one session_id, or else what one "
+    "user did without a silence of 30 minutes; acts are what a person did, parts the components "
+    "that took part, the bar is how long it lasted, red where something went wrong."
+)
+HELP_SESSION: Final = (
+    "Everything that happened in the session, whatever the filter; where in it, and how long it "
+    "took. Above, when each component was at work: click there to go to that time."
+)
 GONE: Final = "this session is not stored, or not any more"
 
 
@@ -65,6 +74,7 @@ class SessionsScreen(OneSession):
 
     def on_mount(self) -> None:
         self.table.border_title = "sessions"
+        self.table.HELP, self.timeline.HELP = HELP_LIST, HELP_SESSION  # type: ignore[misc]
         self.timeline.border_title = "events"
 
     @property
@@ -196,7 +206,7 @@ class SessionsScreen(OneSession):
         if self.has_class("-detail"):
             self.remove_class("-detail")
             self.timeline.focus()
-        elif before and before[-1].screen != self.mode and opens(view):
+        elif before and (before[-1].screen != self.mode or before[-1] == closed(view)):
             self.deck.action_undo()
         else:
             self.deck.look_at(closed(view))

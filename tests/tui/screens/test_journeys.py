@@ -194,6 +194,8 @@ async def test_i_lists_the_sessions_behind_a_branch_and_escape_returns(store):
         assert app.view.screen == "sessions"
         assert users(app) == [f"u{n:02}" for n in range(7, -1, -1)]
         assert "8 sessions that went from their start ▸ view ▸ search ▸ cart ▸ pay" in text(app)
+        await press(pilot, "enter", "escape")
+        assert app.view.screen == "sessions"
         await press(pilot, "escape")
         assert app.view == JOURNEYS
 

@@ -141,6 +141,12 @@ async def test_enter_opens_a_session_event_by_event_and_escape_leads_back_step_b
         assert table(app).cursor == 3
 
 
+async def test_help_says_what_a_session_is(store):
+    async with looking(store) as (app, pilot):
+        await press(pilot, "question_mark")
+        assert "silence of 30 minutes" in " ".join(text(app).split())
+
+
 async def test_severity_is_told_by_word_and_what_went_wrong_by_lane(store):
     async with looking(store) as (app, pilot):
         await press(pilot, "enter")
