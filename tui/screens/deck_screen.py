@@ -1,7 +1,8 @@
 """What every screen has: the two rows on top, the keys at the bottom, one question at a time."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -23,6 +24,7 @@ from tui.widgets.footer import Footer
 from tui.widgets.header import Header, Rates, SpanRow, Status, Tab
 
 Answers = Mapping[str, Answer]
+LONG_SECONDS: Final = 0.25
 
 
 class DeckScreen(Screen[None]):
@@ -35,6 +37,9 @@ class DeckScreen(Screen[None]):
     ALLOW_IN_MAXIMIZED_VIEW = "#top, #footer, Completions"
     compares: ClassVar[bool] = True
     """Whether it shows the span before as well, where the view wants it."""
+    rests: ClassVar[int] = 0
+    """A live answer that took long is not asked for again for so many times as long; a change of
+    the view is. 0: whenever something is new."""
     scope: ClassVar[str] = ""
     """What it shows, when that is not the view's span and filter."""
     # On every size class there is a layout of its own; app.tcss has them.
@@ -56,6 +61,7 @@ class DeckScreen(Screen[None]):
         self._seen: Seen | None = None
         self._drawn: View | None = None
         self._ticket = -1
+        self._rests_until = 0.0
 
     @property
     def deck(self) -> Deck:
@@ -103,7 +109,8 @@ class DeckScreen(Screen[None]):
         asked = (seen.view, seen.span, self.size, self.deck.generation)
         if asked == self._asked or not self.size:
             return False
-        if not forced and self.deck.runner.busy(self.mode):
+        rests = time.monotonic() < self._rests_until
+        if not forced and (rests or self.deck.runner.busy(self.mode)):
             return False
         self._asked = asked
         self._seen = seen
@@ -133,6 +140,8 @@ class DeckScreen(Screen[None]):
         if is_newest and self._seen and self.children:
             self._drawn = self._seen.view
             self.unreadable = _unreadable(message.result)
+            is_long = message.seconds >= LONG_SECONDS
+            self._rests_until = time.monotonic() + self.rests * message.seconds * is_long
             self.set_stale(stale=False)
             self.show(self._seen, message.result)
 

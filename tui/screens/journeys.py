@@ -38,6 +38,7 @@ class JourneysScreen(DeckScreen):
     """A tree that unfolds, from an event or from where sessions start."""
 
     compares = False
+    rests = 5
     AUTO_FOCUS = "JourneyTree"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "start", "start", tooltip="start from another event", id="journeys.start"),

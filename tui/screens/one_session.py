@@ -30,6 +30,8 @@ LANES_LOW: Final = 4
 class OneSession(DeckScreen):
     """What there is to an opened session; a subclass opens and closes it."""
 
+    rests = 3
+
     def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__(mode, tabs)
         self._opened: Opened | None = None

@@ -87,7 +87,7 @@ def visits(
     """What `events_in_short` kept, in order and split into sessions; `owned`, with OWNER and
     `start` of the session in every row.
     """
-    rows = _ordered(subjects.settled(short, links, nobody=True))
+    rows = _ordered(subjects.settled(short, links, nobody=True), span)
     late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
     begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
     start = pl.when(begins).then(TIME).forward_fill()
@@ -123,17 +123,28 @@ def _is_tied(rows: pl.DataFrame) -> bool:
     return bool(found["is_tied"].any())
 
 
-def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+def _ordered(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
     """By time within what holds a session together: an id, or else a subject. Where there are ids,
     that is the WHO, and the subject is put aside.
     """
     if _SESSION_ID not in rows.columns:
-        return in_order(rows, ["id"]).with_columns(is_named=pl.lit(value=False))
+        present = _present(rows, span)
+        return in_order(present, ["id"]).with_columns(is_named=pl.lit(value=False))
     is_named = pl.col(_SESSION_ID).is_not_null()
     owned = rows.with_columns(
         pl.col(WHO).alias(_USER), owner_of(is_named).alias(WHO), is_named.alias("is_named")
     )
-    return in_order(owned.drop(_SESSION_ID), ["id"])
+    return in_order(_present(owned.drop(_SESSION_ID), span), ["id"])
+
+
+def _present(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
+    """Those of whom something happened in the span: nobody else has a session that starts in it,
+    and of a short span they are far fewer than its surroundings hold, which are read as well.
+    """
+    within = rows.select(pl.col(TIME).is_between(span.start, span.end, closed="left")).to_series()
+    if within.all():
+        return rows
+    return rows.join(rows.filter(within).select(pl.col(WHO).unique()), on=WHO, how="semi")
 
 
 def _with_user(rows: pl.DataFrame) -> pl.DataFrame:

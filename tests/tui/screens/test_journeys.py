@@ -10,6 +10,7 @@ from store.testing import NOON, events_of, write
 from tests.tui.decks import Clock, deck, press, settled, text
 from tests.tui.screens.test_overview import check
 from tests.tui.screens.test_sessions import HOSTILE, users, visit
+from tui.screens.journeys import JourneysScreen
 from tui.view_state import View
 from tui.widgets.journey_tree import JourneyTree
 from tui.widgets.start_bar import StartBar
@@ -170,6 +171,20 @@ async def test_c_counts_all_events_and_without_acts_they_count_anyway(store, tmp
     write(tmp_path / "logs", events_of(rows))
     async with looking(EventStore(tmp_path / "logs", now=lambda: NOON)) as (app, _):
         assert [name for _, name, *_ in lines(app)] == ["", "boot", "ready", "… end"]
+
+
+async def test_a_tree_that_took_long_rests_before_it_is_asked_for_again(store, monkeypatch):
+    monkeypatch.setattr("tui.screens.deck_screen.LONG_SECONDS", 0.0)
+    monkeypatch.setattr(JourneysScreen, "rests", 1_000_000)
+    clock = Clock(NOON)
+    async with deck(store=store, view=JOURNEYS, clock=clock) as (app, pilot):
+        span = app.screen._seen.span
+        clock.now += timedelta(minutes=5)
+        app.ask(forced=False)
+        await settled(pilot)
+        assert app.screen._seen.span == span
+        await press(pilot, "minus")
+        assert app.screen._seen.span != span
 
 
 async def test_rarer_names_are_one_row_that_opens_more_of_them(tmp_path):
