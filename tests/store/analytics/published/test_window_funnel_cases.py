@@ -1,4 +1,5 @@
-"""Funnels held against the published cases of ClickHouse's and Doris' `windowFunnel`.
+"""Funnels held against the published cases of `windowFunnel` in ClickHouse, Doris and
+duckdb-behavioral.
 
 Levels are those of their tests where both mean the same; where ours means something else on
 purpose, the test says what. (ClickHouse lets one event be several steps, but for `strict_once`.)
@@ -146,6 +147,11 @@ SHOP = "look@0 click@600 pay@1800 click@2400"
         ("e1@200 e1@210 e2@230 e2@240", "e1 e2", 50, 2),
         # Its second example: both at one instant count, in the order of the steps.
         ("e1@100 e2@100", "e1 e2", 50, 2),
+        # duckdb-behavioral, each user of its test.
+        ("view@0 cart@300 purchase@600", "view cart purchase", 3600, 3),
+        ("view@0 cart@300", "view cart purchase", 3600, 2),
+        ("view@0 cart@18000", "view cart purchase", 3600, 1),
+        ("view@0 cart@300 purchase@600", "nonexistent cart", 3600, 0),
         # Doris: five minutes from login to payment.
         ("login@60 visit@120 order@240 pay@600", "login visit order pay", 300, 3),
         ("login@60 visit@120 order@240 pay@360", "login visit order pay", 300, 4),
