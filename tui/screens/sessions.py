@@ -36,7 +36,7 @@ FRAME_WIDTH: Final = 4
 HELP_LIST: Final = (
     "Sessions that start in the time above. A session is what has one session_id, or else what one "
     "user did without a silence of 30 minutes; acts are what a person did, parts the components "
-    "that took part, the bar is how long it lasted, red where something went wrong."
+    "that took part, the line is when it was among those in view, red where something went wrong."
 )
 HELP_SESSION: Final = (
     "Everything that happened in the session, whatever the filter; where in it, and how long it "
@@ -123,17 +123,28 @@ class SessionsScreen(OneSession):
         anchor = table.row(table.seen.start) if goes_on else None
         above = session_list.moved(found.rows, table.seen.start, anchor) if goes_on else None
         self._listed, self._listed_for = found, shown_for
-        table.columns = session_list.session_columns(
-            seen.span, seen.zone, session_list.longest_of(found.rows)
-        )
         table.sort, table.reverse = query.sort, query.reverse
         table.descending = (query.sort != "user_id") != query.reverse
         table.border_title = self._list_title(seen.view, found)
         table.advice = self._advice(seen) if not found.total else ()
         table.show(found.version, found.total, found.rows, above=above)
+        self._draw_lines(seen)
         stats = session_list.session_stats(found.answer)
         for panel, stat in zip(self.query(StatPanel), stats, strict=True):
             panel.stat = stat
+
+    def _draw_lines(self, seen: Seen) -> None:
+        """The lines of the sessions that are in view, side by side."""
+        table = self.table
+        window = session_list.window_of(map(table.row, table.seen), seen.span)
+        table.columns = session_list.session_columns(seen.span, seen.zone, window)
+        table.redraw()
+
+    def on_row_reached(self, message: RowReached) -> None:
+        if "event_name" in message.row:
+            super().on_row_reached(message)
+        elif self._seen:
+            self._draw_lines(self._seen)
 
     def _list_title(self, view: View, found: Listed) -> str:
         if not came_by_journey(view):

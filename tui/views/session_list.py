@@ -1,6 +1,6 @@
 """The list of sessions: what it asks, and how a session reads as a line."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -28,11 +28,6 @@ AHEAD: Final = 100
 START: Final = "start"
 SORTS: Final = (START, "length", "events", "errors", "interactions", "components", "user_id")
 STATS: Final = ("sessions", "median length", "events each", "with errors", "of one event")
-
-_SCALES: Final = (
-    *(1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1_800),
-    *(hours * 3_600 for hours in (1, 2, 3, 6, 12, 24, 48)),
-)
 
 _CLOSING: Final = {"… end": "their end", "… start": "their start"}
 
@@ -169,23 +164,26 @@ def _length(seconds: float | None) -> str:
     return length(timedelta(seconds=seconds))
 
 
-def session_columns(span: TimeSpan, zone: tzinfo, longest: float) -> tuple[Column, ...]:
-    """For sessions that start in `span`: with the date where it covers more than one. `longest` is
-    the length in seconds that a bar as wide as its column stands for.
+def session_columns(span: TimeSpan, zone: tzinfo, window: TimeSpan) -> tuple[Column, ...]:
+    """For sessions that start in `span`: with the date where it covers more than one. Their lines
+    lie within `window`.
     """
     last = span.end - timedelta(microseconds=1)
     days = span.start.astimezone(zone).date() != last.astimezone(zone).date()
-    return _columns(zone, days, longest)
+    return _columns(zone, days, window)
 
 
-def longest_of(rows: Mapping[int, Row]) -> float:
-    """A round number of seconds that none of `rows` lasted longer than."""
-    seconds = max(((row["end"] - row["start"]).total_seconds() for row in rows.values()), default=0)
-    return next((size for size in _SCALES if size >= seconds), seconds)
+def window_of(rows: Iterable[Row | None], span: TimeSpan) -> TimeSpan:
+    """From the first start to the last end of the sessions that are seen; `span` without any."""
+    seen = [row for row in rows if row is not None]
+    if not seen:
+        return span
+    start, end = min(row["start"] for row in seen), max(row["end"] for row in seen)
+    return TimeSpan(start, max(end, start + timedelta(seconds=1)))
 
 
 @lru_cache(maxsize=8)
-def _columns(zone: tzinfo, days: bool, longest: float) -> tuple[Column, ...]:
+def _columns(zone: tzinfo, days: bool, window: TimeSpan) -> tuple[Column, ...]:
     return (
         Column("start", "start", 15 if days else 8, _start_cell(zone, days=days)),
         Column("length", "length", 7, _length_cell, right=True),
@@ -195,7 +193,7 @@ def _columns(zone: tzinfo, days: bool, longest: float) -> tuple[Column, ...]:
         Column("components", "parts", 6, _count_cell("components"), right=True, rank=2),
         Column("user_id", "user", 14, _user_cell),
         Column(
-            *("lasted", length(timedelta(seconds=longest)), 6, _bar_cell(longest)),
+            *("lasted", length(window.length), 6, _line_cell(window)),
             right=True,
             rank=3,
             grows=True,
@@ -235,12 +233,12 @@ def _user_cell(row: Row, width: int, look: Look) -> list[Part]:
     return [(fit(row["session_id"] or "", width, ellipsis=look.glyphs.ellipsis), look.style("dim"))]
 
 
-def _bar_cell(longest: float) -> Cell:
-    """How long it lasted; only what went wrong has a colour of its own."""
+def _line_cell(window: TimeSpan) -> Cell:
+    """When it was, and how long; only what went wrong has a colour of its own."""
 
     def cell(row: Row, width: int, look: Look) -> Sequence[Part]:
         role = "error" if row["errors"] else "muted"
-        seconds = (row["end"] - row["start"]).total_seconds()
-        return stretch(0, seconds / longest if longest else 0, width, look, role)
+        start, end = ((row[at] - window.start) / window.length for at in ("start", "end"))
+        return stretch(start, end, width, look, role)
 
     return cell
