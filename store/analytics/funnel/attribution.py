@@ -47,6 +47,49 @@ def groups(
     return _shown(_with_person(found, held), made, keys, by, limit)
 
 
+def by_point(
+    rows: pl.DataFrame,
+    journeys: Journeys,
+    by: Sequence[str],
+    bounds: Mapping[str, Any],
+    point: pl.Expr,
+) -> pl.DataFrame:
+    """The timed attempts that count for each value and `point` (as a column of that name), with the
+    columns of the values and PERSON.
+    """
+    keys, held = key_columns(by), journeys
+    if journeys.made.attribution == "all":
+        held = _split(rows, journeys.made, keys, bounds)
+    found = _at_points(held, bounds, point, keys)
+    if journeys.made.attribution in ("first", "last"):
+        found = _touched(journeys, found, keys)
+    elif journeys.made.attribution == "all":
+        found = found.with_columns(held.at(key, found["row.0"]).alias(key) for key in keys)
+    return _with_person(timed(found, held), held)
+
+
+def _at_points(
+    journeys: Journeys, bounds: Mapping[str, Any], point: pl.Expr, keys: Sequence[str]
+) -> pl.DataFrame:
+    """Those that count in each point; `step:N`, also for each value."""
+    made = journeys.made
+    is_at_step = made.at_step >= 0
+    if made.by_attempt:
+        found = apart(attempts(journeys, **bounds), journeys)
+        found = found.filter(pl.col(f"row.{max(made.at_step, 0)}").is_not_null())
+    elif is_at_step:
+        found = attempts_through(journeys, **bounds)
+    else:
+        found = attempts(journeys, **bounds)
+    found = found.with_columns(point.alias("point"))
+    if is_at_step:
+        at = found[f"row.{made.at_step}"]
+        found = found.with_columns(journeys.at(key, at).alias(key) for key in keys)
+    if made.by_attempt:
+        return found
+    return best(found, (UID, "point", *(keys if is_at_step else ())))
+
+
 def _touched(journeys: Journeys, chosen: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """The chosen attempts, with the subject's first or last values."""
     first = journeys.made.attribution == "first"
@@ -77,14 +120,21 @@ def _at_step(journeys: Journeys, keys: Sequence[str], bounds: Mapping[str, Any])
 def _each_alone(
     rows: pl.DataFrame, made: Definition, keys: Sequence[str], bounds: Mapping[str, Any]
 ) -> tuple[pl.DataFrame, Journeys]:
-    own = pl.struct(WHO, *keys).hash(seed=7).alias(WHO)
-    split = rows.with_columns(pl.col(WHO).alias(PERSON)).with_columns(own)
-    journeys = journeys_of(split, made, bounds["start"])
+    journeys = _split(rows, made, keys, bounds)
     once = not made.by_attempt
     found = attempts(journeys, **bounds, newest=once)
     chosen = timed(best(found) if once else apart(found, journeys), journeys)
     valued = chosen.with_columns(journeys.at(key, chosen["row.0"]).alias(key) for key in keys)
     return valued, journeys
+
+
+def _split(
+    rows: pl.DataFrame, made: Definition, keys: Sequence[str], bounds: Mapping[str, Any]
+) -> Journeys:
+    """The journeys of each person's values, each by itself."""
+    own = pl.struct(WHO, *keys).hash(seed=7).alias(WHO)
+    split = rows.with_columns(pl.col(WHO).alias(PERSON)).with_columns(own)
+    return journeys_of(split, made, bounds["start"])
 
 
 def _with_person(found: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
@@ -103,13 +153,13 @@ def _shown(
         for row in top.iter_rows(named=True)
     ]
     if ranked.height > limit:
-        rest = _once(found.join(top, on=keys, how="anti", nulls_equal=True), made)
+        rest = once(found.join(top, on=keys, how="anti", nulls_equal=True), made)
         numbers = rest.select(list(counts(made))).row(0, named=True)
         told.append(StepGroup(dict.fromkeys(by, ""), shares(numbers, made), folded=True))
     return told
 
 
-def _once(rest: pl.DataFrame, made: Definition) -> pl.DataFrame:
+def once(rest: pl.DataFrame, made: Definition, per: Sequence[str] = (PERSON,)) -> pl.DataFrame:
     """Who is under several of the folded values counts there once, as ever with his best."""
     if made.by_attempt or made.attribution in ("first", "last"):
         return rest
@@ -117,4 +167,4 @@ def _once(rest: pl.DataFrame, made: Definition) -> pl.DataFrame:
     order = rest.with_columns(times.alias("reached")).sort(
         DEPTH, "reached", TIME, descending=[True, False, True]
     )
-    return order.unique(PERSON, keep="first", maintain_order=True)
+    return order.unique(per, keep="first", maintain_order=True)
