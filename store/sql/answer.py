@@ -106,7 +106,7 @@ def _chained(
         raise StoreError("sql", said, next_step="ask again") from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         if _is_of_a_part(error):
-            step = "see eventdeck check; eventdeck compact sets it aside"
+            step = "see eventdeck check; a running collector sets it aside"
             raise StoreError("sql", "a part cannot be read", next_step=step) from error
         raise sentence(error, text, (), {}, tuple(TABLES)) from None
 
