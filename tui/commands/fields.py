@@ -21,11 +21,14 @@ def add_query_options(parser: Parser, query_type: type[Query]) -> None:
     """One option a field; those that are not given leave nothing in the options."""
     hints = get_type_hints(query_type)
     own = parser.add_argument_group("question")
+    # Refused with a sentence of its own where it means nothing, so no help offers it there.
+    meant = {"by": query_type.breaks_down, "compare": query_type.compares}
     for part in fields(query_type):
         if part.name not in APART and not part.metadata.get("hidden"):
-            own.add_argument(
-                option_name(part), dest=part.name, default=argparse.SUPPRESS, **_how(part, hints)
-            )
+            how = _how(part, hints)
+            if not meant.get(part.name, True):
+                how["help"] = argparse.SUPPRESS
+            own.add_argument(option_name(part), dest=part.name, default=argparse.SUPPRESS, **how)
 
 
 def given(options: Options, query_type: type[Query]) -> Mapping[str, Any]:

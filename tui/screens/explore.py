@@ -172,7 +172,7 @@ class ExploreScreen(DeckScreen):
         table.sort = rows.order.column
         table.reverse = rows.order.descending != (rows.order.column in LARGEST_FIRST)
         table.descending = rows.order.descending
-        table.border_title = f"{count(rows.total)} events"
+        table.border_title = f"{count(rows.total)} event{'s' * (rows.total != 1)}"
         if not rows.total:
             self._row = self._event = None
             self.detail.show(None, seen.zone)

@@ -277,6 +277,15 @@ def test_what_is_said_of_all_rows_stands_above_them_for_people(eventdeck, stored
     assert "value" not in eventdeck("query", "sessions", *SPAN, "--csv").out
 
 
+def test_help_offers_no_option_that_would_be_refused(eventdeck):
+    from store.analytics import ANALYSES
+
+    for analysis in (known.load() for known in ANALYSES):
+        offered = eventdeck("query", analysis.name, "--help").out
+        assert ("--by ATTR" in offered) == analysis.query_type.breaks_down, analysis.name
+        assert ("--compare COMPARE" in offered) == analysis.query_type.compares, analysis.name
+
+
 def test_a_breakdown_that_means_nothing_is_refused(eventdeck, visits):
     done = eventdeck("query", "sessions", "--by", "plan")
     assert (done.code, done.out) == (2, "")
