@@ -29,6 +29,7 @@ START: Final = "start"
 SORTS: Final = (START, "length", "events", "errors", "interactions", "components", "user_id")
 STATS: Final = ("sessions", "median length", "events each", "with errors", "of one event")
 
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _CLOSING: Final = {"… end": "their end", "… start": "their start"}
 
 Cell = Callable[[Row, int, Look], Sequence[Part]]
@@ -193,7 +194,7 @@ def _columns(zone: tzinfo, days: bool, window: TimeSpan) -> tuple[Column, ...]:
         Column("components", "parts", 6, _count_cell("components"), right=True, rank=2),
         Column("user_id", "user", 14, _user_cell),
         Column(
-            *("lasted", length(window.length), 6, _line_cell(window)),
+            *("lasted", " ".join(duration(window.length / _MILLISECOND)), 6, _line_cell(window)),
             right=True,
             rank=3,
             grows=True,
