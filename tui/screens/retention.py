@@ -110,7 +110,7 @@ class RetentionScreen(DeckScreen):
         self._cohorts = asked = answers["cohorts"]
         answer: Answer = answers["answer"]
         assert isinstance(answer.result, Table)
-        self.query_one(DefinitionLine).said = asked.said(seen.view)
+        self.query_one(DefinitionLine).said = asked.said()
         stored = self.deck.stored.span if self.deck.stored else None
         self.matrix.advice = (
             ("nobody began in this time: no event of it has a user", "text"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from store.analytics.shapes import Steps
 from store.timespan import TimeSpan, duration_text
 from tui.store_door import Cancelled, Store
-from tui.view_state import Seen, View
+from tui.view_state import Seen
 from tui.views.funnel_question import (
     ORDERS,
     USER,
@@ -93,7 +93,7 @@ def _with_next(people: People, store: Store, seen: Seen, definition: Definition)
     return with_next(people, dict(then.select(WHO, THEN).iter_rows()))
 
 
-def said(definition: Definition, view: View) -> Said:
+def said(definition: Definition) -> Said:
     """The definition as the line above the steps says it, the weightiest settings first."""
     window = duration_text(definition.window) if definition.window else "any time"
     settings = [
@@ -101,6 +101,4 @@ def said(definition: Definition, view: View) -> Said:
         ("", ORDERS.get(definition.order, definition.order)),
         ("per", "user" if definition.per == USER else definition.per),
     ]
-    if view.by:
-        settings.insert(0, ("by", view.by))
     return Said("steps", definition.steps, settings, "proposed" if definition.proposed else "")

@@ -12,7 +12,10 @@ from tui.widgets.columns import Column, Row
 from tui.widgets.lines import PLAIN, Part
 
 SHARE_WIDTH: Final = 8
-BAR_WIDTHS: Final = (8, 14)
+BAR_WIDTHS: Final = range(6, 21)
+VALUE_WIDTHS: Final = range(10, 25)
+FIRST_WIDTH: Final = 9
+GAP: Final = 2
 OTHERS: Final = "(others)"
 NONE: Final = "(none)"
 
@@ -28,19 +31,25 @@ def group_name(group: StepGroup) -> str:
     return ", ".join(group.key.values()) or NONE
 
 
-def group_columns(steps: Sequence[StepShare], by: str, width: int) -> tuple[Column, ...]:
-    """Shares are of the value's own first step. The last step stays longest where room is short."""
-    wide = BAR_WIDTHS[1] if width >= BAR_WIDTHS[1] * 2 * len(steps) + 30 else BAR_WIDTHS[0]
+def group_columns(found: Steps, by: str, width: int) -> tuple[Column, ...]:
+    """Shares are of the value's own first step; the bars of a column share a scale, so that the
+    values can be compared. Where there is no room for all steps, the last one stays.
+    """
+    steps = found.steps
     last = len(steps) - 1
+    longest = max((len(group_name(group)) for group in found.groups), default=0)
+    value = max(VALUE_WIDTHS[0], min(longest, VALUE_WIDTHS[-1]))
+    room = (width - value - FIRST_WIDTH - GAP * 2) // max(1, last) - SHARE_WIDTH - GAP
+    size = max(BAR_WIDTHS[0], min(room, BAR_WIDTHS[-1])) + SHARE_WIDTH
     return (
-        Column("value", by, 12, _value_cell, grows=True, sortable=False),
-        Column("first", "first", 9, _first_cell, right=True, sortable=False),
+        Column("value", by, value, _value_cell, grows=True, sortable=False),
+        Column("first", "first", FIRST_WIDTH, _first_cell, right=True, sortable=False),
         *(
             Column(
                 f"step{at}",
-                fit(steps[at].name, wide + SHARE_WIDTH).strip(),
-                wide + SHARE_WIDTH,
-                _share_cell(at, last=at == last),
+                fit(steps[at].name, size).strip(),
+                size,
+                _share_cell(at, _top(found, at), last=at == last),
                 right=True,
                 rank=0 if at == last else at,
                 sortable=False,
@@ -48,6 +57,17 @@ def group_columns(steps: Sequence[StepShare], by: str, width: int) -> tuple[Colu
             for at in range(1, len(steps))
         ),
     )
+
+
+def _top(found: Steps, at: int) -> float:
+    """The largest share of any value that came to a step, or may."""
+    return max((sum(_shares(group.steps, at)) for group in found.groups), default=0.0)
+
+
+def _shares(steps: Sequence[StepShare], at: int) -> tuple[float, float]:
+    """Who came, and who may still come."""
+    first = steps[0].count
+    return steps[at].conversion, steps[at].still_possible / first if first else 0.0
 
 
 def _value_cell(row: Row, width: int, look: Look) -> list[Part]:
@@ -60,19 +80,18 @@ def _first_cell(row: Row, width: int, look: Look) -> list[Part]:
     return [(count(row["group"].steps[0].count).rjust(width), look.style("text"))]
 
 
-def _share_cell(at: int, *, last: bool) -> Any:
+def _share_cell(at: int, top: float, *, last: bool) -> Any:
     def cell(row: Row, width: int, look: Look) -> list[Part]:
-        steps: Sequence[StepShare] = row["group"].steps
-        step = steps[at]
+        came, open_ = _shares(row["group"].steps, at)
+        scale = 1 / top if top > 0 else 0.0
         segments = [
-            Segment("live" if last else "info", step.conversion),
-            Segment("muted", step.still_possible / steps[0].count if steps[0].count else 0, 1),
+            Segment("live" if last else "info", came * scale),
+            Segment("muted", open_ * scale, shade=1),
         ]
         drawn = bar(segments, width - SHARE_WIDTH, look)
-        shown = share_text(step.conversion).rjust(SHARE_WIDTH)
         return [
             *((part.text, part.style or PLAIN) for part in drawn),
-            (shown, look.style("bright" if last else "text")),
+            (share_text(came).rjust(SHARE_WIDTH), look.style("bright" if last else "text")),
         ]
 
     return cell

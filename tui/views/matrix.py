@@ -44,13 +44,15 @@ class Matrix:
 
 
 def matrix_of(table: Table, interval: timedelta, zone: tzinfo, by: str = "") -> Matrix:
-    """A row for each cohort and their mean above; broken down, a row for each value's mean."""
-    widest = max((len(row.values["shares"]) for row in table.rows), default=0)
-    titles = [after(interval, k) for k in range(1, widest)]
+    """A row for each cohort and their mean above; broken down, a row for each value's mean. There
+    are columns as far as anybody's periods have begun.
+    """
     means = [row for row in table.rows if row.values["start"] == MEAN]
+    cohorts = [row for row in table.rows if row.values["start"] != MEAN]
+    begun = [len(row.values["shares"]) for row in cohorts if row.values["size"]]
+    titles = [after(interval, k) for k in range(1, max(begun, default=1))]
     if by:
         return Matrix(titles, [_mean_row(_value(row), row) for row in means], names=by)
-    cohorts = [row for row in table.rows if row.values["start"] != MEAN]
     total = _mean_row("all", means[0]) if means else None
     days = interval >= UNITS["d"]
     rows = [_cohort_row(row, interval, zone, days=days) for row in cohorts]

@@ -62,10 +62,9 @@ class Cohorts:
             min_returns=self.least,
         )
 
-    def said(self, view: View) -> Said:
+    def said(self) -> Said:
         """The definition as the line above the cohorts says it, the weightiest settings first."""
-        settings = [("by", view.by)] if view.by else []
-        settings += [
+        settings = [
             ("per", _period(self.interval)),
             ("", ONS.get(self.on, self.on)),
             ("", MODES.get(self.mode, self.mode)),

@@ -78,7 +78,7 @@ class FunnelPanels(Vertical):
     def show(self, seen: Seen, answers: Mapping[str, Any], note: str) -> None:
         """Draws what `funnel_work` gave; `note` is what to do where nothing is found."""
         self.definition = definition = answers["definition"]
-        self.query_one(DefinitionLine).said = said(definition, seen.view)
+        self.query_one(DefinitionLine).said = said(definition)
         answer: Answer | None = answers.get("steps")
         found = answer.result if answer else None
         assert found is None or isinstance(found, Steps)
@@ -123,7 +123,7 @@ class FunnelPanels(Vertical):
         if found and rows:
             table, by = self.table("groups"), seen.view.by
             table.border_title = f"by {clean(by)}"
-            table.columns = group_columns(found.steps, by, self.size.width - FRAME_WIDTH)
+            table.columns = group_columns(found, by, self.size.width - FRAME_WIDTH)
             _fill(table, rows, "value")
 
     def _show_people(self, seen: Seen, definition: Definition, people: People | None) -> None:

@@ -146,6 +146,15 @@ async def test_where_nobody_began_it_says_what_to_do(store):
         assert app.is_running
 
 
+async def test_those_who_began_only_just_stand_there_without_any_cell(store):
+    view = View(screen="retention", span=timedelta(days=7), where="user_id~u0.")
+    async with opened(store, view=view) as (app, pilot):
+        assert panel(app).matrix.titles == []
+        assert "22 Nov 2026       10…" in text(app)
+        await press(pilot, "down", "right", "enter", "end")
+        assert app.view == view
+
+
 def test_the_strength_of_a_ground_goes_with_the_share():
     drawn = look()
     tile = Tile(9, 0.5, drawn)
