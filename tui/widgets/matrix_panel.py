@@ -170,9 +170,8 @@ class MatrixPanel(Drawn, can_focus=True):
         self._moved()
 
     def action_open(self) -> None:
-        rows = self.rows
-        spans = rows[self._row].spans if rows else ()
-        if self._column + 1 < len(spans):
+        spans = self.rows[self._row].spans if self.cell else ()
+        if spans:
             self.post_message(CellOpened(spans[self._column + 1]))
 
     def on_mouse_scroll_down(self) -> None:
