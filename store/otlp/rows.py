@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, repeat
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from store.normalise import Raw
@@ -129,15 +130,15 @@ def context_columns(runs: Runs, names: set[str], own: Collection[str]) -> list[p
     """
     columns: list[pl.Series] = []
     taken = names.union(own)
+    heights = [count for _, count in runs]
+    places = np.repeat(np.arange(len(runs)), heights)
     for name in sorted(shared_names(runs) - names):
         called = free_name(ATTRIBUTE_PREFIX + name, taken) if name in own else name
+        made = columns_of(called, [context.get(name) for context, _ in runs], taken, exact=True)
         if len(runs) == 1:
-            context, height = runs[0]
-            made = columns_of(called, [context[name]], taken, exact=True)
-            columns += [values.new_from_index(0, height) for values in made]
+            columns += [values.new_from_index(0, heights[0]) for values in made]
         else:
-            values = [context.get(name) for context, count in runs for _ in range(count)]
-            columns += columns_of(called, values, taken, exact=True)
+            columns += [values.gather(places) for values in made]
     return columns
 
 
