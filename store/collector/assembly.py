@@ -107,6 +107,7 @@ def _collector(settings: Settings, folder: StoreFolder, decoders: Decoders) -> C
         committer,
         PROCESSORS,
         coming=lambda: decoders.waiting,
+        settling=lambda: decoders.settling,
         dead_letters=Box(folder),
     )
 

@@ -28,11 +28,9 @@ T = TypeVar("T")
 LOG: Final = logging.getLogger("eventdeck.collector")
 # Refusals alone wait so long for a commit to ride with; they are looked for as often.
 TALLY_DELAY_SECONDS: Final = 0.5
-# So long one delivery waits for another that is being decoded: 10 % more in the intake's bench.
+# So long a commit waits for more at the most: 10 % more in the intake's bench.
 GATHER_SECONDS: Final = 0.02
-# And so long the next of those that were decoded together.
-SETTLE_SECONDS: Final = 0.002
-GATHERED_MAX: Final = 8
+LOOK_SECONDS: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +58,20 @@ class Collector:
         processors: Sequence[Processor],
         *,
         coming: Callable[[], int] = lambda: 0,
+        settling: Callable[[], int] = lambda: 0,
         dead_letters: DeadLetters | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`coming` is the number of deliveries that are being decoded; `dead_letters` take what is
-        rejected; `now` gives seconds on a clock that never steps.
+        """`coming` is the number of deliveries that are being decoded, `settling` that of those
+        which are decoded and about to be accepted; `dead_letters` take what is rejected; `now`
+        gives seconds on a clock that never steps.
         """
         self.queue = EventQueue(settings, now)
         self.committer = committer
         self.dead_letters = dead_letters or Nowhere()
         self._processing = Processing(processors)
         self._coming = coming
+        self._settling = settling
         self._now = now
         self._arrived = asyncio.Event()
         self._closing = False
@@ -163,11 +164,18 @@ class Collector:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GATHER_SECONDS):
-                while self._coming() and len(self.queue) < GATHERED_MAX and not self._closing:
+                while not self._closing and self._is_worth_waiting():
                     self._arrived.clear()
-                    alone = len(self.queue) == 1
-                    async with asyncio.timeout(GATHER_SECONDS if alone else SETTLE_SECONDS):
-                        await self._arrived.wait()
+                    await self._until_more()
+
+    async def _until_more(self) -> None:
+        """Or for LOOK_SECONDS: what is on its way may turn out to be nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._arrived.wait()
+
+    def _is_worth_waiting(self) -> bool:
+        return self._settling() > 0 or (len(self.queue) == 1 and self._coming() > 0)
 
     async def _commit(self) -> None:
         batch = self.queue.take_all()

@@ -61,6 +61,11 @@ class Decoders:
         return self._waiting
 
     @property
+    def settling(self) -> int:
+        """How many of them are decoded, and about to be handed on."""
+        return max(0, min(self._waiting, ROUND_MAX) - self._together.undecoded)
+
+    @property
     def helper_pid(self) -> int | None:
         """Of the process beside, while there is one."""
         return self._helper.pid if self._helper else None

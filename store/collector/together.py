@@ -53,6 +53,8 @@ class Together:
         self._lock = threading.Lock()
         self._came = threading.Condition(self._lock)
         self._waiting: dict[tuple[str, str], deque[_Waiting]] = {}
+        self.undecoded = 0
+        """Deliveries that wait, or are in the round that is under way."""
 
     def decode(self, intake: Intake, delivery: Delivery) -> Decoded:
         """What the intake makes of it; raises what that raises."""
@@ -61,6 +63,7 @@ class Together:
         key = (intake.name, delivery.path if isinstance(intake, GatheringIntake) else "")
         with self._lock:
             self._waiting.setdefault(key, deque()).append(mine)
+            self.undecoded += 1
             self._came.notify_all()
         with self._turns:
             if not mine.is_taken and isinstance(intake, GatheringIntake):
@@ -89,6 +92,8 @@ class Together:
             outcomes = self._decode_all(intake, [each.delivery for each in found])
         except Exception as error:  # noqa: BLE001  one delivery shall not cost the others theirs
             outcomes = [error] if len(found) == 1 else [self._alone(intake, w) for w in found]
+        with self._lock:
+            self.undecoded -= len(found)
         for each, outcome in zip(found, outcomes, strict=True):
             each.outcome = outcome
             each.ready.set()

@@ -50,6 +50,19 @@ async def test_a_few_deliveries_need_no_process_beside(decoders):
     assert decoders.helper_pid is None
 
 
+async def test_what_is_decoded_but_not_handed_on_yet_is_settling(decoders):
+    seen = []
+
+    def decode():
+        decoded = decoders.decode(NATIVE, delivery())
+        seen.append((decoders.waiting, decoders.settling))
+        return decoded
+
+    await decoders.run(9, decode)
+    assert seen == [(1, 1)]
+    assert (decoders.waiting, decoders.settling) == (0, 0)
+
+
 async def test_under_load_a_process_beside_decodes_just_the_same(decoders, monkeypatch):
     assert loaded(decoders, monkeypatch) != os.getpid()
     bodies = (delivery().body, b"", b"[]", b'{"event_name": "\xf0\x9f\x8d\x8b", "a": {"b": [1]}}')

@@ -11,9 +11,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 async def test_a_commit_waits_a_moment_for_those_that_are_on_their_way(run, events, monkeypatch):
     monkeypatch.setattr(module, "GATHER_SECONDS", 5)
-    monkeypatch.setattr(module, "SETTLE_SECONDS", 5)
     running = run()
-    running.collector._coming = lambda: 3 - len(running.collector.queue)
+    running.collector._settling = lambda: 3 - len(running.collector.queue)
     sent = []
     for name in "abc":
         sent.append(running.send(events(name)))
