@@ -49,8 +49,11 @@ def run_command(
     try:
         link.connect()
         told = environment(link.collecting(), given)
-    except (StoreError, OSError) as error:
+    except StoreError as error:
         note(f"{error}; the command runs all the same")
+    except OSError as error:
+        fault = str(error.strerror or error).lower()
+        note(f"store: {error.filename}: {fault}; the command runs all the same")
     with contextlib.closing(link):
         return _Run(command, told, note).run(link, settings.limits.line_bytes_max, logs=logs)
 

@@ -189,6 +189,17 @@ def test_a_collector_killed_under_it_costs_nothing(tmp_path):
     assert [n for (n,) in rows(store, "n")] == list(range(500))
 
 
+def test_a_store_that_cannot_be_written_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "store.json").write_text('{"format": 1}')
+    (tmp_path / "store" / "dashboards.lock").mkdir()
+    code, out, err = run(tmp_path / "store", "echo", "hi")
+    assert (code, out) == (0, b"hi\n")
+    assert err.startswith(b"eventdeck: store: ")
+    assert b"[Errno" not in err
+    assert b"the command runs all the same" in err
+
+
 def test_without_a_collector_it_runs_all_the_same_and_says_what_was_lost(tmp_path):
     store = tmp_path / "store"
     store.write_bytes(b"no folder")
