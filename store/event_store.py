@@ -49,7 +49,7 @@ class EventStore:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         create: bool = False,
-        cache_bytes_max: int = 64 * 2**20,
+        cache_bytes_max: int = 40 * 2**20,
         analyses: Sequence[Known] = ANALYSES,
         week_start: str = WEEKDAYS[0],
     ) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from store.analytics.links import Links
 from store.analytics.shapes import Finished
 
-ENTRY_SHARE_MAX: Final = 8
+ENTRY_SHARE_MAX: Final = 6
 """No entry may take more than one in so many of the cache's bytes."""
 _ENTRY_BYTES: Final = 1_000
 """What an entry takes beside its values: the key, and the frame's own objects."""
