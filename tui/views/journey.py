@@ -19,11 +19,11 @@ from tui.views.funnel_question import USER, Definition
 from tui.widgets.columns import Column, Row
 from tui.widgets.lines import Part
 
-EVENTS_MAX: Final = 2_000
+EVENTS_MAX: Final = 500
 # What machines do for somebody tells little of what he does, unless it goes wrong.
 TELLING: Final = (
     "(event_type!=span event_type!=metric event_type!=log event_type!=performance)"
-    " or severity>=warning"
+    " or severity>=error"
 )
 # Somebody who stopped without a limit is looked at for so long.
 LOOKED_ON: Final = timedelta(days=1)
@@ -74,10 +74,13 @@ def journey_of(
     told = answer.result.summary
     span = _span([time for time, _ in steps], told, seen)
     names = {name for _, name in steps}
-    view = View(where=_events_of(definition.per, user, names), sort="event_time", reverse=True)
+    view = View(where=_events_of(definition.per, user, names))
     found = find(store, view, span, Shown())
-    page = page_of(found.rows, range(min(found.rows.total, EVENTS_MAX)))
-    return Journey(user, told, together([page[at] for at in sorted(page)], steps), span)
+    # The newest come first; of more than are shown, the oldest tell how it went.
+    total = found.rows.total
+    page = page_of(found.rows, range(max(0, total - EVENTS_MAX), total))
+    events = [page[at] for at in sorted(page, reverse=True)]
+    return Journey(user, told, together(events, steps), span)
 
 
 def together(events: Sequence[Row], steps: Mapping[tuple[datetime, str], int]) -> Sequence[Row]:
