@@ -65,7 +65,7 @@ def _walked(nodes: pl.DataFrame, asked: Paths) -> pl.DataFrame:
     """The nodes that count, with their `depth` in the session from 1 on; without an end that was
     asked for, the one after the last as well.
     """
-    rows = nodes.with_columns(pl.col("node").cast(pl.String))
+    rows = nodes
     if asked.from_ is not None:
         rows = rows.filter((pl.col("node") == asked.from_).cum_max().over("session"))
     if asked.to is not None:
@@ -73,8 +73,14 @@ def _walked(nodes: pl.DataFrame, asked: Paths) -> pl.DataFrame:
         is_after = (arrived.cum_sum() - arrived.cast(pl.UInt32)).over("session") > 0
         rows = rows.filter(arrived.any().over("session") & ~is_after)
         rows = rows.filter(pl.int_range(pl.len(), 0, -1).over("session") <= asked.depth)
-    rows = rows.with_columns(pl.int_range(1, pl.len() + 1).over("session").alias("depth"))
-    return rows.filter(pl.col("depth") <= asked.depth + 1)
+    # Sessions stand together, so the first row of each tells the depth; texts come after the cut.
+    row = pl.int_range(pl.len())
+    is_first = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
+    depth = row - pl.when(is_first).then(row).forward_fill() + 1
+    shown = (
+        rows.lazy().with_columns(depth.alias("depth")).filter(pl.col("depth") <= asked.depth + 1)
+    )
+    return shown.with_columns(pl.col("node").cast(pl.String)).collect()
 
 
 def _edges(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:

@@ -26,6 +26,7 @@ COLUMNS: Final = (
 """What `events_in_short` reads."""
 _SESSION_ID: Final = "session_id"
 _USER: Final = "\0user"
+_ROW: Final = "\0number"
 
 
 def events_in_short(
@@ -87,12 +88,19 @@ def visits(
     """What `events_in_short` kept, in order and split into sessions; `owned`, with OWNER and
     `start` of the session in every row.
     """
-    rows = _ordered(subjects.settled(short, links, nobody=True), span)
+    settled = subjects.settled(short, links, nobody=True)
+    # Ids are twice as wide as all else, and looked at where events share an instant: the row's
+    # number stands for them while rows are put in order.
+    ids = settled["id"]
+    rows = _ordered(settled.drop("id").with_row_index(_ROW), span, ids)
     late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
     begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
     start = pl.when(begins).then(TIME).forward_fill()
     rows = rows.with_columns(begins.cum_sum().alias("session"), start.alias("start"))
-    rows = rows.filter(pl.col("start").is_between(span.start, span.end, closed="left"))
+    counts = rows.select(
+        pl.col("start").is_between(span.start, span.end, closed="left")
+    ).to_series()
+    rows = rows if counts.all() else rows.filter(counts)
     rows = rows.with_columns(pl.col(WHO).alias(OWNER)) if owned else rows.drop("start")
     follows = pl.col("session") == pl.col("session").shift()
     moved = pl.col("node").to_physical() != pl.col("node").to_physical().shift()
@@ -104,37 +112,37 @@ def visits(
         pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
-    return Visits(nodes, _is_tied(rows))
+    return Visits(nodes, _is_tied(rows, ids))
 
 
-def _is_tied(rows: pl.DataFrame) -> bool:
+def _is_tied(rows: pl.DataFrame, ids: pl.Series) -> bool:
     follows = (pl.col("session") == pl.col("session").shift()) & (
         pl.col(TIME) == pl.col(TIME).shift()
     )
     told = ["node", *([_USER] if _USER in rows.columns else [])]
-    marked = rows.select(follows.fill_null(value=False).alias("follows"), "id", *told)
+    marked = rows.select(follows.fill_null(value=False).alias("follows"), _ROW, *told)
     together = marked.with_columns(instant=(~pl.col("follows")).cum_sum()).filter(
         pl.col("follows") | pl.col("follows").shift(-1, fill_value=False)
     )
     differ = pl.any_horizontal(pl.col(name).n_unique() > 1 for name in told)
-    found = together.group_by("instant").agg(
-        (differ & pl.col("id").is_null().any()).alias("is_tied")
-    )
+    named = together.with_columns(ids.gather(together[_ROW]).alias("id"))
+    found = named.group_by("instant").agg((differ & pl.col("id").is_null().any()).alias("is_tied"))
     return bool(found["is_tied"].any())
 
 
-def _ordered(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
+def _ordered(rows: pl.DataFrame, span: TimeSpan, ids: pl.Series) -> pl.DataFrame:
     """By time within what holds a session together: an id, or else a subject. Where there are ids,
     that is the WHO, and the subject is put aside.
     """
+    by_id = [pl.lit(ids).gather(pl.col(_ROW)).alias("id")]
     if _SESSION_ID not in rows.columns:
         present = _present(rows, span)
-        return in_order(present, ["id"]).with_columns(is_named=pl.lit(value=False))
+        return in_order(present, by_id).with_columns(is_named=pl.lit(value=False))
     is_named = pl.col(_SESSION_ID).is_not_null()
     owned = rows.with_columns(
         pl.col(WHO).alias(_USER), owner_of(is_named).alias(WHO), is_named.alias("is_named")
     )
-    return in_order(_present(owned.drop(_SESSION_ID), span), ["id"])
+    return in_order(_present(owned.drop(_SESSION_ID), span), by_id)
 
 
 def _present(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
