@@ -75,3 +75,13 @@ def test_every_row_has_its_own_answer():
 def test_no_rows_and_no_quantiles_are_fine():
     assert sketch.percentiles(sketched([1.0]).clear(), [0.5]).height == 0
     assert sketch.percentiles(sketched([1.0]), []).rows() == [(True,)]
+
+
+def test_many_values_give_what_few_give_however_they_are_sorted(monkeypatch):
+    lists = pl.Series([[3.0, 1.0, 2.0, 10.0], [7.5], list(map(float, range(101, 0, -1)))])
+    sketches = pl.DataFrame({"bucket": lists})
+    short = sketch.percentiles(sketches, QUANTILES)
+    monkeypatch.setattr(sketch, "MANY", 0)
+    monkeypatch.setattr(sketch, "LONG", 0)
+    assert sketch.percentiles(sketches, QUANTILES).equals(short)
+    assert short["is_exact"].all()
