@@ -364,9 +364,10 @@ async def test_events_arriving_are_a_rate_in_the_header():
     async with deck(store=store, clock=clock) as (app, pilot):
         for second in range(1, 5):
             store.events += 246
-            clock.now = NOW + timedelta(seconds=second)
             await until(pilot, lambda: app.stored.events == store.events)
-            await settled(pilot)
+            # Counted at the second's first beat: the events must be known before it begins.
+            clock.now = NOW + timedelta(seconds=second)
+            await until(pilot, lambda: f"{clock.now:%H:%M:%S}" in text(app))
         await until(pilot, lambda: "246 ev/s" in text(app))
 
 
