@@ -157,6 +157,9 @@ def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
     """What must be reduced: the span, and the one before it when they are compared."""
     analysis = cast(Analysis, named(query.analysis, moment.analyses))
     whole = complete(query, moment.stored, moment.now, moment.week_start).informed(moment.types)
+    if not moment.types.keys() >= IDENTITIES:
+        # Nobody can be linked: without asking who is a user, one set of subjects is enough.
+        whole = replace(whole, link=False)
     check_columns(analysis, whole, moment.types)
     where = parse_filter(whole.where, zone=checked_zone(whole.tz))
     assert whole.span is not None
