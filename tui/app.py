@@ -35,6 +35,8 @@ TICK: Final = timedelta(seconds=1)
 ASK_INTERVAL_MIN: Final = timedelta(milliseconds=900)
 # An answer younger than this is not dimmed: most arrive sooner, and dimming costs a whole frame.
 STALE_AFTER: Final = timedelta(milliseconds=400)
+# The same holds for saying what is done for the first one.
+SAID_AFTER: Final = timedelta(milliseconds=500)
 RATE_WINDOW: Final = timedelta(seconds=5)
 # By then the first answers are on screen.
 SCREENS_AFTER: Final = timedelta(seconds=2)
@@ -157,6 +159,7 @@ class DeckApp(CellDiff, Viewing):
         at_edge = view.live and not view.paused
         self._left_at = None if at_edge else self._left_at or self._events()
         if view.screen != self.current_mode:
+            self._waiting_since = None
             self.switch_mode(view.screen)
         if self._view_file:
             remember(self._view_file, view)
@@ -239,6 +242,8 @@ class DeckApp(CellDiff, Viewing):
         self._waiting_since = self._waiting_since or now
         if now - self._waiting_since >= STALE_AFTER:
             screen.set_stale(stale=True)
+        if now - self._waiting_since >= SAID_AFTER:
+            screen.say_that_it_reads()
 
     def _events(self) -> int:
         return self.stored.events if self.stored else 0

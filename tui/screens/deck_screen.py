@@ -15,13 +15,16 @@ from tui.deck import Deck
 from tui.formatting import clean
 from tui.messages import QueryFailed, ResultReady, StoreChanged
 from tui.store_door import Cancelled, Store
+from tui.theme import look_of
 from tui.view_state import Seen, View
+from tui.views.waiting import cancelled, reading
 from tui.widgets.completions import Completions
 from tui.widgets.drawn import Drawn
 from tui.widgets.empty_state import EmptyState
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.footer import Footer
 from tui.widgets.header import Header, Rates, SpanRow, Status, Tab
+from tui.widgets.lines import Advice
 
 Answers = Mapping[str, Answer]
 LONG_SECONDS: Final = 0.25
@@ -60,6 +63,8 @@ class DeckScreen(Screen[None]):
         self._asked: object = None
         self._seen: Seen | None = None
         self._drawn: View | None = None
+        self._given_up: View | None = None
+        self._says_that_it_reads = False
         self._ticket = -1
         self._rests_until = 0.0
 
@@ -107,12 +112,12 @@ class DeckScreen(Screen[None]):
         that still runs, a change of the view (`forced`) does.
         """
         asked = (seen.view, seen.span, self.size, self.deck.generation)
-        if asked == self._asked or not self.size:
+        if asked == self._asked or not self.size or seen.view == self._given_up:
             return False
         rests = time.monotonic() < self._rests_until
         if not forced and (rests or self.deck.runner.busy(self.mode)):
             return False
-        self._asked = asked
+        self._asked, self._given_up = asked, None
         self._seen = seen
         self._ticket = self.deck.runner.ask(self.mode, self.work(seen), self)
         return True
@@ -130,7 +135,7 @@ class DeckScreen(Screen[None]):
 
     def ask_again(self) -> None:
         """Asks even though nothing is new, such as after a panel asks for other data."""
-        self._asked = None
+        self._asked = self._given_up = None
         self.deck.ask(forced=True)
 
     def on_result_ready(self, message: ResultReady) -> None:
@@ -143,6 +148,7 @@ class DeckScreen(Screen[None]):
             is_long = message.seconds >= LONG_SECONDS
             self._rests_until = time.monotonic() + self.rests * message.seconds * is_long
             self.set_stale(stale=False)
+            self.say_instead()
             self.show(self._seen, message.result)
 
     def on_query_failed(self, message: QueryFailed) -> None:
@@ -150,6 +156,7 @@ class DeckScreen(Screen[None]):
         if message.ticket == self._ticket and self._seen:
             self._drawn = self._seen.view
             self.set_stale(stale=False)
+            self.say_instead()
             self.deck.failed(message.sentence, message.detail)
 
     def set_stale(self, *, stale: bool) -> None:
@@ -158,6 +165,21 @@ class DeckScreen(Screen[None]):
             return  # there is none yet, and blank panels in another grey are 4 kB
         for panel in self.query(Drawn).exclude("Header, SpanRow, Footer, Completions"):
             panel.set_stale(stale)
+
+    def say_that_it_reads(self) -> None:
+        """The first answer takes long: says what is done for it, in the same words until then."""
+        if self._drawn is None and self._seen and not self._says_that_it_reads:
+            glyphs = look_of(self.app).glyphs
+            self.say_instead(reading(self._seen, self.deck.stored, glyphs))
+            self._says_that_it_reads = True
+
+    def say_instead(self, advice: Advice = ()) -> None:
+        """What the largest panel says in place of a picture; nothing, as soon as there is one."""
+        self._says_that_it_reads = False
+        panels = [panel for panel in self.query(".panel").results(Drawn) if panel.is_on_screen]
+        largest = max(panels, key=lambda panel: panel.size.area, default=None)
+        for panel in self.query(Drawn):
+            panel.say_instead(advice if panel is largest else ())
 
     def key_escape(self) -> None:
         """Nobody waits any longer: back to the view that is drawn; without one, the view stands.
@@ -169,11 +191,19 @@ class DeckScreen(Screen[None]):
             self.set_stale(stale=False)
             if self._drawn:
                 self.deck.look_at(self._drawn)
-            elif not self.deck.view.paused:
-                self.deck.action_pause()
+            else:
+                self._give_up()
             self.deck.notify("cancelled", timeout=3)
         elif (before := self.deck.history.before) and before[-1].screen != self.mode:
             self.deck.action_undo()
+
+    def _give_up(self) -> None:
+        """Asks for nothing until one looks at something else; what is live is paused."""
+        view = self.deck.view
+        if view.live and not view.paused:
+            self.deck.action_pause()
+        self._given_up, self._seen = self.deck.view, None
+        self.say_instead(cancelled(live=view.live))
 
     def on_mount(self) -> None:
         # Textual calls this in every class of the chain: a subclass has its own beside it.

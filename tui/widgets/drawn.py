@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.theme import Look, look_of
-from tui.widgets.lines import blank
+from tui.widgets.lines import Advice, blank, centred
 
 _NEVER_SET: Final = object()
 
@@ -46,6 +46,8 @@ class Drawn(Widget):
     border_subtitle: Any = _PlainTitle("border_subtitle")
     stale = False
     """True while a newer answer is awaited: the last good one stays, dimmed."""
+    instead: Advice = ()
+    """What stands in its middle in place of a picture, while there is none yet."""
 
     _rows: list[Strip] | None = None
     _drawn_for: object = None
@@ -68,6 +70,11 @@ class Drawn(Widget):
     def set_stale(self, stale: bool) -> None:
         if stale != self.stale:
             self.stale = stale
+            self.redraw()
+
+    def say_instead(self, advice: Advice) -> None:
+        if advice != self.instead:
+            self.instead = advice
             self.redraw()
 
     def render_line(self, y: int) -> Strip:
@@ -93,7 +100,10 @@ class Drawn(Widget):
     def _finished(self, width: int, height: int, ground: Style) -> list[Strip]:
         """`draw`, filled up to `height`; content gets no background from the style sheet."""
         look = look_of(self.app)
-        rows = self.draw(self.size, look)[:height] if width > 0 else []
+        if self.instead:
+            rows = centred(self.instead, width, height, look)[:height]
+        else:
+            rows = self.draw(self.size, look)[:height] if width > 0 else []
         rows += [blank(width)] * (height - len(rows))
         if self.stale:
             rows = [dimmed(row, look.style("dim")) for row in rows]

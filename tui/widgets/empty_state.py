@@ -1,17 +1,12 @@
 """What a screen says when there is nothing to show: what to do next, ready to be pasted."""
 
-from collections.abc import Sequence
-
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from tui.theme import Look
 from tui.widgets.drawn import Drawn
-from tui.widgets.lines import Part, blank, cells, line
-
-Advice = Sequence[tuple[str, str]]
-"""Lines of text, each with its role."""
+from tui.widgets.lines import Advice, centred
 
 
 class EmptyState(Drawn):
@@ -23,14 +18,7 @@ class EmptyState(Drawn):
         self.redraw()
 
     def draw(self, size: Size, look: Look) -> list[Strip]:
-        width, height = size
-        widest = max((cells([(text, look.style("dim"))]) for text, _ in self.advice), default=0)
-        indent = " " * max(0, (width - widest) // 2)
-        rows = [blank(width)] * max(0, (height - len(self.advice)) // 2 - 1)
-        for text, role in self.advice:
-            part: Part = (indent + text, look.style(role, bold=role == "bright"))
-            rows.append(line([part], width))
-        return rows
+        return centred(self.advice, *size, look)
 
 
 def first_event(collector: str | None, *, failed: bool = False) -> Advice:

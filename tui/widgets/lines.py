@@ -9,9 +9,12 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.formatting import fit
+from tui.theme import Look
 
 Part = tuple[str, Style]
 """A piece of cleaned text and its style."""
+Advice = Sequence[tuple[str, str]]
+"""Lines of text, each with its role."""
 PLAIN: Final = Style()
 
 
@@ -51,3 +54,14 @@ def line(
 def blank(width: int) -> Strip:
     """An empty line."""
     return Strip([Segment(" " * width, PLAIN)], width)
+
+
+def centred(advice: Advice, width: int, height: int, look: Look) -> list[Strip]:
+    """Lines in the middle, all from the same column, so that one can be pasted whole."""
+    widest = max((cell_len(text) for text, _ in advice), default=0)
+    indent = " " * max(0, (width - widest) // 2)
+    rows = [blank(width)] * max(0, (height - len(advice)) // 2 - 1)
+    for text, role in advice:
+        part: Part = (indent + text, look.style(role, bold=role == "bright"))
+        rows.append(line([part], width, ellipsis=look.glyphs.ellipsis))
+    return rows
