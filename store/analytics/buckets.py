@@ -36,6 +36,7 @@ EVENTS: Final = 3
 """No bucket, but how many events there were."""
 _POINT: Final = (FINE, AT, "time", "stream", "start", "weight", PART)
 _BUCKET: Final = ("sign", "scale", "index", "lower", "upper")
+_SUMMED: Final = ("first", "low", "high", "total", "is_sampled")
 _FLOAT: Final = pl.Float64()
 
 
@@ -50,7 +51,7 @@ class Bucket(NamedTuple):
 
 def partial(events: pl.LazyFrame, by: Sequence[str], query: Query, cut: Cut | None) -> pl.LazyFrame:
     """A row for each part, key, time, stream, start and bucket: the greatest `count` of a stream,
-    the `total` of deltas, which have none; and rows of EVENTS.
+    the `total` of deltas, which have none; and rows of EVENTS, which say whether deltas were sampled.
     """
     types = events.collect_schema()
     kind = text_of("metric_kind", types)
@@ -66,7 +67,10 @@ def partial(events: pl.LazyFrame, by: Sequence[str], query: Query, cut: Cut | No
     telling = (pl.col("count") > 0) | pl.col(AT).is_not_null()
     counted = buckets.filter(telling).group_by(*names, *_BUCKET)
     is_delta = pl.col("stream").is_null()
-    sizes = told.group_by(names).agg(pl.len().cast(pl.Float64).alias("total"))
+    sizes = told.group_by(names).agg(
+        pl.len().cast(pl.Float64).alias("total"),
+        (pl.col("weight") > 1).filter(is_delta).any().alias("is_sampled"),
+    )
     return pl.concat(
         [
             counted.agg(
@@ -137,9 +141,13 @@ def _shaped(rows: pl.LazyFrame, sign: int) -> pl.LazyFrame:
 def combine(partials: pl.DataFrame, query: Query) -> pl.DataFrame:
     """Rows of many parts as one set of rows; cells of cut parts become points."""
     rows = cells_of(partials, query)
-    keys = [name for name in rows.columns if name not in ("first", "low", "high", "total")]
-    least = pl.col("first", "low").min()
-    return rows.group_by(keys).agg(least, pl.col("high").max(), pl.col("total").sum())
+    keys = [name for name in rows.columns if name not in _SUMMED]
+    return rows.group_by(keys).agg(
+        pl.col("first", "low").min(),
+        pl.col("high").max(),
+        pl.col("total").sum(),
+        pl.col("is_sampled").any(),
+    )
 
 
 def increases(rows: pl.DataFrame) -> pl.DataFrame:

@@ -41,7 +41,7 @@ class HistogramAnalysis:
     """
 
     name = "histogram"
-    version = 2
+    version = 3
     rows_max = activity.ROWS_MAX
     may_miss = (*counters.ATTRIBUTES, *buckets.ATTRIBUTES)
     query_type = Histogram
@@ -71,10 +71,11 @@ class HistogramAnalysis:
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         starts = points(query)
         inside = pl.col("time").is_in(list(starts))
-        events = combined.filter(inside, pl.col("sign") == EVENTS)["total"].sum()
+        events = combined.filter(inside, pl.col("sign") == EVENTS)
         found = buckets.increases(combined).filter(inside, pl.col("increase") > 0)
         timeline = _timeline(found, _asked(query), starts)
-        return Finished(timeline, events=int(events), exact=False)
+        is_sampled = bool(events["is_sampled"].any())
+        return Finished(timeline, int(events["total"].sum()), is_sampled, exact=False)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return TrendsAnalysis().as_json(result)

@@ -9,6 +9,7 @@ import polars as pl
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
+from store.analytics.measured import is_sampled
 from store.analytics.query import Query
 from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Row, Table
@@ -18,6 +19,7 @@ from store.timespan import TimeSpan
 
 COLUMNS: Final = ("first_seen", "last_seen", "count", "replaces")
 _SERVICE: Final = ["service_name", "service_version"]
+_NUMBERS: Final = ("first", "last", "n", "weight")
 _CELLS: Final = Spec(by=tuple(_SERVICE), is_timed=False, seen=True)
 
 
@@ -35,14 +37,14 @@ class ReleasesAnalysis:
     """
 
     name = "releases"
-    version = 1
+    version = 2
     query_type = Releases
 
     def horizon(self, query: Query) -> TimeSpan | None:
         return query.span and TimeSpan(query.span.previous().start, query.span.end)
 
     def columns(self, query: Query) -> Sequence[str]:
-        return ["event_time", *_SERVICE]
+        return ["event_time", "sample_rate", *_SERVICE]
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -52,19 +54,22 @@ class ReleasesAnalysis:
         versioned = events.filter(pl.col("service_version") != "")
         cell = [time.dt.truncate(cut.width).alias("time")] if cut else []
         found = versioned.group_by(PART, *cell, *_SERVICE).agg(
-            time.min().alias("first"), time.max().alias("last"), pl.len().alias("count")
+            time.min().alias("first"),
+            time.max().alias("last"),
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("sample_rate").cast(pl.Float64).fill_null(1.0).clip(1.0).sum().alias("weight"),
         )
         named = found.with_columns(pl.col("service_name").fill_null(""))
         timed = named if cut else named.with_columns(time=pl.lit(None, INSTANT))
         # One order of columns, since partials with and without a cut are put below each other.
-        return timed.select(PART, "time", *_SERVICE, "first", "last", "count")
+        return timed.select(PART, "time", *_SERVICE, *_NUMBERS)
 
     def recipe(self, query: Query) -> Recipe | None:
         return Recipe(_CELLS, made=_partial)
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         summed = partials.group_by(_SERVICE).agg(
-            pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
+            pl.col("first").min(), pl.col("last").max(), pl.col("n", "weight").sum()
         )
         timeless = summed.with_columns(time=pl.lit(None, INSTANT))
         return timeless.select(partials.columns)
@@ -84,14 +89,14 @@ class ReleasesAnalysis:
                 dict(
                     zip(
                         COLUMNS,
-                        (row["first"], row["last"], row["count"], row["replaces"]),
+                        (row["first"], row["last"], round(row["weight"]), row["replaces"]),
                         strict=True,
                     )
                 ),
             )
             for row in new.iter_rows(named=True)
         ]
-        return Finished(Table(COLUMNS, rows), events=int(combined["count"].sum()))
+        return Finished(Table(COLUMNS, rows), int(combined["n"].sum()), is_sampled(combined))
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return rows_json(result)
@@ -100,7 +105,5 @@ class ReleasesAnalysis:
 def _partial(cells: pl.DataFrame) -> pl.DataFrame:
     """The partial out of cells by service and version."""
     named = cells.rename(dict(zip(_CELLS.keys, _SERVICE, strict=True)))
-    count = pl.col("n").cast(pl.UInt32).alias("count")
-    return named.filter(pl.col("service_version") != "").select(
-        PART, "time", *_SERVICE, "first", "last", count
-    )
+    told = named.filter(pl.col("service_version") != "")
+    return told.select(PART, "time", *_SERVICE, *_NUMBERS)

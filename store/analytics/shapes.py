@@ -119,7 +119,11 @@ class Finished:
     events: int = 0
     """How many events it was made of."""
     sampled: bool = False
-    """True when some of them stood for more than one."""
+    """True when some of them stood for more than one. Counts of events, sums, means and percentiles
+    are weighted then; users, sessions, visits and what leads from one event to the next are counted
+    as they were seen, since nobody knows whose the others were, nor what came between. So are
+    extremes, gauges and cumulative sums.
+    """
     exact: bool = True
     """False when distinct counts or percentiles are estimates."""
     truncated: bool = False

@@ -86,10 +86,10 @@ class WhyAnalysis:
         made = asked.journeys.made
         if not chosen.height:
             told = {"user": why.user, "level": 0, "of": len(made.steps), "outcome": "never began"}
-            return Finished(Table(COLUMNS, [], told), events=mine.height)
+            return Finished(Table(COLUMNS, [], told), mine.height, kept.is_sampled(mine))
         rows = _rows(timed(chosen, asked.journeys), asked.journeys)
         told = {"user": why.user, **_ending(chosen, found, asked)}
-        return Finished(Table(COLUMNS, rows, told), events=mine.height)
+        return Finished(Table(COLUMNS, rows, told), mine.height, kept.is_sampled(mine))
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         told = dict(flat_rows_json(result))

@@ -1,6 +1,6 @@
 """Events to the rows that an ordered analysis keeps of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -11,7 +11,9 @@ from store.schema import PART
 TIME: Final = "time"
 """The event's own time, to the microsecond; an edge of the span cuts the rows by it."""
 SAMPLED: Final = "is_sampled"
-"""True where an event stands for more than one; absent or null is false."""
+"""True where an event stands for more than one; absent or null is false. It is not weighed: see
+store.analytics.shapes.Finished.
+"""
 ROWS_MAX: Final = 60_000_000
 """More rows than these are refused: they take a gigabyte before they are sorted."""
 COLUMNS: Final = ("event_time", "sample_rate")
@@ -34,9 +36,13 @@ def reduced(
     # Nobody's are few, and whose each is need then be read of the kept ones alone.
     kept = events.filter(subjects.is_known(per) if keep is None else keep)
     of = subjects.subject(kinds, per, link=link, named=named)
-    is_sampled = (pl.col("sample_rate") > 1).alias(SAMPLED)
-    sampled = [is_sampled] if kinds.get("sample_rate", pl.Null()) != pl.Null else []
-    return kept.select(PART, pl.col("event_time").alias(TIME), *of, *values, *sampled)
+    return kept.select(PART, pl.col("event_time").alias(TIME), *of, *values, *sampled(kinds))
+
+
+def sampled(kinds: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    """SAMPLED of each event; nothing where none has a rate."""
+    has_rates = kinds.get("sample_rate", pl.Null()) != pl.Null
+    return [(pl.col("sample_rate") > 1).alias(SAMPLED)] if has_rates else []
 
 
 def is_sampled(rows: pl.DataFrame) -> bool:

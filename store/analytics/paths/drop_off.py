@@ -27,7 +27,7 @@ class DropOffAnalysis(OfSessions):
     """
 
     name = "drop-off"
-    version = 1
+    version = 2
     query_type = DropOff
 
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

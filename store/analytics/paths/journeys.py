@@ -63,7 +63,7 @@ class JourneysAnalysis(OfSessions):
     """
 
     name = "journeys"
-    version = 1
+    version = 2
     query_type = Journeys
 
     def owned(self, query: Query) -> bool:

@@ -39,7 +39,7 @@ class PathsAnalysis(OfSessions):
     """
 
     name = "paths"
-    version = 1
+    version = 2
     query_type = Paths
 
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

@@ -77,11 +77,11 @@ class OfSessions(ABC):
         """
         assert query.span is not None
         owned = self.owned(query)
-        nodes, is_tied = visits(combined, gap(query), query.span, links, owned=owned)
+        nodes, is_tied, is_sampled = visits(combined, gap(query), query.span, links, owned=owned)
         asked = cast(SessionsQuery, query)
         if is_tied and not asked.with_ids:
             raise AskAgainError(replace(asked, with_ids=True))
-        return Finished(self.result(nodes, query), events=int(nodes["events"].sum()))
+        return Finished(self.result(nodes, query), int(nodes["events"].sum()), is_sampled)
 
     @abstractmethod
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

@@ -13,14 +13,14 @@ import polars as pl
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.order import in_order
-from store.analytics.ordered.rows import TIME
+from store.analytics.ordered.rows import SAMPLED, TIME, sampled
 from store.analytics.ordered.subjects import WHO
 from store.analytics.sessions.owners import OWNER, owner_of
 from store.schema import PART
 from store.timespan import TimeSpan
 
 COLUMNS: Final = (
-    *("event_time", "event_id", "event_name", "session_id"),
+    *("event_time", "event_id", "event_name", "session_id", "sample_rate"),
     *subjects.columns(subjects.USER, link=True),
 )
 """What `events_in_short` reads."""
@@ -38,7 +38,7 @@ def events_in_short(
     with_ids: bool = False,
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
-    subject, `session_id`, `node`, and `id`, which is null where no event beside it in the part has
+    subject, `session_id`, `node`, SAMPLED where there are rates, and `id`, which is null where no event beside it in the part has
     its instant, unless all are wanted. Without what is in no session, of another name than `only`,
     or of a name in `without`.
     """
@@ -60,6 +60,7 @@ def events_in_short(
         *([pl.when(is_named).then(_SESSION_ID).alias(_SESSION_ID)] if has_ids else []),
         name.cast(pl.Categorical).alias("node"),
         (pl.col("event_id") if with_ids else _id_of_ties()).alias("id"),
+        *sampled(kinds),
     )
 
 
@@ -80,6 +81,8 @@ class Visits(NamedTuple):
     is_tied: bool
     """True when events of one session that differ share an instant, and an id was not at hand: in
     which order they come is not told."""
+    is_sampled: bool
+    """Whether some of their events stood for more than one."""
 
 
 def visits(
@@ -90,9 +93,10 @@ def visits(
     """
     settled = subjects.settled(short, links, nobody=True)
     # Ids are twice as wide as all else, and looked at where events share an instant: the row's
-    # number stands for them while rows are put in order.
+    # number stands for them while rows are put in order, and for what else is not needed there.
     ids = settled["id"]
-    rows = _ordered(settled.drop("id").with_row_index(_ROW), span, ids)
+    flags = settled[SAMPLED] if SAMPLED in settled.columns else None
+    rows = _ordered(settled.drop("id", SAMPLED, strict=False).with_row_index(_ROW), span, ids)
     late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
     begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
     start = pl.when(begins).then(TIME).forward_fill()
@@ -112,7 +116,8 @@ def visits(
         pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
-    return Visits(nodes, _is_tied(rows, ids))
+    is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
+    return Visits(nodes, _is_tied(rows, ids), is_sampled)
 
 
 def _is_tied(rows: pl.DataFrame, ids: pl.Series) -> bool:

@@ -64,6 +64,7 @@ class WentAnalysis:
         return Finished(
             Table(told.result.columns, told.result.rows, summary),
             events=told.events_scanned,
+            sampled=told.sampled,
             truncated=told.truncated or count > SESSIONS_MAX,
         )
 

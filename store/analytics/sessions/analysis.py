@@ -51,7 +51,7 @@ class SessionsAnalysis:
             for each, span in zip(newest, spans, strict=False)
         ]
         return [
-            _of_all(each, cast(Table, answer.result), counted.events_scanned)
+            _of_all(each, cast(Table, answer.result), counted)
             for each, answer in zip(newest, told, strict=True)
         ]
 
@@ -61,16 +61,17 @@ class SessionsAnalysis:
 
 def _finished(answer: Answer) -> Sequence[Finished]:
     """The answer, and that about the span before, as they are."""
-    found = [
-        Finished(answer.result, events=answer.events_scanned, truncated=answer.truncated),
-    ]
-    return [*found, *([Finished(answer.previous)] if answer.previous else [])]
+    found = Finished(
+        answer.result, answer.events_scanned, answer.sampled, truncated=answer.truncated
+    )
+    return [found, *([Finished(answer.previous)] if answer.previous else [])]
 
 
-def _of_all(newest: Newest, shown: Table, events: int) -> Finished:
+def _of_all(newest: Newest, shown: Table, counted: Answer) -> Finished:
     summary = newest.summary
     is_cut = summary["sessions"] > len(shown.rows)
-    return Finished(replace(shown, summary=summary), events=events, truncated=is_cut)
+    table = replace(shown, summary=summary)
+    return Finished(table, counted.events_scanned, counted.sampled, truncated=is_cut)
 
 
 def _only(newest: Newest) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import polars as pl
 from store.analytics.cut import Cut
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
+from store.analytics.ordered.rows import is_sampled
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.analytics.query import Query
 from store.analytics.sessions.asking import Sessions, gap, horizon
 from store.analytics.sessions.owners import owner_of
-from store.analytics.sessions.pieces import SUMS, counted, extent, joined, length_of
+from store.analytics.sessions.pieces import counted, extent, held_together, joined, length_of
 from store.analytics.shapes import Finished, Result, Table
 from store.schema import PART
 from store.timespan import TimeSpan
@@ -45,7 +46,7 @@ class CountedAnalysis:
     """
 
     name = "sessions-counted"
-    version = 1
+    version = 2
     query_type = Counted
     rows_max = ROWS_MAX
 
@@ -56,7 +57,15 @@ class CountedAnalysis:
         asked = cast(Counted, query)
         linking = ("user_id", "install_id") if asked.link else ()
         ids = () if asked.ignore_session_id else ("session_id",)
-        return ("event_time", "event_type", "severity", "subject_hash", *linking, *ids)
+        return (
+            "event_time",
+            "event_type",
+            "severity",
+            "sample_rate",
+            "subject_hash",
+            *linking,
+            *ids,
+        )
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -73,10 +82,10 @@ class CountedAnalysis:
         device = [(~is_given("user_id") & ~is_held).alias(DEVICE)] if linked else []
         number = pl.when(~is_held).then(length_of(time, gap(query))).alias(_LENGTH)
         pieces = (
-            events.with_columns(pl.col("subject_hash").alias(WHO), *counted())
+            events.with_columns(pl.col("subject_hash").alias(WHO), *counted(kinds))
             .filter(is_held | pl.col("subject_hash").is_not_null())
             .group_by(*held, *cell, *owner, *device, number)
-            .agg(extent(time))
+            .agg(extent(time, kinds))
         )
         return pieces.drop(_LENGTH)
 
@@ -94,6 +103,7 @@ class CountedAnalysis:
         return Finished(
             Newest((), (), summary(found), _first(found, cast(Counted, query))),
             events=int(found["events"].sum()),
+            sampled=is_sampled(found),
         )
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
@@ -103,8 +113,7 @@ class CountedAnalysis:
 def _whole(rows: pl.DataFrame, query: Query) -> pl.DataFrame:
     if _IS_HELD not in rows.columns:
         return joined(rows, gap(query))
-    ends = (pl.col("start").min(), pl.col("end").max(), pl.col(*SUMS).sum())
-    by_id = rows.filter(_IS_HELD).group_by(WHO).agg(ends)
+    by_id = rows.filter(_IS_HELD).group_by(WHO).agg(held_together(rows))
     return pl.concat([by_id, joined(rows.filter(~pl.col(_IS_HELD)), gap(query))])
 
 

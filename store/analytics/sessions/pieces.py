@@ -6,6 +6,7 @@ when the later one begins no more than a gap after the earlier one has ended, ho
 were spread over parts and in whatever order they came; and nothing need be sorted to find pieces.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -14,12 +15,13 @@ import polars as pl
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.order import together
+from store.analytics.ordered.rows import SAMPLED, sampled
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.schema import INSTANT, PART, SEVERITIES
 from store.timespan import UNITS
 
 COLUMNS: Final = (
-    *("event_time", "event_type", "severity", "component"),
+    *("event_time", "event_type", "severity", "component", "sample_rate"),
     *("subject_hash", "user_id", "install_id", "session_id"),
 )
 """What `pieces` reads."""
@@ -44,7 +46,7 @@ def pieces(
     """A row for each piece, part by part (PART stays a key), and by `cell` (as `time`) when one is
     given: `session_id` (null, or the id that holds the piece together), WHO and DEVICE (the
     subject), `user_id` and `install_id`, `start`, `end`, `events`, `errors`, `interactions`,
-    `components` (each once). Events with neither session id nor subject are in none. `by_id` false:
+    `components` (each once), and SAMPLED where there are rates. Events with neither session id nor subject are in none. `by_id` false:
     session ids count for nothing.
     """
     kinds = events.collect_schema()
@@ -58,7 +60,7 @@ def pieces(
         (~is_given("user_id") & is_known).alias(DEVICE),
         *(text(name).alias(name) for name in (*_TEXTS, "component")),
         pl.col("event_time").alias("start"),
-        *counted(),
+        *counted(kinds),
     )
     is_silent = pl.col("session_id").is_null()
     number = pl.when(is_silent).then(length_of(pl.col("start"), gap)).alias(_LENGTH)
@@ -69,7 +71,7 @@ def pieces(
         .group_by(*held, *_KEYS, number)
         .agg(
             pl.col(*_TEXTS).first(),
-            *extent(pl.col("start")),
+            *extent(pl.col("start"), kinds),
             *([told.alias("components")] if kinds["component"] != pl.Null else []),
         )
         .with_columns([nothing.alias("components")] if kinds["component"] == pl.Null else [])
@@ -77,21 +79,33 @@ def pieces(
     )
 
 
-def counted() -> list[pl.Expr]:
-    """Of an event: whether it is an error, and whether something that a person does."""
+def counted(kinds: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    """Of an event: whether it is an error, and whether something that a person does; SAMPLED."""
     return [
         (pl.col("severity") >= SEVERITIES["error"]).fill_null(value=False).alias("errors"),
         pl.col("event_type").is_in(INTERACTIONS).alias("interactions"),
+        *sampled(kinds),
     ]
 
 
-def extent(time: pl.Expr) -> list[pl.Expr]:
-    """Of a piece: `start`, `end`, and SUMS, where `counted` are columns."""
+def extent(time: pl.Expr, kinds: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    """Of a piece: `start`, `end`, SUMS and SAMPLED, where `counted` are columns."""
     return [
         time.min().alias("start"),
         time.max().alias("end"),
         pl.len().cast(pl.Int64).alias("events"),
         pl.col("errors", "interactions").sum().cast(pl.Int64),
+        *(pl.col(SAMPLED).any() for _ in sampled(kinds)),
+    ]
+
+
+def held_together(pieces: pl.DataFrame) -> list[pl.Expr]:
+    """Of the pieces that an id holds together: `start`, `end`, SUMS and SAMPLED."""
+    return [
+        pl.col("start").min(),
+        pl.col("end").max(),
+        pl.col(*SUMS).sum(),
+        *([pl.col(SAMPLED).any()] if SAMPLED in pieces.columns else []),
     ]
 
 
@@ -116,9 +130,7 @@ def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
         .group_by("session_id")
         .agg(
             pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
-            pl.col("start").min(),
-            pl.col("end").max(),
-            pl.col(*SUMS).sum(),
+            *held_together(held),
             pl.col("components").list.explode().drop_nulls().n_unique().cast(pl.Int64),
         )
     )
@@ -134,8 +146,8 @@ def _named(sessions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
-    """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each, and how many different
-    `components` where pieces tell them.
+    """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each; SAMPLED, and how many
+    different `components`, where pieces tell them.
     """
     # Each part's rows are a chunk of their own, and finding a row among chunks takes five times.
     rows = rows.with_columns(length_of(pl.col("start"), gap).alias(_LENGTH)).rechunk()
@@ -149,6 +161,7 @@ def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
         pl.col(WHO, "start").gather(begins),
         pl.col("end").gather(ends),
         *(_added(name, begins, ends) for name in SUMS),
+        *([_added(SAMPLED, begins, ends) > 0] if SAMPLED in rows.columns else []),
     )
     if "components" not in rows.columns:
         return found
@@ -174,7 +187,7 @@ def _overlapping(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _added(name: str, begins: pl.Series, ends: pl.Series) -> pl.Expr:
     """The sum over each run: a difference of running sums."""
-    number = pl.col(name).cast(pl.Int64)
+    number = pl.col(name).cast(pl.Int64).fill_null(0)
     running = number.cum_sum()
     return running.gather(ends) - running.gather(begins) + number.gather(begins)
 

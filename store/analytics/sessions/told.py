@@ -10,6 +10,7 @@ from store.analytics.analysis import AskAgainError
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.ordered import subjects
+from store.analytics.ordered.rows import is_sampled
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.analytics.query import Query, option
 from store.analytics.sessions.asking import SORTS, Sessions, gap, horizon
@@ -43,7 +44,7 @@ class ToldAnalysis:
     """The sessions of the span, one after the other; see `store.analytics.sessions.analysis`."""
 
     name = "sessions-told"
-    version = 1
+    version = 2
     query_type = Told
 
     def horizon(self, query: Query) -> TimeSpan | None:
@@ -82,6 +83,7 @@ class ToldAnalysis:
                 summary(found),
             ),
             events=int(found["events"].sum()),
+            sampled=is_sampled(found),
             truncated=found.height > shown.height,
         )
 
