@@ -77,6 +77,8 @@ class Done:
     """Negative when the step took room."""
     fault: str = ""
     """Why it was not done; the store is as good as before."""
+    quarantined: tuple[str, ...] = ()
+    """Of each part that was put aside, where it is now and what is wrong with it: answers lack it."""
 
 
 StepT = TypeVar("StepT")

@@ -57,6 +57,10 @@ class Report:
     def faults(self) -> tuple[str, ...]:
         return tuple(f"{job}: {done.text}: {done.fault}" for job, done in self.done if done.fault)
 
+    @property
+    def quarantined(self) -> tuple[str, ...]:
+        return tuple(text for _, done in self.done for text in done.quarantined)
+
     def as_json(self) -> dict[str, Any]:
         """Also what `maintenance.json` keeps of the last round."""
         return {
@@ -68,6 +72,7 @@ class Report:
             "bytes_freed": sum(done.bytes_freed for _, done in self.done),
             "done": [f"{job}: {done.text}" for job, done in self.done if not done.fault],
             "faults": list(self.faults),
+            "quarantined": list(self.quarantined),
         }
 
 

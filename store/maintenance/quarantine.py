@@ -102,7 +102,7 @@ def _move(skipped: Skipped) -> Move:
 
 
 def _verified(step: Verify, tools: Tools) -> Done:
-    sound, texts, faults = set[str](), [str(step)], list[str]()
+    sound, texts, faults, moved = set[str](), [str(step)], list[str](), list[str]()
     for part in step.parts:
         fault = seal_fault(part)
         if fault is None:
@@ -111,11 +111,13 @@ def _verified(step: Verify, tools: Tools) -> Done:
             tools.disk.remove(part.path)
             texts.append(f"remove {_named(part)}, to be made anew: {fault}")
         elif fault.kind is Kind.BROKEN:
-            texts.append(_moved(part.path, tools).text)
+            done = _moved(part.path, tools)
+            texts.append(done.text)
+            moved += done.quarantined
         else:
             faults.append(f"{_named(part)}: {fault}")
     _remember(sound, tools)
-    return Done("; ".join(texts), fault="; ".join(faults))
+    return Done("; ".join(texts), fault="; ".join(faults), quarantined=tuple(moved))
 
 
 def _remember(sound: set[str], tools: Tools) -> None:
@@ -142,7 +144,7 @@ def _moved(path: Path, tools: Tools) -> Done:
     # In this order, so that at no instant the file has no name at all.
     tools.disk.sync_folder(target.parent)
     tools.disk.sync_folder(path.parent)
-    return Done(str(Move(path, fault.words)))
+    return Done(str(Move(path, fault.words)), quarantined=(f"{target}: {fault.words}",))
 
 
 def _read(path: Path, tools: Tools) -> tuple[Part | None, Fault | None]:

@@ -1,4 +1,6 @@
-"""`eventdeck compact`: many parts become few, now."""
+"""`eventdeck compact`: many parts become few, now, and broken ones go to quarantine: who holds the
+maintainer's lock is the maintainer, also where no collector ever runs.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +25,7 @@ def configure(parser: Parser, _words: Sequence[str]) -> None:
 
 
 def run(options: Options, console: Console) -> int:
-    """1 when a part could not be merged; what is wrong to standard error."""
+    """1 when a part could not be merged, or is broken; what is wrong to standard error."""
     from store.maintenance.maintainer import Maintainer
     from store.parts.layout import StoreFolder
 
@@ -36,16 +38,17 @@ def run(options: Options, console: Console) -> int:
     with maintainer:
         report = maintainer.round(_jobs())
     print_report(report, options, console)
-    return FAULTS_CODE if report.faults else 0
+    return FAULTS_CODE if report.faults or report.quarantined else 0
 
 
 def _jobs() -> Sequence[Any]:
     from store.maintenance.compaction import Compaction
     from store.maintenance.covered import CoveredParts
     from store.maintenance.duplicates import Duplicates
+    from store.maintenance.quarantine import Quarantine
     from store.maintenance.staged import StagedLeftovers
 
-    return StagedLeftovers(), CoveredParts(), Compaction(), Duplicates()
+    return Quarantine(), StagedLeftovers(), CoveredParts(), Compaction(), Duplicates()
 
 
 def print_plan(planned: "list[Planned]", options: Options, console: Console) -> None:
@@ -61,7 +64,7 @@ def print_report(report: "Report", options: Options, console: Console) -> None:
     else:
         done = [each.text for _, each in report.done if not each.fault]
         console.lines(done or ["nothing to do"])
-    for fault in report.faults:
+    for fault in (*report.faults, *report.quarantined):
         console.note(fault)
 
 
