@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from store.timespan import TimeSpan, duration_text
@@ -28,6 +27,7 @@ from tui.messages import (
 )
 from tui.palette import Deed, commands, described
 from tui.query_runner import QueryRunner
+from tui.quitting import Quitting
 from tui.span_text import read_span
 from tui.view_state import LENGTHS, History, View
 from tui.widgets.filter_bar import FilterBar
@@ -41,7 +41,7 @@ USUAL_ATTRIBUTES: Final = (
 )
 
 
-class Viewing(App[None]):
+class Viewing(Quitting):
     """The view, its history, and the actions on it; the app says what a new view entails."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

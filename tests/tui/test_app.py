@@ -380,3 +380,15 @@ async def test_a_hostile_filter_is_shown_and_never_obeyed():
         assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(shown)
         assert "␛[31m" in shown
         assert app.focused.value == hostile
+
+
+async def test_ctrl_c_says_how_to_quit_and_a_second_one_does(monkeypatch):
+    async with deck() as (app, pilot):
+        await press(pilot, "ctrl+c")
+        assert [note.message for note in app._notifications] == ["ctrl+c again quits, as q does"]
+        monkeypatch.setattr("tui.quitting.QUIT_AGAIN_SECONDS", -1.0)
+        await press(pilot, "ctrl+c")
+        assert not app._exit
+        monkeypatch.setattr("tui.quitting.QUIT_AGAIN_SECONDS", 60.0)
+        await pilot.press("ctrl+c")
+        assert app._exit

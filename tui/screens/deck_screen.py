@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import ClassVar, Final, cast
 
 from textual.app import ComposeResult
@@ -38,7 +39,7 @@ class DeckScreen(Screen[None]):
     """
 
     ALLOW_IN_MAXIMIZED_VIEW = "#top, #footer, Completions"
-    compares: ClassVar[bool] = True
+    compares: bool = True
     """Whether it shows the span before as well, where the view wants it."""
     rests: ClassVar[int] = 0
     """A live answer that took long is not asked for again for so many times as long; a change of
@@ -220,6 +221,12 @@ class DeckScreen(Screen[None]):
             self.minimize()
         elif self.focused:
             self.maximize(self.focused, container=False)
+
+    def set_compares(self, compares: bool) -> None:
+        """For a screen that compares some of what it shows; the span row says it at once."""
+        self.compares = compares
+        for row in self.query(SpanRow):
+            row.status = row.status and replace(row.status, compares=compares)
 
     def set_status(self, status: Status, rates: Rates) -> None:
         """Data goes down: what the rows on top say."""

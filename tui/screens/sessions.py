@@ -170,6 +170,7 @@ class SessionsScreen(OneSession):
         if opened == self.has_class("-opened"):
             return
         self.set_class(opened, "-opened")
+        self.set_compares(not opened)
         self.remove_class("-detail")
         if not opened:
             self._opened = None

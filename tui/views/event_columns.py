@@ -67,7 +67,7 @@ def _columns(zone: tzinfo, days: bool) -> tuple[Column, ...]:
     return (
         Column("event_time", "time", 19 if days else 12, _time_cell(zone, days=days)),
         Column("severity", "", 1, severity_cell, gap=1),
-        Column("event_name", "name", 19, name_cell),
+        Column("event_name", "name", 19, name_cell, rank=-1, least=8),
         Column("service_name", "service", 8, _service_cell, rank=4),
         Column("user_id", "user", 8, _user_cell, rank=3),
         Column("duration_ms", "took", 6, duration_cell, right=True, rank=2),

@@ -97,7 +97,7 @@ def said(definition: Definition) -> Said:
     """The definition as the line above the steps says it, the weightiest settings first."""
     window = duration_text(definition.window) if definition.window else "any time"
     settings = [
-        ("within", window),
+        ("within", window, "proposed" if definition.suited else ""),
         ("", ORDERS.get(definition.order, definition.order)),
         ("per", "user" if definition.per == USER else definition.per),
     ]

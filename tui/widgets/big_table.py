@@ -12,7 +12,7 @@ from tui.messages import PageWanted, RowOpened, RowReached, SortPicked
 from tui.theme import Look
 from tui.widgets.columns import Column, Row, fitting
 from tui.widgets.drawn import Drawn
-from tui.widgets.lines import Part, line
+from tui.widgets.lines import Part, line, scrollbar
 
 # Rows that are held; those farthest from view go first.
 ROWS_HELD_MAX: Final = 2_048
@@ -145,7 +145,7 @@ class BigTable(Drawn, can_focus=True):
         if drawn_for != self._strips_for:
             self._strips.clear()
             self._strips_for = drawn_for
-        bar = _scrollbar(self._top, height - 1, self.total, look)
+        bar = scrollbar(self._top, height - 1, self.total, look)
         rows = [self._head(fitted, width, look)]
         if not self.total:
             return [*rows, *(line([(text, look.style("dim"))], width) for text in self.advice)]
@@ -265,16 +265,3 @@ class BigTable(Drawn, can_focus=True):
             if x in hit and column.sortable:
                 turned = column.name == self.sort and not self.reverse
                 self.post_message(SortPicked(column.name, turned))
-
-
-def _scrollbar(top: int, height: int, total: int, look: Look) -> list[Part]:
-    """One cell a row: where in all the rows one is; blank when all are seen."""
-    if total <= height:
-        return [(" ", look.style("faint"))] * max(0, height)
-    size = max(1, round(height * height / total))
-    start = round(top / max(1, total - height) * (height - size))
-    rail, thumb = look.glyphs.rail, look.glyphs.thumb
-    return [
-        (thumb, look.style("dim")) if start <= y < start + size else (rail, look.style("faint"))
-        for y in range(height)
-    ]

@@ -26,6 +26,8 @@ class Column:
     grows: bool = False
     """It takes what is left."""
     sortable: bool = True
+    least: int = 0
+    """Where even the columns of rank 0 do not fit, it gives way down to this; 0: not at all."""
     gap: int = 2
     """Blank cells after it."""
 
@@ -34,10 +36,24 @@ def fitting(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     """The columns that fit into `width` cells, with their widths; none is narrower than it says."""
     kept = list(columns)
     while len(kept) > 1 and _needed(kept) > width:
-        kept.remove(max(reversed(kept), key=lambda column: column.rank))
-    spare = max(0, width - _needed(kept))
+        last = max(reversed(kept), key=lambda column: column.rank)
+        if last.rank <= 0 and _needed(kept) - _giving(kept) <= width:
+            break
+        kept.remove(last)
+    spare = width - _needed(kept)
     growing = sum(column.grows for column in kept)
-    return [(column, column.width + (spare // growing if column.grows else 0)) for column in kept]
+    return [(column, _width(column, spare, growing)) for column in kept]
+
+
+def _width(column: Column, spare: int, growing: int) -> int:
+    """At most one column of a table gives way."""
+    if spare < 0:
+        return max(column.least, column.width + spare) if column.least else column.width
+    return column.width + (spare // growing if column.grows else 0)
+
+
+def _giving(columns: Sequence[Column]) -> int:
+    return sum(column.width - column.least for column in columns if column.least)
 
 
 def _needed(columns: Sequence[Column]) -> int:

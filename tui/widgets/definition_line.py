@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from textual.geometry import Size
 from textual.reactive import reactive
@@ -12,6 +13,8 @@ from tui.theme import Look
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, cells, line
 
+END_GAP: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -19,8 +22,10 @@ class Said:
 
     title: str
     names: Sequence[str]
-    settings: Sequence[tuple[str, str]] = ()
-    """A dim word and what it is set to; from the right, what there is no room for goes."""
+    settings: Sequence[tuple[str, ...]] = ()
+    """A dim word and what it is set to, and maybe a note as of the names; from the right, what
+    there is no room for goes.
+    """
     note: str = ""
     """A word about the names, such as that they are a proposal."""
 
@@ -42,18 +47,29 @@ class DefinitionLine(Drawn):
         for at, name in enumerate(said.names):
             sign = [(f" {glyphs.folded} ", look.style("mark"))] if at else []
             parts += [*sign, (clean(name, ascii_only=not glyphs.braille), look.style("bright"))]
-        settings = [_setting(word, value, look) for word, value in said.settings]
-        end = [part for parts_of_one in settings for part in parts_of_one]
-        while settings and cells([*parts, *end]) > width and len(settings) > 1:
-            settings.pop()
-            end = [part for parts_of_one in settings for part in parts_of_one]
-        if said.note and cells([*parts, *end]) + len(said.note) + 3 <= width:
-            parts.append((f"   {said.note}", look.style("mark")))
-        return [line(parts, width, [*end, ("  ", dim)], ellipsis=glyphs.ellipsis)]
+        note = [(f"   {said.note}", look.style("mark"))] if said.note else []
+        room = width - END_GAP - cells(parts)
+        end = _settings(said.settings, room - cells(note), look)
+        if cells([*note, *end]) > room:
+            note, end = [], _settings(said.settings, room, look)
+        end = [*end, (" " * END_GAP, dim)]
+        return [line([*parts, *note], width, end, ellipsis=glyphs.ellipsis)]
 
 
-def _setting(word: str, value: str, look: Look) -> list[Part]:
+def _settings(settings: Sequence[tuple[str, ...]], room: int, look: Look) -> list[Part]:
+    """As many as there is room for, from the left; the first one always, if without its note."""
+    shown: list[Part] = []
+    for at, setting in enumerate(settings):
+        wider = [*shown, *_setting(*setting, look=look)]
+        if cells(wider) > room:
+            return shown if at else _setting(*setting[:2], look=look)
+        shown = wider
+    return shown
+
+
+def _setting(word: str, value: str, note: str = "", *, look: Look) -> list[Part]:
     return [
         (f"   {word} " if word else "   ", look.style("dim")),
         (clean(value, ascii_only=not look.glyphs.braille), look.style("text")),
+        (f" {note}" if note else "", look.style("mark")),
     ]

@@ -146,6 +146,11 @@ def _edge(status: Status, look: Look) -> list[Part]:
     return [(f"{glyphs.detached}", look.style("warning")), (new or " past", look.style("text"))]
 
 
+def _told(status: Status) -> tuple[object, ...]:
+    """All that the span row tells of it."""
+    return status.view, status.zone, status.scope, status.compares
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What comes in and what is drawn, a second."""
@@ -171,7 +176,7 @@ class SpanRow(Drawn):
             self.app.call_next(self.app.run_action, f"app.{action}")
 
     def watch_status(self, old: Status | None, new: Status | None) -> None:
-        if old is None or new is None or (old.view, old.zone) != (new.view, new.zone):
+        if old is None or new is None or _told(old) != _told(new):
             self.redraw()
 
     def watch_rates(self) -> None:

@@ -16,7 +16,7 @@ from tui.plots.reach import reach
 from tui.theme import Look
 from tui.views.journeys import Branch, Tree
 from tui.widgets.drawn import Drawn
-from tui.widgets.lines import Part, line
+from tui.widgets.lines import Part, line, scrollbar
 
 INDENT: Final = 2
 NAME_WIDTH_MIN: Final = 26
@@ -89,16 +89,27 @@ class JourneyTree(Drawn, can_focus=True):
         self.border_subtitle = _told(self.current, self.tree_shown) if self.current else ""
         self.redraw()
 
+    @property
+    def _is_longer(self) -> bool:
+        """Whether it has more branches than are seen, and so a scroll bar."""
+        return len(self.tree_shown.branches) > self.size.height - 1
+
     def draw(self, size: Size, look: Look) -> list[Strip]:
         width, height = size
         if not self.tree_shown.branches:
             return [line([(text, look.style("dim"))], width) for text in self.advice]
-        shown = _Widths(width)
-        rows = [shown.head(look)]
-        for place, branch in enumerate(self.tree_shown.branches[self._top :][: height - 1]):
-            strip = line(shown.parts(branch, self.tree_shown, look), width)
-            is_current = place + self._top == self._cursor and self.has_focus
-            rows.append(look.select(strip) if is_current else strip)
+        branches = self.tree_shown.branches
+        room = width - 2 * self._is_longer
+        shown = _Widths(room)
+        rows = [line(shown.head(look), width)]
+        bar = scrollbar(self._top, height - 1, len(branches), look)
+        for place, (branch, scroll) in enumerate(
+            zip(branches[self._top :], bar, strict=False), self._top
+        ):
+            strip = line(shown.parts(branch, self.tree_shown, look), room)
+            strip = look.select(strip) if place == self._cursor and self.has_focus else strip
+            end = [line([(" ", look.style("dim")), scroll], 2)] if self._is_longer else []
+            rows.append(Strip.join([strip, *end]))
         return rows
 
     # Moving about
@@ -152,6 +163,11 @@ class JourneyTree(Drawn, can_focus=True):
         at = click.get_content_offset(self)
         if at is None or not 0 < at.y <= len(self.tree_shown.branches) - self._top:
             return
+        if self._is_longer and at.x == self.size.width - 1:
+            share = (at.y - 1) / max(1, self.size.height - 2)
+            self._cursor = round(share * (len(self.tree_shown.branches) - 1))
+            self._place()
+            return
         place = self._top + at.y - 1
         again = place == self._cursor
         self._cursor = place
@@ -170,16 +186,15 @@ class _Widths:
             for at, number in enumerate(NUMBERS)
             if at < NUMBERS_MIN or sum(size for size, _ in NUMBERS[: at + 1]) <= room
         ]
-        self.width = width
         taken = sum(size for size, _ in self.numbers)
         self.name = max(1, min(NAME_WIDTH_MAX, max(NAME_WIDTH_MIN, (width - taken) // 2)))
         self.bar = max(0, width - self.name - taken - 1)
 
-    def head(self, look: Look) -> Strip:
+    def head(self, look: Look) -> list[Part]:
         dim = look.style("dim")
         parts: list[Part] = [("step".ljust(self.name + 1 + self.bar), dim)]
         parts += [(title.rjust(size), dim) for size, title in self.numbers]
-        return line(parts, self.width)
+        return parts
 
     def parts(self, branch: Branch, shown: Tree, look: Look) -> list[Part]:
         """The name with its sign, the bar, the numbers."""

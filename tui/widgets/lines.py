@@ -65,3 +65,16 @@ def centred(advice: Advice, width: int, height: int, look: Look) -> list[Strip]:
         part: Part = (indent + text, look.style(role, bold=role == "bright"))
         rows.append(line([part], width, ellipsis=look.glyphs.ellipsis))
     return rows
+
+
+def scrollbar(top: int, height: int, total: int, look: Look) -> list[Part]:
+    """One cell a row: where in all the rows one is; blank when all are seen."""
+    if total <= height:
+        return [(" ", look.style("faint"))] * max(0, height)
+    size = max(1, round(height * height / total))
+    start = round(top / max(1, total - height) * (height - size))
+    rail, thumb = look.glyphs.rail, look.glyphs.thumb
+    return [
+        (thumb, look.style("dim")) if start <= y < start + size else (rail, look.style("faint"))
+        for y in range(height)
+    ]

@@ -89,6 +89,17 @@ async def test_steps_are_proposed_where_nobody_wrote_any(store):
         )
 
 
+async def test_a_window_that_nobody_set_is_a_proposal_and_one_that_was_set_is_not(store):
+    steps = FUNNEL.with_option("steps", "view,search,cart,pay")
+    async with opened(store, view=steps, size=(80, 24)) as (app, pilot):
+        assert text(app).count("proposed") == 1
+        assert "within 15m proposed" in text(app)
+        app.look_at(steps.with_option("window", "7m"))
+        await settled(pilot)
+        assert "within 7m" in text(app)
+        assert "proposed" not in text(app)
+
+
 async def test_what_was_lost_opens_and_its_numbers_are_those_of_the_funnel(store):
     async with opened(store) as (app, pilot):
         lost = panel(app).steps.steps[1]

@@ -11,6 +11,7 @@ from tests.tui.decks import Clock, deck, press, settled, text
 from tests.tui.screens.test_overview import check
 from tests.tui.screens.test_sessions import HOSTILE, users, visit
 from tui.screens.journeys import JourneysScreen
+from tui.theme import look_of
 from tui.view_state import View
 from tui.widgets.journey_tree import JourneyTree
 from tui.widgets.start_bar import StartBar
@@ -239,3 +240,23 @@ async def test_hostile_names_are_shown_and_not_obeyed(tmp_path):
         assert "\x1b" not in seen
         assert "\u202e" not in seen
         assert [name for _, name, *_ in lines(app)][2:] == [f"{HOSTILE}>|\\", "view"]
+
+
+async def test_a_tree_longer_than_its_panel_shows_where_in_it_one_is(store):
+    async with looking(store, size=(80, 16)) as (app, pilot):
+        thumb, rail = look_of(app).glyphs.thumb, look_of(app).glyphs.rail
+
+        def bar():
+            return [tree(app).render_line(y).text[-1] for y in range(1, tree(app).size.height)]
+
+        assert bar()[0] == thumb
+        assert bar()[-1] == rail
+        await press(pilot, "end")
+        assert bar()[0] == rail
+        assert bar()[-1] == thumb
+        width = tree(app).size.width
+        await pilot.click(JourneyTree, offset=(width + 1, 2))
+        assert tree(app).current.way == ()
+        await pilot.resize_terminal(80, 40)
+        await settled(pilot)
+        assert not {thumb, rail} & set(bar())

@@ -104,6 +104,15 @@ async def test_in_ascii_there_is_nothing_else(store):
         assert text(app).isascii()
 
 
+async def test_an_opened_session_is_compared_with_nothing_and_says_so(store):
+    async with looking(store) as (app, pilot):
+        assert "vs previous" in text(app)
+        await press(pilot, "enter")
+        await until(pilot, lambda: "vs previous" not in text(app))
+        await press(pilot, "escape")
+        await until(pilot, lambda: "vs previous" in text(app))
+
+
 async def test_sessions_are_listed_the_newest_first_with_what_they_hold(store):
     async with looking(store) as (app, _):
         assert users(app) == ["max", "eve", "bob", "ada"]

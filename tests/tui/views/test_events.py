@@ -1,5 +1,6 @@
 """An event as a line of the table and as the pane that shows all of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,14 @@ def test_every_cell_fills_its_column_and_nothing_in_it_can_be_obeyed(row, width,
         ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in "".join(shown)
     )
     assert "\u202e" not in "".join(shown)
+
+
+@pytest.mark.parametrize(("width", "size"), [(34, 11), (26, 19), (19, 19), (12, 12), (4, 8)])
+def test_where_there_is_no_room_the_name_stays(width, size):
+    days = replace(SPAN, start=SPAN.start - timedelta(days=2))
+    shown = {column.name: size for column, size in fitting(event_columns(days, UTC), width)}
+    assert shown["event_name"] == size
+    assert ("event_time" in shown) == (width == 34)
 
 
 def test_a_line_without_a_message_says_what_tells_most():
