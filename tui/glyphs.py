@@ -114,6 +114,7 @@ ASCII: Final = Glyphs(
     rail=" ",
     thumb="|",
     eighths=" .:-=+*##",
+    lefts=" .:-=+*##",
     shades=".:+#",
     braille=False,
     severity={

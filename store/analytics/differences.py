@@ -22,6 +22,8 @@ ID_SHARE: Final = 0.5
 """An attribute with a value of its own for every second event is an identifier."""
 SURE_ID_SHARE: Final = 0.9
 """Among few events, also what has thousands of values has one of its own for many."""
+DIGITS: Final = 12
+"""Shares that differ by less are equal: what is left is how the floats were rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def differences(selection: pl.DataFrame, baseline: pl.DataFrame) -> tuple[list[D
     both = _joined(selection, baseline)
     tested = [*_of_values(both), *_of_measures(both)]
     found: dict[str, Difference] = {}
-    for each in sorted(_beyond_chance(tested), key=lambda each: (-each.score, each.attribute)):
+    ranked = sorted(_beyond_chance(tested), key=lambda each: (-_told(each.score), each.attribute))
+    for each in ranked:
         found.setdefault(each.attribute, each)
     return list(found.values()), len(tested)
 
@@ -113,7 +116,7 @@ def _of_values(both: pl.DataFrame) -> list[Difference]:
     ).filter((pl.col("of") >= LEAST) & (pl.col("of_b") > 0) & (pl.col("values") > 1))
     apart = (pl.col("share") - pl.col("share_b")).abs()
     # Of two values that mirror each other, the one that is more frequent in the selection.
-    order = [apart.round(12), pl.col("share") - pl.col("share_b"), pl.col("value")]
+    order = [apart.round(DIGITS), pl.col("share") - pl.col("share_b"), pl.col("value")]
     best = whole.sort("attribute", *order, descending=[False, True, True, False])
     best = best.unique("attribute", keep="first", maintain_order=True)
     names = ("attribute", "value", "share", "share_b", "of", "of_b", "values")
@@ -142,7 +145,7 @@ def _of_measures(both: pl.DataFrame) -> list[Difference]:
     apart = (pl.col("upto") - pl.col("upto_b")).abs()
     middle = (pl.col("low") + pl.col("high")) / 2
     best = enough.group_by("attribute", maintain_order=True).agg(
-        pl.col("upto", "upto_b", "high").gather(apart.arg_max()).first(),
+        pl.col("upto", "upto_b", "high").gather(apart.round(DIGITS).arg_max()).first(),
         pl.col("of", "of_b").first(),
         middle.filter(pl.col("upto") >= 0.5).first().alias("median"),
         middle.filter(pl.col("upto_b") >= 0.5).first().alias("median_b"),
@@ -182,6 +185,10 @@ def _p_of_distance(distance: float, of: int, of_b: int) -> float:
         return 1.0
     terms = ((-1.0) ** (at - 1) * math.exp(-2 * (at * size) ** 2) for at in range(1, 101))
     return min(1.0, max(0.0, 2 * sum(terms)))
+
+
+def _told(share: float) -> float:
+    return round(share, DIGITS)
 
 
 def _beyond_chance(tested: Sequence[Difference]) -> list[Difference]:

@@ -75,8 +75,10 @@ def distance(ours, theirs, attribute):
     def upto(numbers, value):
         return bisect_right(numbers, value) / len(numbers)
 
-    every = sorted({*ours, *theirs})
-    at = max(every, key=lambda value: (abs(upto(ours, value) - upto(theirs, value)), -value))
+    def apart(value):
+        return round(abs(upto(ours, value) - upto(theirs, value)), 12)
+
+    at = max(sorted({*ours, *theirs}), key=lambda value: (apart(value), -value))
     low, low_b = upto(ours, at), upto(theirs, at)
     root = math.sqrt(n * m / (n + m))
     size = (root + 0.12 + 0.11 / root) * abs(low - low_b)
@@ -116,7 +118,7 @@ def reference(ours, theirs):
     passed = [at for at, each in enumerate(ordered) if each[-1] <= 0.05 * (at + 1) / len(ordered)]
     beyond = ordered[: max(passed, default=-1) + 1]
     best = {}
-    for each in sorted(beyond, key=lambda each: (-abs(each[2] - each[3]), each[0])):
+    for each in sorted(beyond, key=lambda each: (-round(abs(each[2] - each[3]), 12), each[0])):
         if each[2] != each[3]:
             best.setdefault(each[0], each)
     return list(best.values()), len(tried)

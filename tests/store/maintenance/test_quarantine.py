@@ -81,7 +81,7 @@ def test_a_disk_that_fails_for_a_moment_makes_no_part_broken(folder, put, round_
         raise OSError(errno.EIO, "I/O error")
 
     with monkeypatch.context() as failing:
-        failing.setattr("store.parts.verify._verify_bytes", fail)
+        failing.setattr("store.parts.verify.verify_bytes", fail)
         assert "i/o error" in round_of(Quarantine()).faults[0]
     assert visible(folder) == ["0-w-0.parquet"]
     assert round_of(Quarantine()).faults == ()
