@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import polars as pl
@@ -13,11 +13,11 @@ from store.normalise.decoded import Decoded
 from store.normalise.fields import OURS, fitted, severities, subject_hash
 from store.normalise.json_text import NotTakenError, loads
 from store.normalise.sizes import ORIGINAL_BYTES, within
-from store.normalise.times import instants
+from store.normalise.times import instants, moments
 from store.schema import ATTRIBUTE_PREFIX, FIXED, INSTANT, OVERFLOW, PART
 from store.settings import Limits
 from store.tally import Refusal
-from store.timespan import AHEAD_MAX, EPOCH, OLDEST
+from store.timespan import AHEAD_MAX, OLDEST
 
 OUT_OF_TIME: Final = "out_of_time"
 """The column that is true where the time cannot be: before 1990, or over two days ahead."""
@@ -103,6 +103,8 @@ class _Making:
         self.fill_ids(ids)
         kinds = self.column("event_type", pl.String())
         self.wanted("event_type", kinds)
+        if kinds.null_count() == len(kinds):
+            kinds = self.text("event_type", DEFAULT_TYPE)
         self.columns["event_type"] = kinds.fill_null(DEFAULT_TYPE) if kinds.null_count() else kinds
 
     def check_texts(self) -> None:
@@ -125,15 +127,23 @@ class _Making:
             unread = times.is_null() & given.is_not_null()
             self.refuse(unread, "bad_time", lambda row: _bad_time(given[row]))
         self.wanted("event_time", given)
-        if given.null_count():
+        if given.null_count() == len(given):
+            times = self.times_of(ids)
+        elif given.null_count():
             times = times.zip_with(given.is_not_null(), self.times_of(ids))
         self.columns["event_time"] = times
 
     def times_of(self, ids: pl.Series) -> pl.Series:
         """The time inside a UUIDv7, else the time received."""
+        if ids.null_count() == len(ids):
+            return self.received("event_time")
         received = self.arrival.received
         found = [(uuid7_time(text) if text else None) or received for text in ids.to_list()]
-        return pl.Series("event_time", found, dtype=INSTANT)
+        return moments("event_time", found)
+
+    def received(self, name: str) -> pl.Series:
+        """The time received, for every row."""
+        return moments(name, [self.arrival.received]).new_from_index(0, self.raw.height)
 
     def fill_ids(self, ids: pl.Series) -> None:
         if not ids.null_count() and not (ids == "").any():
@@ -155,11 +165,8 @@ class _Making:
         made, misfit = severities(self.columns)
         self.columns |= made
         self.keep_as_attribute(misfit)
-        micros = (self.arrival.received - EPOCH) // timedelta(microseconds=1)
-        received = pl.Series("received_time", [micros]).cast(INSTANT)
-        self.columns["received_time"] = received.new_from_index(0, self.raw.height)
-        source = pl.Series("source", [self.arrival.source], dtype=pl.String)
-        self.columns["source"] = source.new_from_index(0, self.raw.height)
+        self.columns["received_time"] = self.received("received_time")
+        self.columns["source"] = self.text("source", self.arrival.source)
         if (hashes := subject_hash(self.columns)) is not None:
             self.columns["subject_hash"] = hashes
         times = self.columns["event_time"]
@@ -168,6 +175,10 @@ class _Making:
         if first is not None and not OLDEST <= first <= last <= latest:
             out = (times < OLDEST) | (times > latest)
             self.columns[OUT_OF_TIME] = out.set(~out, None).alias(OUT_OF_TIME)
+
+    def text(self, name: str, value: str) -> pl.Series:
+        """The same one for every row."""
+        return pl.Series(name, [value], dtype=pl.String).new_from_index(0, self.raw.height)
 
     def column(self, name: str, kind: pl.DataType) -> pl.Series:
         """The column as given, or nulls."""
@@ -196,7 +207,7 @@ class _Making:
             return events
         kept = pl.Series([row not in self.refused for row in range(self.raw.height)])
         events = events.filter(kept)
-        return events.select(v for v in events.get_columns() if v.null_count() < len(v))
+        return pl.DataFrame([v for v in events.get_columns() if v.null_count() < len(v)])
 
     def kept(self) -> Sequence[int]:
         """The rows that were not refused."""

@@ -121,6 +121,15 @@ SAMPLES = (
         whole=False,
     ),
     Sample(
+        name="sentry logs and metrics",
+        intake="sentry",
+        path="/api/1/envelope/",
+        content_type="application/x-sentry-envelope",
+        body=envelope(("log", LOGS), ("trace_metric", METRICS)),
+        events=2,
+        whole=False,
+    ),
+    Sample(
         name="sentry of a browser",
         intake="sentry",
         path="/api/1/envelope",
