@@ -1,5 +1,6 @@
 """Times in all the forms that programs write."""
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,43 @@ SECONDS = 1_795_348_800
 @pytest.mark.parametrize("company", [[], ["2026-11-22T12:00:00+01"], ["1"], ["never"]])
 def test_each_form_is_read_alone_and_in_a_mixed_column(text, company):
     assert instants(pl.Series("t", [text, *company, None]), UTC)[0] == NOON
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22T12:00:00.250000123Z",
+        "2026-11-22T12:00:00.250000123",
+        "2026-11-22 12:00:00.25",
+        "2026-11-22",
+        "2026-11-22T12:00Z",
+        "2026-10-25T02:30:00",
+        "2026-03-29 02:30:00",
+        f"{SECONDS}",
+        f"{SECONDS}250000999",
+        "9" * 25,
+        "2026-13-01T00:00:00",
+        "never",
+        "",
+    ],
+)
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("Europe/Berlin")])
+def test_a_few_are_read_as_many_are(text, zone):
+    alone = instants(pl.Series("t", [text]), zone)
+    assert alone.to_list() * 100 == instants(pl.Series("t", [text] * 100), zone).to_list()
+
+
+@given(st.lists(st.integers(0, 2**63 - 1) | st.floats(0, 2**62), min_size=1, max_size=3))
+def test_numbers_of_one_unit_are_read_as_in_company(numbers):
+    for kind in (int, float):
+        values = pl.Series("t", list(map(kind, numbers)), strict=False)
+        mixed = pl.concat([values, pl.Series("t", [kind(-1), kind(10**13), None])])
+        assert instants(values, UTC).to_list() == instants(mixed, UTC).to_list()[: len(values)]
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, None])
+def test_a_float_that_is_none_leaves_the_others_theirs(odd):
+    assert instants(pl.Series("t", [SECONDS + 0.25, odd]), UTC).to_list() == [NOON, None]
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,27 @@ def test_a_planted_secret_is_in_no_byte_of_a_part(events):
 def test_a_name_with_a_nul_is_looked_into_like_any_other():
     events = decode(ndjson({"event_name": "a", "x\0y": '{"password": "' + SECRET + '"}'})).events
     assert SECRET not in str(Mask()(events).events["x\0y"].to_list())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"password": SECRET, "n": [1, {"token": SECRET}]}),
+        json.dumps([{"Api_Key": SECRET}]),
+        json.dumps(json.dumps({"cookie": SECRET})),
+        '\u2003{"a":{"PASSWORD" :"x"}}',
+        '{"password":"cut o',
+        "{no JSON}",
+        "[1]",
+        "plain",
+        "",
+        None,
+    ],
+)
+def test_a_few_texts_are_masked_as_many_are(text):
+    few, many = (
+        Mask()(pl.DataFrame({"attr": pl.Series([text] * count, dtype=pl.String)}))
+        for count in (1, 100)
+    )
+    assert few.events["attr"].to_list() * 100 == many.events["attr"].to_list()
+    assert {rule: count * 100 for rule, count in few.reasons.items()} == dict(many.reasons)
