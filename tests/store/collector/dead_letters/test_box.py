@@ -120,16 +120,18 @@ HOSTILE = [
 
 def test_no_byte_of_a_planted_secret_is_on_disk_whoever_rejected_it(tmp_path):
     store = tmp_path / "store"
-    with collecting(settings(store)) as collector:
-        for path, kind, body in HOSTILE:
-            collector.post(body.replace(b"%b", SECRET.encode()), path, Content_Type=kind)
-            collector.post(body.replace(b"%b", SECRET.encode())[:-9], path, Content_Type=kind)
-        stats = collector.get("/v1/stats")
-        collector.stop()
+    assert len(HOSTILE) < box_module.WAITING_MAX, "none is left out, however slow the disk is"
+    for end in (None, -9):
+        with collecting(settings(store)) as collector:
+            for path, kind, body in HOSTILE:
+                sent = body.replace(b"%b", SECRET.encode())[:end]
+                collector.post(sent, path, Content_Type=kind)
+            stats = collector.get("/v1/stats")
+            collector.stop()
+        assert stats["dead_letters"]["left_out"] == 0
     found = list(letters(StoreFolder.open(store)))
     assert len(found) >= 10
     assert {letter.intake for letter in found} >= {"native", "log", "otlp"}
-    assert stats["dead_letters"]["left_out"] == 0
     for path in store.rglob("*"):
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes(), path
