@@ -209,11 +209,16 @@ def timeline_columns(opened: Opened) -> tuple[Column, ...]:
 @lru_cache(maxsize=8)
 def _timeline_columns(start: datetime, end: datetime) -> tuple[Column, ...]:
     return (
-        Column("event_time", "since start", 11, _offset_cell(start), right=True, sortable=False),
+        Column(
+            *("event_time", "since start", 11, _offset_cell(start)),
+            right=True,
+            rank=-1,
+            sortable=False,
+        ),
         Column("when", "", 10, _when_cell(start, end), grows=True, sortable=False),
         Column("severity", "", 1, severity_cell, gap=1, sortable=False),
         Column("severity_text", "", 7, _word_cell, rank=1, sortable=False),
-        Column("event_name", "name", 18, name_cell, sortable=False),
+        Column("event_name", "name", 18, name_cell, rank=-2, least=8, sortable=False),
         Column("duration_ms", "took", 6, duration_cell, right=True, sortable=False),
         Column("component", "part", 9, _component_cell, rank=2, sortable=False),
         Column("message", "", 14, summary_cell, rank=3, grows=True, sortable=False),

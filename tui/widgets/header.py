@@ -62,7 +62,7 @@ class Header(Drawn):
             left = self._tabs(look, names_shown)
             if cells(left) <= room:
                 break
-        return [line(left, width, end)]
+        return [line(left, width, end, ellipsis=look.glyphs.ellipsis)]
 
     def _tabs(self, look: Look, names_shown: int) -> list[Part]:
         """Names while they fit, then numbers; the current one keeps its name."""

@@ -180,11 +180,12 @@ class _Widths:
     """What stands where, in a width."""
 
     def __init__(self, width: int) -> None:
-        room = width - NAME_WIDTH_MIN - BAR_WIDTH_MIN - 2
+        beside = width - NAME_WIDTH_MIN - 1
         self.numbers = [
             number
             for at, number in enumerate(NUMBERS)
-            if at < NUMBERS_MIN or sum(size for size, _ in NUMBERS[: at + 1]) <= room
+            if sum(size for size, _ in NUMBERS[: at + 1])
+            <= beside - (BAR_WIDTH_MIN + 1) * (at >= NUMBERS_MIN)
         ]
         taken = sum(size for size, _ in self.numbers)
         self.name = max(1, min(NAME_WIDTH_MAX, max(NAME_WIDTH_MIN, (width - taken) // 2)))

@@ -235,3 +235,12 @@ async def test_an_empty_store_says_how_to_send_the_first_event(tmp_path):
         assert "curl" in text(app)
         await press(pilot, "e", "l", "o", "u")
         assert app.view == STEPS
+
+
+async def test_on_a_tiny_screen_the_steps_have_all_the_room(store):
+    async with opened(store, size=(40, 10), ascii_glyphs=True) as (app, pilot):
+        assert not app.screen.query_one("#trend").display
+        assert panel(app).outer_size.height == 10 - 4
+        assert text(app).isascii()
+        await press(pilot, "enter")
+        assert not panel(app).display

@@ -260,3 +260,10 @@ async def test_a_tree_longer_than_its_panel_shows_where_in_it_one_is(store):
         await pilot.resize_terminal(80, 40)
         await settled(pilot)
         assert not {thumb, rail} & set(bar())
+
+
+async def test_on_a_tiny_screen_no_number_is_cut(store):
+    async with looking(store, size=(40, 10), ascii_glyphs=True) as (app, _):
+        assert text(app).isascii()
+        head = tree(app).render_line(0).text
+        assert head[:-2].rstrip().endswith("share")

@@ -273,3 +273,11 @@ async def test_many_sessions_are_read_in_pages(tmp_path):
         await press(pilot, "end")
         await until(pilot, lambda: shown.row(1499) is not None)
         assert shown.row(1499)["user_id"] == "u0000"
+
+
+async def test_on_a_tiny_screen_an_opened_session_says_when_and_what(store):
+    async with looking(store, size=(40, 10)) as (app, pilot):
+        await press(pilot, "enter")
+        shown = rows_of(app, "timeline")
+        assert all(name[:7] in line for name, line in zip(names(app), shown, strict=False))
+        assert "0:00.000" in shown[0]
