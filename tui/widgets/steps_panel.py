@@ -120,7 +120,8 @@ class StepsPanel(Drawn, can_focus=True):
         width, height = size
         shown = self.steps.steps if self.steps else ()
         if not shown:
-            return [line([(text, look.style(role))], width) for text, role in self.advice]
+            cut = look.glyphs.ellipsis
+            return [line([(t, look.style(role))], width, ellipsis=cut) for t, role in self.advice]
         laid_out = layout_for(len(shown), height)
         rows: list[tuple[Stop | None, Strip]] = []
         for at in range(len(shown)):
@@ -160,7 +161,8 @@ class StepsPanel(Drawn, can_focus=True):
         end = self._numbers(step, width, look)
         if not laid_out.apart and at:
             end[2:2] = [self._lost(at, NUMBERS, look)]
-        room = width - NUMBER_WIDTH - names - 1 - cells(end)
+        names = max(1, min(names, width - NUMBER_WIDTH - 1 - cells(end)))
+        room = max(0, width - NUMBER_WIDTH - names - 1 - cells(end))
         chosen = self.stop == here and self.has_focus
         head = self._head(f"{at + 1:>2} ", step.name, names, look, chosen=chosen)
         for row in range(laid_out.thick):
@@ -168,7 +170,8 @@ class StepsPanel(Drawn, can_focus=True):
             drawn = bar(segments(self.steps.steps, at), room, look, strength=strength)
             before = head if not row else [(" " * (NUMBER_WIDTH + names + 1), PLAIN)]
             parts = [*before, *((part.text, part.style or PLAIN) for part in drawn)]
-            strip = line(parts, width, end if not row else [(" " * cells(end), PLAIN)])
+            beside = end if not row else [(" " * cells(end), PLAIN)]
+            strip = line(parts, width, beside, ellipsis=look.glyphs.ellipsis)
             rows.append((here, self._selected(here, strip, look)))
         return rows
 
