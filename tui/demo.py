@@ -33,7 +33,7 @@ COMMITS_AWAITED: Final = 3
 
 def run_demo(options: "Options", console: "Console") -> int:
     """The dashboard on a demo, until it is closed; `options` are those of its look."""
-    from tui.commands.dashboard import run_app, wants_ascii
+    from tui.commands.dashboard import run_app, theme_for, wants_ascii
     from tui.commands.times import zone_asked
 
     with demo_folder() as demo:
@@ -42,7 +42,7 @@ def run_demo(options: "Options", console: "Console") -> int:
             clock=console.now,
             zone=zone_asked(options),
             ascii_glyphs=options.ascii or wants_ascii(),
-            theme=f"eventdeck-{options.theme}",
+            theme=theme_for(options.theme),
         )
         for name in ("SIGTERM", "SIGHUP"):  # a closed terminal, too, leaves nothing behind
             if hasattr(signal, name):

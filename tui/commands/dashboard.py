@@ -75,7 +75,7 @@ def show(
         view=view,
         view_file=view_file,
         ascii_glyphs=options.ascii or wants_ascii(),
-        theme=f"eventdeck-{options.theme}",
+        theme=theme_for(options.theme),
         keys=checked_keys(settings.keys),
     )
     if beside:
@@ -175,6 +175,18 @@ def check_terminal() -> None:
         raise UsageError(
             "dashboard", "this is no terminal", next_step="ask with eventdeck query … --json"
         )
+
+
+def theme_for(choice: str) -> str:
+    """`dark` or `light` as this terminal can show it: where there are sixteen colours, its own,
+    since ours would fall together.
+    """
+    from rich.console import Console as Terminal
+    from textual.constants import COLOR_SYSTEM
+
+    terminal = Terminal(force_terminal=True, color_system=COLOR_SYSTEM)  # type: ignore[arg-type]
+    family = "ansi" if terminal.color_system in ("standard", "windows") else "eventdeck"
+    return f"{family}-{choice}"
 
 
 def wants_ascii() -> bool:
