@@ -17,12 +17,12 @@ class Segment:
     role: str
     share: float
     shade: int = 3
-    """Of `Glyphs.shades`: what it is filled with where there is no colour."""
+    """Of `Glyphs.shades`: what it is filled with where there are few colours or none."""
 
 
 def bar(segments: Sequence[Segment], width: int, look: Look, *, strength: float = 1.0) -> Strip:
     """`width` cells; any segment above zero shows at least an eighth. In a cell where segments
-    meet, the first one's edge is drawn, on the colour of the next; without colours, or with ASCII
+    meet, the first one's edge is drawn, on the colour of the next; with few colours, or with ASCII
     signs, the cell is of the one that fills most of it. `strength` is that of the first segment's
     colour over the background.
     """
@@ -49,7 +49,7 @@ def _cell(parts: Sequence[tuple[Segment, Style, int]], base: int, look: Look) ->
             lower = upper
     if not filled:
         return " ", Style()
-    if look.colour == "none" or not look.glyphs.braille:
+    if look.colour != "full" or not look.glyphs.braille:
         _, segment, style = max(filled, key=lambda part: part[0])
         return look.glyphs.shades[segment.shade], style
     eighths, _, style = filled[0]

@@ -37,3 +37,9 @@ def test_without_colours_or_signs_segments_are_told_by_their_filling():
 @pytest.mark.parametrize("width", [0, 1, 3])
 def test_a_bar_is_never_wider_than_its_room(width):
     assert bar([*BOTH, Segment("error", 5.0)], width, look()).cell_length == width
+
+
+@pytest.mark.parametrize("colour", ["16", "none"])
+def test_with_few_colours_segments_are_told_apart_by_their_filling(colour):
+    parts = [Segment("info", 0.5), Segment("muted", 0.25, shade=1), Segment("faint", 0.25, shade=0)]
+    assert bar(parts, 8, look(colour=colour)).text == "████▒▒░░"
