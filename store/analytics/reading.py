@@ -64,7 +64,7 @@ class _Work:
     use: Use
     frames: list[pl.DataFrame] = field(default_factory=list)
     are_combined: bool = True
-    """True while all frames are of groups."""
+    """True while all frames were added up, each from several."""
 
 
 class Reading:
@@ -94,6 +94,8 @@ class Reading:
         self._trees: dict[frozenset[str], Tree] = {}
         self._plans: dict[Hashable, Plan] = {}
         self._frames: dict[Hashable, pl.DataFrame] = {}
+        self._added: set[Hashable] = set()
+        """The frames that were combined here: a group that was read as if it were one part is not."""
         self._users: Counter[Hashable] = Counter()
         """How many pending nodes need a frame: it is let go after the last."""
 
@@ -245,7 +247,7 @@ class Reading:
                 waiting.append(node)
             else:
                 work.frames.append(frame)
-                work.are_combined &= bool(node.nodes)
+                work.are_combined &= (work.key, node.key) in self._added
                 self._release(work.key, node)
         work.pending = waiting
 
@@ -261,6 +263,7 @@ class Reading:
         if node.inside:
             frames = [inside(frame, node.inside) for frame in frames]
         self._keep(name, combined(work.task, frames))
+        self._added.add(name)
         for member in node.nodes:
             self._release(work.key, member)
         return self._frames[name]

@@ -148,3 +148,17 @@ def EventStoreOf(root, *, without_rollups=False):  # noqa: N802 - a store with n
     if without_rollups:
         store._catalog._with_rollups = lambda found: found
     return store
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 7, 8, 9, 16, 17, 64])
+def test_what_is_missing_and_what_is_empty_is_one_row_however_many_parts_are_read_as_one(
+    tmp_path, parts
+):
+    empty = {"event_time": NOON, "duration_ms": 1.0, "service_version": ""}
+    missing = {**empty, "duration_ms": 2.0, "service_version": None}
+    later = {**empty, "event_time": NOON + timedelta(days=1)}
+    store = store_of(tmp_path, *([events_of([empty, missing])] * parts), events_of([later]))
+    span = TimeSpan(NOON - MINUTE, NOON + MINUTE)
+    query = Top(by=("service_version",), measure="max:duration_ms", span=span)
+    (row,) = store.run(query).result.rows
+    assert row.values["value"] == 2.0
