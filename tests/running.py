@@ -19,6 +19,8 @@ from store.parts.layout import StoreFolder
 from store.parts.scan import scan
 
 ROOT = Path(__file__).parents[1]
+# One long sleep would hold back the handler of a signal that came just before it began.
+WAITS = "for _ in range(600): time.sleep(0.05)"
 
 
 def command(*words, logs=False):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.running import (
     ROOT,
+    WAITS,
     command,
     environment,
     printed,
@@ -93,7 +94,7 @@ def test_a_signal_to_us_is_for_the_command(store, name):
     text = (
         "import signal, sys, time\n"
         f"def caught(n, f): print('caught', signal.Signals(n).name, flush=True); sys.exit(5)\n"
-        f"signal.signal(signal.{name}, caught)\nprint('ready', flush=True)\ntime.sleep(30)"
+        f"signal.signal(signal.{name}, caught)\nprint('ready', flush=True)\n{WAITS}"
     )
     # A shell may have started these tests with some signals ignored; those stay so in a command.
     number = getattr(signal, name)

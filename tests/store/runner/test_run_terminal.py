@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.running import ROOT, Terminal, command, environment, printed, python, rows
+from tests.running import ROOT, WAITS, Terminal, command, environment, printed, python, rows
 
 ASKS = "import os; print([os.isatty(n) for n in range(3)], os.get_terminal_size())"
 
@@ -62,7 +62,7 @@ def test_keys_reach_it(terminal):
 
 
 def test_ctrl_c_interrupts_the_command_and_we_end_as_it_does(terminal):
-    seen = terminal(*python("import time\nprint('ready')\ntime.sleep(30)"))
+    seen = terminal(*python(f"import time\nprint('ready')\n{WAITS}"))
     seen.read_until(b"ready\r\n")
     seen.type(b"\x03")
     out, code = seen.end()
@@ -84,9 +84,9 @@ def test_a_command_that_catches_ctrl_c_goes_on(terminal):
 
 def test_it_is_told_when_the_window_changes(terminal):
     text = (
-        "import os, signal\n"
+        "import os, signal, time\n"
         "def told(*_): print(os.get_terminal_size().columns); raise SystemExit\n"
-        "signal.signal(signal.SIGWINCH, told)\nprint('ready')\nsignal.pause()"
+        f"signal.signal(signal.SIGWINCH, told)\nprint('ready')\n{WAITS}"
     )
     seen = terminal(*python(text))
     seen.read_until(b"ready\r\n")
@@ -109,8 +109,12 @@ def test_the_terminal_is_afterwards_as_it_was(store):
 def test_ctrl_z_stops_it_in_a_shell_and_fg_continues_it(store):
     env = environment(store, PS1="$ ", HISTFILE="")
     seen = Terminal(["bash", "--norc", "-i"], env)
-    text = "n=0; while [ $n -lt 120 ]; do echo tick $n; n=$((n+1)); sleep 0.01; done; echo done"
-    own = " ".join(f"'{word}'" for word in command("sh", "-c", text))
+    # Not a shell: one that was stopped between vfork and exec of what it starts never stops itself.
+    text = (
+        'import time\nfor n in range(120):\n    print("ti" "ck", n, flush=True); time.sleep(0.01)\n'
+        'print("done")'
+    )
+    own = " ".join(f"'{word}'" for word in command(*python(text)))
     seen.type(own.encode() + b"\r")
     seen.read_until(b"tick 20\r\n")
     seen.type(b"\x1a")
@@ -119,7 +123,7 @@ def test_ctrl_z_stops_it_in_a_shell_and_fg_continues_it(store):
     seen.type(b"echo between\r")
     stopped = seen.read_until(b"\rbetween\r\n")
     assert b"done\r\n" not in stopped
-    assert b"tick" not in stopped.replace(b"echo tick", b"")
+    assert b"tick" not in stopped
     seen.type(b"fg\r")
     seen.read_until(b"done\r\n")
     seen.read_until(b"$ ")
@@ -158,8 +162,9 @@ def test_in_a_pipeline_an_interrupt_reaches_the_command_once(store, tmp_path):
         "import pathlib, signal, time\ncount = 0\n"
         "def caught(*_):\n    global count\n    count += 1\n"
         "signal.signal(signal.SIGINT, caught)\nprint('ready', flush=True)\n"
-        "end = time.monotonic() + 1\n"
-        "while time.monotonic() < end: time.sleep(0.1)\n"
+        "end = time.monotonic() + 10\n"
+        "while not count and time.monotonic() < end: time.sleep(0.05)\n"
+        "time.sleep(0.5)\n"
         "pathlib.Path(__file__).with_name('count').write_text(str(count))\n"
     )
     own = " ".join(f"'{word}'" for word in command(sys.executable, script))
@@ -177,7 +182,7 @@ def test_when_the_terminal_goes_the_command_hears_of_it(terminal, tmp_path):
     text = (
         "import signal, sys, time, pathlib\n"
         f"def hup(*_): pathlib.Path({str(tmp_path / 'hup')!r}).write_text('x'); sys.exit()\n"
-        "signal.signal(signal.SIGHUP, hup)\nprint('ready')\ntime.sleep(30)"
+        f"signal.signal(signal.SIGHUP, hup)\nprint('ready')\n{WAITS}"
     )
     seen = terminal(*python(text))
     seen.read_until(b"ready\r\n")
