@@ -172,7 +172,8 @@ def killed_under(store, env, count):
         '    print(\'{"_e":1,"event":"tick","n":%d}\' % n, flush=True)\n'
         "    time.sleep(0.002)\n"
     )
-    with start(store, *python(text), env=env) as process:
+    # Unbuffered: `communicate` never sees what a reader has read ahead.
+    with start(store, *python(text), env=env, bufsize=0) as process:
         for _ in range(count // 4):
             process.stdout.readline()
         pid = json.loads((store / "collector.json").read_bytes())["pid"]
