@@ -45,7 +45,7 @@ DEFAULT_THEME: Final = "eventdeck-dark"
 _TABS: Final[tuple[Tab, ...]] = tuple((s.key, s.label, s.mode) for s in SCREENS)
 
 
-def _screen_factory(entry: Entry) -> Callable[[], DeckScreen]:
+def _screen_factory(entry: Entry) -> Callable[[], Screen[Any]]:
     return lambda: entry.load()(entry.mode, _TABS)
 
 

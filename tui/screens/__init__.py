@@ -1,10 +1,12 @@
 """The screens, one a file; SCREENS gives them their keys, tabs and names in a view's text."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from tui.screens.deck_screen import DeckScreen
+    from collections.abc import Callable
+
+    from textual.screen import Screen
 
 
 class Entry(NamedTuple):
@@ -21,8 +23,10 @@ class Entry(NamedTuple):
     options: tuple[str, ...] = ()
     """The settings of its own that a view may hold, as names in the view's text."""
 
-    def load(self) -> "type[DeckScreen]":
-        found: type[DeckScreen] = getattr(import_module(f"{__name__}.{self.mode}"), self.type_name)
+    def load(self) -> "Callable[..., Screen[Any]]":
+        """What makes a DeckScreen out of its mode and the tabs."""
+        found: Callable[..., Screen[Any]]
+        found = getattr(import_module(f"{__name__}.{self.mode}"), self.type_name)
         return found
 
 
