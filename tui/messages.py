@@ -173,6 +173,13 @@ class StepsPicked(Message):
 
 
 @dataclass
+class ExclusionsPicked(Message):
+    """A person wrote what must not happen between the steps, in the same syntax."""
+
+    text: str
+
+
+@dataclass
 class StepsTyped(Message):
     """The text of the steps changed; `cursor` is a character offset."""
 

@@ -34,7 +34,8 @@ SCREENS: Final = (
     Entry("1", "Overview", "overview", "OverviewScreen"),
     Entry("2", "Explore", "explore", "ExploreScreen"),
     Entry(
-        "3", "Funnel", "funnel", "FunnelScreen", ("steps", "window", "order", "per", "who", "user")
+        *("3", "Funnel", "funnel", "FunnelScreen"),
+        ("steps", "window", "order", "per", "exclude", "count", "value", "who", "user", "why"),
     ),
     Entry(
         *("4", "Journeys", "journeys", "JourneysScreen"),

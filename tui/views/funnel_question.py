@@ -10,6 +10,7 @@ from store.timespan import duration_text, parse_duration
 from tui.formatting import clean
 from tui.view_state import LENGTHS, Seen, View
 from tui.views.questions import zone_name
+from tui.views.reasons import LIMIT
 from tui.views.step_text import joined, split_steps
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 USER: Final = "user_id"
 ORDERS: Final = {"ordered": "in order", "strict": "nothing between", "unordered": "in any order"}
+COUNTS: Final = {"users": "once each", "attempts": "all attempts"}
+VALUES: Final = {
+    "first": "the value they began with",
+    "last": "the value they ended with",
+    "all": "each value for itself",
+}
 UNLIMITED: Final = "none"
 GROUPS_MAX: Final = 50
 # A window of a third of the span lets two thirds of those who begin in it be decided.
@@ -35,6 +42,11 @@ class Definition:
     """None is no limit."""
     order: str = "ordered"
     per: str = USER
+    exclude: tuple[str, ...] = ()
+    """What must not happen between, as `--exclude` takes it."""
+    count: str = "users"
+    value: str = "first"
+    """Whose value of a breakdown counts, as `--attribution` takes it."""
     proposed: bool = False
     """True when the steps were chosen by us."""
     suited: bool = False
@@ -50,6 +62,11 @@ class Definition:
         """Who is counted, as a word to be shown."""
         return {USER: "users", "session_id": "sessions"}.get(self.per, clean(self.per))
 
+    @property
+    def counted(self) -> str:
+        """What the numbers of the steps are of."""
+        return "attempts" if self.count == "attempts" else self.subjects
+
     def query(self, seen: Seen, **more: Any) -> "Funnel":
         """The funnel of the view; a UsageError names what makes no sense in it."""
         from store.analytics.funnel.analysis import Funnel
@@ -59,7 +76,7 @@ class Definition:
 
     def common(self, seen: Seen) -> Mapping[str, Any]:
         """What every question about these steps has."""
-        from store.analytics.funnel.steps import step_of_text
+        from store.analytics.funnel.steps import exclusion_of_text, step_of_text
 
         return {
             "span": seen.span,
@@ -69,6 +86,9 @@ class Definition:
             "window": self.window,
             "order": self.order,
             "per": self.per,
+            "exclude": tuple(map(exclusion_of_text, self.exclude)),
+            "count": self.count,
+            "attribution": self.value,
         }
 
 
@@ -82,6 +102,9 @@ def definition_of(view: View, length: timedelta) -> Definition:
         window=_window(window) if window else suited_window(length),
         order=view.option("order", "ordered"),
         per=view.option("per", USER),
+        exclude=split_steps(view.option("exclude")),
+        count=view.option("count", "users"),
+        value=view.option("value", "first"),
         suited=not window,
     )
 
@@ -106,6 +129,16 @@ def funnel_questions(
     if not seen.view.by and len(definition.steps) > 1:
         asked["trend"] = FunnelTrend(interval=interval, **definition.common(seen))
     return asked
+
+
+def driver_questions(definition: Definition, seen: Seen, before: int, to: int) -> list[Query]:
+    """What those who came to a step did, and were, that the others who came to the step before it
+    did not; both are numbers from 0.
+    """
+    from store.analytics.funnel.drivers import OF, Drivers
+
+    common = {**definition.common(seen), "from_step": before + 1, "to_step": to + 1}
+    return [Drivers(of=of, limit=LIMIT, **common) for of in OF]
 
 
 def proposed(definition: Definition, steps: tuple[str, ...]) -> Definition:

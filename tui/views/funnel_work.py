@@ -11,16 +11,20 @@ from store.timespan import TimeSpan, duration_text
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen
 from tui.views.funnel_question import (
+    COUNTS,
     ORDERS,
     USER,
+    VALUES,
     Definition,
     definition_of,
+    driver_questions,
     funnel_questions,
     proposed,
 )
 from tui.views.journey import TELLING, journey_of
 from tui.views.people import People, people_of, stop_of, with_next
 from tui.views.proposal import propose
+from tui.views.reasons import Reasons, reasons_of
 from tui.views.steps import Stop
 from tui.widgets.definition_line import Said
 
@@ -31,11 +35,12 @@ AHEAD: Final = timedelta(minutes=1)
 def funnel_work(
     seen: Seen, interval: timedelta, known: Definition | None
 ) -> Callable[[Store, Cancelled], Mapping[str, Any]]:
-    """Gives `definition`, and with steps the answers `steps` and `trend`; `people` and `journey`
-    where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps them.
+    """Gives `definition`, and with steps the answers `steps` and `trend`; `people`, `journey` and
+    `why` where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps
+    them.
     """
     stop = stop_of(seen.view.option("who"))
-    user = seen.view.option("user")
+    user, why = seen.view.option("user"), seen.view.option("why")
 
     def work(store: Store, cancelled: Cancelled) -> Mapping[str, Any]:
         definition = _defined(store, seen, known, cancelled)
@@ -44,15 +49,19 @@ def funnel_work(
             return found
         questions = dict(funnel_questions(definition, seen, interval))
         if stop:
-            questions["steps"] = definition.query(seen, users=True, by=())
+            # Of attempts, those who made them; else the numbers of the steps, and who they are.
+            people = "people" if definition.count == "attempts" else "steps"
+            questions[people] = definition.query(seen, users=True, by=(), count="users")
             questions.pop("trend", None)
         answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
         found |= dict(zip(questions, answers, strict=True))
         if stop:
-            people = _people(found["steps"].result, stop, definition, seen)
-            found["people"] = _with_next(people, store, seen, definition)
+            listed = _people(found[people].result, stop, definition, seen)
+            found["people"] = _with_next(listed, store, seen, definition)
         if user:
             found["journey"] = journey_of(store, seen, definition, user, cancelled)
+        if why.isdecimal() and len(definition.steps) > 1:
+            found["why"] = _why(int(why), store, seen, definition, cancelled)
         return found
 
     return work
@@ -74,6 +83,20 @@ def _people(found: object, stop: Stop, definition: Definition, seen: Seen) -> Pe
     assert isinstance(found, Steps)
     before = checked(definition.query(seen)).before(min(stop.step, len(found.steps) - 1))
     return people_of(found, stop, before)
+
+
+def _why(
+    step: int, store: Store, seen: Seen, definition: Definition, cancelled: Cancelled
+) -> Reasons:
+    """Of a step by its number from 1; of the first one nobody can be told, so the second."""
+    from store.analytics.funnel.definition import definition_of as checked
+
+    made = checked(definition.query(seen))
+    to = max(1, min(step, len(made.steps)) - 1)
+    before = made.before(to)
+    asked = driver_questions(definition, seen, before, to)
+    answers = store.run_all(tuple(asked), cancelled=cancelled)
+    return reasons_of(answers, made.names[before], made.names[to])
 
 
 def _with_next(people: People, store: Store, seen: Seen, definition: Definition) -> People:
@@ -100,5 +123,8 @@ def said(definition: Definition) -> Said:
         ("within", window, "proposed" if definition.suited else ""),
         ("", ORDERS.get(definition.order, definition.order)),
         ("per", "user" if definition.per == USER else definition.per),
+        *([("without", ", ".join(definition.exclude))] if definition.exclude else []),
+        *([("", COUNTS["attempts"])] if definition.count == "attempts" else []),
+        *([("", VALUES.get(definition.value, definition.value))] * (definition.value != "first")),
     ]
     return Said("steps", definition.steps, settings, "proposed" if definition.proposed else "")

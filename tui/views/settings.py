@@ -8,7 +8,14 @@ from store.errors import UsageError
 from store.timespan import duration_text, parse_duration
 from tui.formatting import length as spoken
 from tui.view_state import LENGTHS
-from tui.views.funnel_question import ORDERS, UNLIMITED, USER, suited_window
+from tui.views.funnel_question import (
+    COUNTS,
+    ORDERS,
+    UNLIMITED,
+    USER,
+    VALUES,
+    suited_window,
+)
 from tui.views.retention_question import INTERVALS, suited_interval
 from tui.widgets.picker import Choice
 
@@ -54,6 +61,20 @@ def read_interval(text: str) -> tuple[str, str]:
 
 def order_choices() -> list[Choice[str]]:
     return [Choice(words, name, _MEANT[name]) for name, words in ORDERS.items()]
+
+
+def count_choices() -> list[Choice[str]]:
+    return [Choice(words, name, name) for name, words in COUNTS.items()]
+
+
+def value_choices(steps: Sequence[str]) -> list[Choice[str]]:
+    """Whose value of a breakdown counts, also that of a step by its number."""
+    named = [Choice(words, name, name) for name, words in VALUES.items()]
+    of_steps = [
+        Choice(f"the value at {at} {step}", f"step:{at}", f"step:{at}")
+        for at, step in enumerate(steps, 1)
+    ]
+    return [*named, *of_steps]
 
 
 def per_choices(names: Sequence[str]) -> list[Choice[str]]:

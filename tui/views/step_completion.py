@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 NAMES_MAX: Final = 500
 OPTIONS_MAX: Final = 20
 AFTER_NAME: Final = (" where ", " optional", " first-time")
+AFTER_EXCLUDED: Final = (" where ", " between 1 2")
 
 
 class StepSuggestions:
     """Completes what is typed; remembers the names while the row is open."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, after: tuple[str, ...] = AFTER_NAME) -> None:
+        """`after` is what may follow a whole name."""
         self._seen = seen
+        self._after = after
         self._names: Sequence[str] | None = None
         self._filters = Suggestions(seen.span)
 
@@ -35,7 +38,7 @@ class StepSuggestions:
                 work = self._filters.work(text[at : piece.end], cursor - at)
                 found: Completion = work(store, cancelled)  # type: ignore[assignment]
                 return replace(found, start=found.start + at, end=found.end + at)
-            return names_completion(text, cursor, self._known(store, cancelled))
+            return names_completion(text, cursor, self._known(store, cancelled), self._after)
 
         return complete
 
@@ -56,7 +59,9 @@ class StepSuggestions:
         return self._names
 
 
-def names_completion(text: str, cursor: int, known: Sequence[str]) -> "Completion":
+def names_completion(
+    text: str, cursor: int, known: Sequence[str], after: tuple[str, ...] = AFTER_NAME
+) -> "Completion":
     """Names that hold what is typed of the step, those that begin with it first, those that are no
     step yet before those that are; after a whole name, what may follow it.
     """
@@ -67,7 +72,7 @@ def names_completion(text: str, cursor: int, known: Sequence[str]) -> "Completio
     start = min(piece.start + blanks, cursor)
     typed = text[start:cursor].strip("\"'")
     if typed in known and cursor == piece.end:
-        return Completion(cursor, cursor, "step", AFTER_NAME)
+        return Completion(cursor, cursor, "step", after)
     options = _holding(typed.lower(), known, split_steps(_without(text, piece)))
     return Completion(start, _end(text, piece, cursor), "step", tuple(map(step_text, options)))
 

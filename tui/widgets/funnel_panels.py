@@ -16,22 +16,24 @@ from tui.views.funnel_work import said
 from tui.views.groups import group_columns, group_rows
 from tui.views.journey import Journey, journey_columns
 from tui.views.people import People, people_columns
+from tui.views.reasons import Reasons, reason_columns
 from tui.views.timeline import Frame
 from tui.widgets.big_table import BigTable
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.columns import Row
 from tui.widgets.definition_line import DefinitionLine
+from tui.widgets.exclude_bar import ExcludeBar
 from tui.widgets.steps_bar import StepsBar
 from tui.widgets.steps_panel import StepsPanel
 
 FRAME_WIDTH: Final = 4
-TABLES: Final = ("groups", "people", "journey")
+TABLES: Final = ("groups", "why", "people", "journey")
 HOW_TO_EDIT: Final = ("e writes the steps: page_view, signup where plan=pro, pay optional", "dim")
 
 
 class FunnelPanels(Vertical):
-    """Shows answers; which panels are seen is told by classes of its own: `-groups`, `-people`,
-    `-journey`, `-no-trend`.
+    """Shows answers; which panels are seen is told by classes of its own: `-groups`, `-why`,
+    `-people`, `-journey`, `-no-trend`.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,7 @@ class FunnelPanels(Vertical):
     def compose(self) -> Iterable[Widget]:
         yield DefinitionLine(id="definition")
         yield StepsBar()
+        yield ExcludeBar()
         yield StepsPanel(id="steps", classes="panel")
         yield ChartPanel(id="trend", classes="panel")
         for name in TABLES:
@@ -72,7 +75,7 @@ class FunnelPanels(Vertical):
     @property
     def innermost(self) -> Widget:
         """What one drilled into last, or the steps."""
-        opened = [name for name in ("people", "journey") if self.has_class(f"-{name}")]
+        opened = [name for name in ("why", "people", "journey") if self.has_class(f"-{name}")]
         return self.table(opened[-1]) if opened else self.steps
 
     def show(self, seen: Seen, answers: Mapping[str, Any], note: str) -> None:
@@ -85,6 +88,7 @@ class FunnelPanels(Vertical):
         self._show_steps(found, definition, note)
         self._show_trend(seen, definition, answers.get("trend"))
         self._show_groups(seen, found)
+        self._show_why(answers.get("why"))
         self._show_people(seen, definition, answers.get("people"))
         self._show_journey(seen, answers.get("journey"))
 
@@ -95,7 +99,7 @@ class FunnelPanels(Vertical):
 
     def _show_steps(self, found: Steps | None, definition: Definition, note: str) -> None:
         panel = self.steps
-        panel.subjects = definition.subjects
+        panel.subjects = definition.counted
         panel.steps = found
         panel.advice = (
             ("nobody can be followed: no event of this time has a user or a session", "text"),
@@ -125,6 +129,16 @@ class FunnelPanels(Vertical):
             table.border_title = f"by {clean(by)}"
             table.columns = group_columns(found, by, self.size.width - FRAME_WIDTH)
             _fill(table, rows, "value")
+
+    def _show_why(self, why: Reasons | None) -> None:
+        self.set_class(why is not None, "-why")
+        if why is None:
+            return
+        table = self.table("why")
+        table.border_title = why.title()
+        table.columns = reason_columns(self.size.width - FRAME_WIDTH)
+        table.advice = ("", why.advice)
+        _fill(table, why.rows, "what")
 
     def _show_people(self, seen: Seen, definition: Definition, people: People | None) -> None:
         self.set_class(people is not None, "-people")

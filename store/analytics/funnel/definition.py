@@ -230,6 +230,21 @@ def _at_step(attribution: str, steps: int) -> int:
     )
 
 
+def between(query: Stepped, from_step: int, to_step: int | None) -> tuple[int, int]:
+    """Two steps by their numbers from 1 (None: the last), by those from 0; a UsageError where the
+    second does not come after the first.
+    """
+    steps = len(definition_of(query).steps)
+    last = steps if to_step is None else to_step
+    if not 1 <= from_step <= last <= steps:
+        raise UsageError(
+            "steps",
+            f"there is no way from {from_step} to {last} of {steps}",
+            next_step="number steps from 1, the earlier one first",
+        )
+    return from_step - 1, last - 1
+
+
 def horizon(query: Stepped) -> TimeSpan | None:
     """An attempt begins in the span, and may go on past its end for as long as the window is."""
     made = definition_of(query)

@@ -10,11 +10,11 @@ from store.analytics.changes import telling_attributes
 from store.analytics.cut import Cut
 from store.analytics.funnel.analysis import chosen_of
 from store.analytics.funnel.asking import Asked, asked_of
-from store.analytics.funnel.attempts import OPEN
-from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.attempts import DEPTH, OPEN
+from store.analytics.funnel.definition import Stepped, between, horizon
 from store.analytics.funnel.did import NAME, Begun, Did, Named, People, counted
 from store.analytics.funnel.journeys import is_step
-from store.analytics.funnel.matching import columns, matched
+from store.analytics.funnel.matching import STEPS, columns, matched
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
 from store.analytics.ordered.subjects import USER, WHO
@@ -45,6 +45,8 @@ class Drivers(Stepped):
     compares: ClassVar[bool] = False
 
     of: str = option("events", "what they did, or which values they had", choices=OF)
+    from_step: int = option(1, "of those who came to this step", metavar="I")
+    to_step: int | None = option(None, "who came to this one; the last", metavar="J")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,8 +66,9 @@ class DriversAnalysis:
     of S converted and f of F others.
 
     Of events: what happened after the first step and up to the last, or for who did not get there up
-    to the window's end, without the steps themselves. Of attributes: those of the event with which
-    the attempt began. Who may still get there is neither.
+    to the window's end, without the steps themselves. Of attributes: those of the event that was
+    the first step. Who may still get there is neither. `from_step` and `to_step` stand for the first
+    step and the last.
     """
 
     name = "drivers"
@@ -77,6 +80,7 @@ class DriversAnalysis:
         asked = cast(Drivers, query)
         if asked.of not in OF:
             raise UsageError("of", f"{asked.of!r} is none", next_step=f"take {', '.join(OF)}")
+        _reach(asked)
         own = {part.name: getattr(asked, part.name) for part in fields(asked)}
         if asked.of == "attributes":
             # Who it is says nothing about why.
@@ -132,7 +136,7 @@ class SeenAnalysis:
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         asked = cast(Seen, query)
         found = asked_of(combined, asked, links)
-        people = _people(found)
+        people = _people(found, asked)
         whole = Finished(
             Begun((), (), people=People(people, links if asked.link else None)),
             events=combined.height - combined[WHO].null_count(),
@@ -147,29 +151,39 @@ class SeenAnalysis:
         return flat_rows_json(result)
 
 
-def _people(asked: Asked) -> pl.DataFrame:
+def _people(asked: Asked, query: Drivers) -> pl.DataFrame:
     """WHO, `is_converted`, and the time to look at: `begun` and `ended`. Without those who may
     still get there.
     """
     once = replace(asked.journeys.made, by_attempt=False)
     journeys = replace(asked.journeys, made=once)
-    last = pl.col(f"time.{len(once.steps) - 1}")
+    before, to = _reach(query)
+    last, begun = pl.col(f"time.{to}"), pl.col(f"time.{before}")
     end = pl.lit(None, pl.Int64) if once.window is None else pl.col(kept.TIME) + once.window
     chosen = chosen_of(replace(asked, journeys=journeys))
-    return chosen.select(
-        journeys.at(WHO, chosen["row.0"]).alias(WHO),
-        last.is_not_null().alias("is_converted"),
-        pl.col(kept.TIME).alias("begun"),
-        pl.coalesce(last, end, pl.lit(2**62)).alias("ended"),
-        OPEN,
-    ).filter(pl.col("is_converted") | ~pl.col(OPEN))
+    may_still = pl.col(OPEN) & (pl.col(DEPTH) <= to)
+    return (
+        chosen.with_columns(journeys.at(WHO, chosen["row.0"]).alias(WHO))
+        .filter(begun.is_not_null() & (last.is_not_null() | ~may_still))
+        .select(
+            WHO,
+            last.is_not_null().alias("is_converted"),
+            begun.alias("begun"),
+            pl.coalesce(last, end, pl.lit(2**62)).alias("ended"),
+        )
+    )
+
+
+def _reach(asked: Drivers) -> tuple[int, int]:
+    return between(asked, asked.from_step, asked.to_step)
 
 
 def _had(asked: Asked, people: pl.DataFrame, query: Seen) -> pl.DataFrame:
     """How many were what when they began: `attribute`, `value`, `converted`, `not_converted`."""
     time = pl.col(kept.TIME).to_physical()
     within = asked.rows.lazy().join(people.lazy(), on=WHO)
-    first = within.filter(is_step(0) & (time == pl.col("begun"))).collect()
+    began = pl.col(STEPS) != 0 if asked.journeys.made.is_unordered else is_step(_reach(query)[0])
+    first = within.filter(began & (time == pl.col("begun"))).collect()
     found = [pl.DataFrame(schema=_HAD)]
     for at, name in enumerate(query.attributes):
         value = pl.col(f"of.{at}").alias("value")

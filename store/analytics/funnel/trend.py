@@ -13,7 +13,7 @@ from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import attempts
 from store.analytics.funnel.attribution import PERSON, by_point, once
 from store.analytics.funnel.choosing import apart, best
-from store.analytics.funnel.definition import Stepped, definition_of, horizon
+from store.analytics.funnel.definition import Stepped, between, horizon
 from store.analytics.funnel.journeys import UID, is_settled
 from store.analytics.funnel.matching import columns, has_ids, key_columns, matched
 from store.analytics.funnel.shares import share
@@ -23,7 +23,6 @@ from store.analytics.ordered import rows as kept
 from store.analytics.ordered.subjects import WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Key, Result, Series, Timeline
-from store.errors import UsageError
 from store.schema import INSTANT
 from store.timespan import TimeSpan, iso
 
@@ -111,16 +110,7 @@ def _points_json(starts: Sequence[datetime], group: Sequence[Series]) -> list[di
 
 
 def _between(query: FunnelTrend) -> tuple[int, int]:
-    """The two steps by their numbers from 0."""
-    steps = len(definition_of(query).steps)
-    last = steps if query.to_step is None else query.to_step
-    if not 1 <= query.from_step <= last <= steps:
-        raise UsageError(
-            "steps",
-            f"there is no way from {query.from_step} to {last} of {steps}",
-            next_step="number steps from 1, the earlier one first",
-        )
-    return query.from_step - 1, last - 1
+    return between(query, query.from_step, query.to_step)
 
 
 class _Group(NamedTuple):

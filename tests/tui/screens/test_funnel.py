@@ -244,3 +244,86 @@ async def test_on_a_tiny_screen_the_steps_have_all_the_room(store):
         assert text(app).isascii()
         await press(pilot, "enter")
         assert not panel(app).display
+
+
+async def test_w_says_what_sets_those_who_came_to_a_step_apart(store):
+    async with opened(store) as (app, pilot):
+        await press(pilot, "down", "down", "down", "down", "w")
+        assert app.view.option("why") == "3"
+        # The last half is decided of nobody but those who paid.
+        assert "why pay: 8 came from cart, 6 did not" in titles(app)
+        rows = listed(app, "why")
+        assert [(row["what"], row["did"]) for row in rows] == [
+            ("plan=free", False),
+            ("plan=pro", False),
+        ]
+        assert "conversion by when they began, %" not in titles(app)
+        assert app.focused.id == "why"
+        await press(pilot, "escape")
+        assert app.focused is panel(app)
+
+
+async def test_a_reason_narrows_the_funnel_or_opens_its_events(store):
+    async with opened(store, view=STEPS.with_option("steps", "view,cart")) as (app, pilot):
+        await press(pilot, "w")
+        assert "why cart: 20 came from view, 10 did not" in titles(app)
+        await press(pilot, "enter")
+        assert app.view.where in ("plan=pro", "plan=free")
+        assert not app.view.option("why")
+    steps = STEPS.with_option("steps", "view,pay").with_option("why", "2")
+    async with opened(store, view=steps) as (app, pilot):
+        table = app.screen.query_one("#why", BigTable)
+        place = next(p for p in range(table.total) if table.row(p)["what"] == "cart")
+        table.place_cursor(place)
+        await press(pilot, "enter")
+        assert (app.view.screen, app.view.where) == ("explore", "event_name=cart")
+
+
+async def test_a_step_alone_has_no_why(store):
+    async with opened(store, view=STEPS.with_option("steps", "view")) as (app, pilot):
+        await press(pilot, "w")
+        assert "one step alone" in text(app)
+        assert not app.view.option("why")
+
+
+async def test_what_must_not_happen_is_written_with_names_and_places_completed(store):
+    async with opened(store) as (app, pilot):
+        await press(pilot, "X")
+        await typed(pilot, "sea", "tab")
+        assert app.focused.value == "search"
+        await press(pilot, "down", "enter")
+        assert app.focused.value == "search between 1 2"
+        await press(pilot, "enter")
+        assert app.view.option("exclude") == "search between 1 2"
+        assert panel(app).steps.steps[1].count == 0
+        assert "without search between 1 2" in text(app)
+
+
+async def test_an_exclusion_that_makes_no_sense_is_said_while_it_can_still_be_changed(store):
+    async with opened(store) as (app, pilot):
+        await press(pilot, "X")
+        await typed(pilot, "search between 3 9", "enter")
+        assert app.screen.has_class("-excluding")
+        assert "between" in app.screen.query_one("ExcludeBar .note").content.plain
+        await press(pilot, "escape")
+        assert app.view == STEPS
+
+
+async def test_attempts_are_counted_and_still_list_who_made_them(store):
+    async with opened(store, view=STEPS.with_option("window", "30s")) as (app, pilot):
+        await press(pilot, "c")
+        await typed(pilot, "all", "enter")
+        assert app.view.option("count") == "attempts"
+        assert panel(app).steps.steps[0].count == 60
+        assert "attempts" in text(app)
+        await press(pilot, "enter")
+        assert panel(app).steps.steps[0].count == 60
+        assert "40 users came to view" in titles(app)
+
+
+async def test_a_breakdown_is_by_the_value_of_the_step_that_is_picked(store):
+    async with opened(store) as (app, pilot):
+        await press(pilot, "a")
+        await typed(pilot, "at 2", "enter")
+        assert app.view.option("value") == "step:2"
+        assert "step:2" in text(app)

@@ -1,10 +1,12 @@
 """What is asked beside a funnel: its trend, what drives it, and why somebody is where he is."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from store.analytics.funnel.drivers import Drivers
+from store.analytics.funnel.steps import step_of_text
 from store.analytics.funnel.trend import FunnelTrend
 from store.analytics.funnel.why import Why
 from store.analytics.query_json import answer_json
@@ -79,6 +81,44 @@ def test_drivers_can_be_the_values_they_had(tmp_path):
         ("plan", "pro", 6.0),
         ("plan", "free", 1 / 6),
     ]
+
+
+def test_drivers_of_a_step_are_of_those_who_came_to_the_one_before(tmp_path):
+    events = at_minutes(
+        **{f"c{at}": "a@0 tour@1 b@2:pro help@3 c@4 gift@5" for at in range(3)},
+        **{f"d{at}": "a@0 tour@1 b@2:free error@3" for at in range(2)},
+        **{f"e{at}": "a@0 error@1" for at in range(9)},
+    )
+    store = store_of(tmp_path, events, clock=LATER)
+    step = Drivers(steps=STEPS, from_step=2, to_step=3)
+    sizes = store.run(step).result.summary
+    assert sizes == {"converted": 3, "not_converted": 2}
+    assert {
+        row["event_name"]: (row["converted"], row["not_converted"])
+        for row in result(store, step)["rows"]
+    } == {
+        "help": (3, 0),
+        "error": (0, 2),
+    }
+    had = result(store, replace(step, of="attributes"))
+    assert [(row["value"], row["converted"], row["not_converted"]) for row in had["rows"]] == [
+        ("pro", 3, 0),
+        ("free", 0, 2),
+    ]
+    to_b = store.run(Drivers(steps=STEPS, to_step=2)).result.summary
+    assert to_b == {"converted": 5, "not_converted": 9}
+    with pytest.raises(UsageError, match="no way from 1 to 4 of 3"):
+        store.run(Drivers(steps=STEPS, to_step=4))
+
+
+def test_who_may_still_come_to_the_step_is_no_driver_and_who_left_it_out_is(tmp_path):
+    steps = ("a", "b optional", "c")
+    events = at_minutes(ada="a@0 b@1 c@2", bob="a@0 c@1", eve="a@0")
+    store = store_of(tmp_path, events, clock=FrozenClock(NOON + 5 * MINUTE))
+    written = tuple(map(step_of_text, steps))
+    query = Drivers(steps=written, window=10 * MINUTE, to_step=2)
+    sizes = store.run(query).result.summary
+    assert sizes == {"converted": 1, "not_converted": 1}
 
 
 @pytest.mark.parametrize(
