@@ -27,7 +27,7 @@ class DropOffAnalysis(OfSessions):
     """
 
     name = "drop-off"
-    version = 2
+    version = 3
     query_type = DropOff
 
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

@@ -63,7 +63,7 @@ class JourneysAnalysis(OfSessions):
     """
 
     name = "journeys"
-    version = 2
+    version = 3
     query_type = Journeys
 
     def owned(self, query: Query) -> bool:

@@ -39,7 +39,7 @@ class PathsAnalysis(OfSessions):
     """
 
     name = "paths"
-    version = 2
+    version = 3
     query_type = Paths
 
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

@@ -32,7 +32,7 @@ class TransitionsAnalysis(OfSessions):
     """
 
     name = "transitions"
-    version = 2
+    version = 3
     query_type = Transitions
 
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

@@ -27,6 +27,8 @@ COLUMNS: Final = (
 _SESSION_ID: Final = "session_id"
 _USER: Final = "\0user"
 _ROW: Final = "\0number"
+_LEFT_OUT: Final = "\0left out"
+"""There where names were asked for, and true of an event that is no node: its session goes on."""
 
 
 def events_in_short(
@@ -39,16 +41,14 @@ def events_in_short(
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
     subject, `session_id`, `node`, SAMPLED where there are rates, and `id`, which is null where no event beside it in the part has
-    its instant, unless all are wanted. Without what is in no session, of another name than `only`,
-    or of a name in `without`.
+    its instant, unless all are wanted. Without what is in no session; what is of another name than
+    `only`, or of one in `without`, is marked.
     """
     kinds = events.collect_schema()
     name = pl.col("event_name")
     is_named = is_given(_SESSION_ID) if by_id else pl.lit(value=False)
-    if only:
-        events = events.filter(name.is_in(only))
-    if without:
-        events = events.filter(~name.is_in(without))
+    left_out = [~name.is_in(only)] if only else []
+    left_out += [name.is_in(without)] if without else []
     has_ids = by_id and kinds[_SESSION_ID] != pl.Null
     kept = (
         is_named | subjects.is_known(subjects.USER) if has_ids else subjects.is_known(subjects.USER)
@@ -60,6 +60,7 @@ def events_in_short(
         *([pl.when(is_named).then(_SESSION_ID).alias(_SESSION_ID)] if has_ids else []),
         name.cast(pl.Categorical).alias("node"),
         (pl.col("event_id") if with_ids else _id_of_ties()).alias("id"),
+        *([pl.any_horizontal(left_out).alias(_LEFT_OUT)] if left_out else []),
         *sampled(kinds),
     )
 
@@ -106,18 +107,20 @@ def visits(
     ).to_series()
     rows = rows if counts.all() else rows.filter(counts)
     rows = rows.with_columns(pl.col(WHO).alias(OWNER)) if owned else rows.drop("start")
+    is_tied = _is_tied(rows, ids)
+    rows = _shown(_with_user(rows))
     follows = pl.col("session") == pl.col("session").shift()
     moved = pl.col("node").to_physical() != pl.col("node").to_physical().shift()
     new = rows.select((~follows | moved).fill_null(value=True)).to_series()
     first = new.arg_true()
     last = first.shift(-1, fill_value=rows.height) - 1
-    nodes = _with_user(rows).select(
+    nodes = rows.select(
         pl.col("session", WHO, "node", *((OWNER, "start") if owned else ())).gather(first),
         pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
     is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
-    return Visits(nodes, _is_tied(rows, ids), is_sampled)
+    return Visits(nodes, is_tied, is_sampled)
 
 
 def _is_tied(rows: pl.DataFrame, ids: pl.Series) -> bool:
@@ -165,3 +168,8 @@ def _with_user(rows: pl.DataFrame) -> pl.DataFrame:
     if _USER not in rows.columns:
         return rows
     return rows.with_columns(pl.col(_USER).drop_nulls().first().over("session").alias(WHO))
+
+
+def _shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without what was left out; what it held together stays one session."""
+    return rows.filter(~pl.col(_LEFT_OUT)) if _LEFT_OUT in rows.columns else rows

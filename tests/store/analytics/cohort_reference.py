@@ -15,13 +15,14 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 def period(time, query):
     """The number of the period that holds an instant; neighbours have neighbouring numbers."""
     local = time.astimezone(ZoneInfo(query.tz))
-    if query.interval == MONTH:
-        return local.year * 12 + local.month
+    if query.interval % MONTH == timedelta():
+        return (local.year * 12 + local.month - 1) // (query.interval // MONTH)
+    width = query.interval // timedelta(days=1)
+    assert query.interval == timedelta(days=width)
+    if width % 7:
+        return (local.date() - date(1970, 1, 1)).days // width
     days = local.date() - date(1970, 1, 5)
-    if query.interval == timedelta(days=7):
-        return (days.days - WEEKDAYS.index(query.week_start or "monday")) // 7
-    assert query.interval == timedelta(days=1)
-    return days.days
+    return (days.days - WEEKDAYS.index(query.week_start or "monday")) // width
 
 
 def by_user(rows, query):
@@ -30,29 +31,45 @@ def by_user(rows, query):
     for row in sorted(rows, key=lambda row: row["event_time"]):
         device = row.get("install_id")
         user = row.get("user_id") or linked.get(device) or device
+        if getattr(query, "per", "user_id") != "user_id":
+            user = row.get(query.per)
         if user:
             found[user].append(row)
     return found
 
 
-def retention(rows, query):
+def fits(what, row):
+    """Whether a row is of the event that was named, with the plan that was."""
+    if not isinstance(what, dict):
+        return what in (None, row["event_name"])
+    return what["name"] in ("*", row["event_name"]) and what["where"] == f"plan={row['plan']}"
+
+
+def started(starts, query):
+    """period -> (when its first start was, the least plan of that instant)."""
+    found = {}
+    for row in starts:
+        number = period(row["event_time"], query)
+        time, plan = found.get(number, (row["event_time"], None))
+        if time == row["event_time"]:
+            mine = row.get("plan") or ""
+            found[number] = (time, mine if plan is None else min(plan, mine))
+    return dict(list(found.items())[:1]) if query.mode == "first-time" else found
+
+
+def retention(rows, query, plan=None):
     """(the cohort's period, its users, [how many are retained in 0, 1, …]) for each period of the
-    span, whether it is over or not.
+    span, whether it is over or not; with a plan, of those who had it when they began.
     """
     first, last = (
         period(t, query) for t in (query.span.start, query.span.end - timedelta.resolution)
     )
     cohorts = {number: defaultdict(set) for number in range(first, last + 1)}
     for user, events in by_user(rows, query).items():
-        starts = [row for row in events if query.start_event in (None, row["event_name"])]
-        returns = [row for row in events if query.return_event in (None, row["event_name"])]
-        begun = {}
-        for row in starts:
-            begun.setdefault(period(row["event_time"], query), row["event_time"])
-        if query.mode == "first-time":
-            begun = dict(list(begun.items())[:1])
-        for number, start in begun.items():
-            if number not in cohorts:
+        starts = [row for row in events if fits(query.start_event, row)]
+        returns = [row for row in events if fits(query.return_event, row)]
+        for number, (start, his) in started(starts, query).items():
+            if number not in cohorts or plan not in (None, his):
                 continue
             cohorts[number][0].add(user)
             back = defaultdict(int)

@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 import polars as pl
+from hypothesis import strategies as st
 
 from store.analytics.asking import complete
 from store.analytics.linking import LinksQuery, LinksReduction
 from store.analytics.links import Links, no_links
 from store.schema import FIXED, PART
 from store.testing import NOON, events_of
-from store.timespan import TimeSpan
+from store.timespan import MONTH, TimeSpan
 
 DAY = timedelta(days=1)
 MONDAY = datetime.fromisoformat("2026-11-02T00:00:00+00:00")
@@ -34,6 +35,75 @@ def first_days(count, start=MONDAY):
 def frame_of(found):
     """Events with all columns that somebody reads, also when there are none."""
     return events_of(found or [dict.fromkeys(FIXED)]).filter(pl.col("event_time").is_not_null())
+
+
+ZONES = st.sampled_from(
+    [
+        *["UTC", "UTC", "Asia/Kathmandu", "Europe/Zurich", "America/New_York"],
+        # The clock goes forward at midnight; by half an hour.
+        *["America/Santiago", "Australia/Lord_Howe"],
+    ]
+)
+WIDTHS = st.sampled_from([DAY, DAY, 7 * DAY, 3 * DAY, 14 * DAY, MONTH, 3 * MONTH])
+# Mondays of weeks in which clocks change in one of ZONES, and of one in which none do.
+MONDAYS = st.sampled_from(
+    [
+        datetime.fromisoformat(f"{day}T00:00:00+00:00")
+        for day in ("2026-11-02", "2026-10-19", "2026-03-23", "2026-10-26", "2026-03-30")
+    ]
+)
+# Few instants, so that many events share one; also the last one before a day of some zone.
+INSTANTS = st.one_of(
+    st.integers(0, 32).map(lambda at: at * DAY / 4),
+    st.integers(0, 8 * 96).map(lambda at: at * DAY / 96),
+    st.integers(1, 8 * 96).map(lambda at: at * DAY / 96 - timedelta(microseconds=1)),
+)
+VALUES = {
+    "event_name": "ab",
+    "user_id": (None, "", "ada", "bob", "eve"),
+    "install_id": (None, "", "phone", "ada"),
+    "plan": (None, "u", "v"),
+}
+TOWN = st.lists(
+    st.fixed_dictionaries(
+        {
+            "event_time": INSTANTS,
+            **{name: st.sampled_from(values) for name, values in VALUES.items()},
+        }
+    ),
+    max_size=16,
+)
+CROWD = 40
+"""Cases at once where they are not drawn one value after the other."""
+
+
+@st.composite
+def crowds(draw):
+    """CROWD towns."""
+    dice = draw(st.randoms(use_true_random=True))
+    return [[_row(dice) for _ in range(dice.randint(0, 12))] for _ in range(CROWD)]
+
+
+def _row(dice):
+    at = dice.randint(0, 8 * 96) // dice.choice((1, 24)) * dice.choice((1, 24))
+    less = timedelta(microseconds=dice.choice((0, 0, 1)))
+    time = at * DAY / 96 - less
+    return {"event_time": time, **{name: dice.choice(of) for name, of in VALUES.items()}}
+
+
+SPANS = st.tuples(st.integers(0, 24), st.integers(1, 16)).map(
+    lambda at: (at[0] * DAY / 4, sum(at) * DAY / 4)
+)
+
+
+def begun(monday, town):
+    """A town whose times are told since a Monday."""
+    return [{**row, "event_time": monday + row["event_time"]} for row in town]
+
+
+def span_since(monday, span):
+    """The same of a span."""
+    return TimeSpan(*(monday + edge for edge in span))
 
 
 def moved(town, number):

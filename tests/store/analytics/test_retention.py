@@ -1,21 +1,16 @@
 """Who comes back: cohorts, what a return is, and which cells are over."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from store.analytics.query_json import answer_json
 from store.analytics.retention import Retention, RetentionAnalysis
 from store.errors import UsageError
 from store.testing import FrozenClock, events_of, store_of, write
 from store.timespan import MONTH, TimeSpan
-from tests.cases import cases
-from tests.store.analytics import cohort_reference
-from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, moved, told
+from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, told
 
 SIGNUP = {"start_event": "signup", "return_event": "open"}
 LATER = MONDAY + 100 * DAY
@@ -236,60 +231,6 @@ def test_a_span_in_the_future_has_no_cohorts_yet(tmp_path):
     store = store_of(tmp_path, days(ada="a b"), clock=FrozenClock(MONDAY + 2 * DAY))
     future = TimeSpan(MONDAY + 50 * DAY, MONDAY + 60 * DAY)
     assert answer_json(store.run(Retention(span=future)))["result"]["cohorts"] == []
-
-
-times = st.integers(0, 8 * 24).map(lambda hours: MONDAY + timedelta(hours=hours))
-people = st.lists(
-    st.fixed_dictionaries(
-        {
-            "event_time": times,
-            "event_name": st.sampled_from("ab"),
-            "user_id": st.sampled_from([None, "", "ada", "bob", "eve"]),
-            "install_id": st.sampled_from([None, "phone", "ada"]),
-        }
-    ),
-    max_size=16,
-)
-questions = st.builds(
-    Retention,
-    start_event=st.sampled_from([None, "a"]),
-    return_event=st.sampled_from([None, "a", "b"]),
-    mode=st.sampled_from(["first-time", "recurring"]),
-    on=st.sampled_from(["exactly", "on-or-after"]),
-    clock=st.sampled_from(["calendar", "calendar", "own"]),
-    min_returns=st.sampled_from([1, 1, 2]),
-    periods=st.integers(1, 4),
-    interval=st.sampled_from([DAY, DAY, 7 * DAY]),
-    tz=st.sampled_from(["UTC", "UTC", "Asia/Kathmandu"]),
-    week_start=st.sampled_from(["monday", "sunday"]),
-    link=st.booleans(),
-    span=st.integers(1, 5).map(lambda day: TimeSpan(MONDAY + day * DAY, MONDAY + (day + 2) * DAY)),
-)
-
-
-@settings(max_examples=cases(1_000) // 4)
-@given(towns=st.lists(people, min_size=4, max_size=4), query=questions, data=st.data())
-def test_retention_is_what_looking_at_one_user_after_the_other_gives(towns, query, data):
-    """Four cases at once: nobody lives in two towns."""
-    rows = [row for at, town in enumerate(towns) for row in moved(town, at)]
-    parts = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
-    wanted = [
-        [retained for _, retained in cohort_reference.retention(moved(town, at), query)]
-        for at, town in enumerate(towns)
-    ]
-    apart = data.draw(st.booleans())
-    asked = replace(query, by=("town",) if apart else ())
-    events = frame_of(rows) if rows else frame_of([]).with_columns(town=pl.lit(""))
-    found = told(RetentionAnalysis(), asked, events, parts, (0, 1, 0), LATER)["cohorts"]
-    if apart:
-        nobody = [[0] * (query.periods + 1)] * len(wanted[0])
-        by_town = {}
-        for each in found:
-            by_town.setdefault(each["key"]["town"], []).append(each["retained"])
-        assert [by_town.get(f"{at}", nobody) for at in range(4)] == wanted
-    else:
-        sums = [[sum(cells) for cells in zip(*of, strict=True)] for of in zip(*wanted, strict=True)]
-        assert [each["retained"] for each in found] == sums
 
 
 def test_the_triangle_of_a_week_is_the_one_that_product_analytics_publish():

@@ -13,7 +13,8 @@ from store.analytics.paths.went import Went
 from store.analytics.query_json import answer_json, query_json, query_of_json
 from store.errors import UsageError
 from store.testing import NOON, events_of, journeys, store_of
-from tests.store.analytics.paths.test_paths import PARTS, SPANS, at, sessions, with_ids
+from tests.store.analytics.paths.path_reference import PARTS, SPANS, sessions, with_ids
+from tests.store.analytics.paths.test_paths import at
 from tests.store.analytics.pure import answer
 
 END, START, OTHER = "… end", "… start", "… other"

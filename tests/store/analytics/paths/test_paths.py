@@ -1,9 +1,8 @@
 """Paths, transitions and drop-off: rule by rule, and against a slow reference."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import timedelta
-from itertools import groupby, pairwise
-from statistics import mean, median
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -17,11 +16,22 @@ from store.errors import UsageError
 from store.testing import NOON, events_of, journeys, store_of
 from store.timespan import TimeSpan
 from tests.cases import cases
+from tests.store.analytics.paths.path_reference import (
+    ASKED,
+    CROWD,
+    GAP,
+    QUERIES,
+    crowds,
+    sessions,
+    slow_edges,
+    slow_paths,
+    towns,
+    with_ids,
+)
 from tests.store.analytics.pure import answer
-from tests.store.analytics.reference import links, same
+from tests.store.analytics.reference import same
 
 MINUTE = timedelta(minutes=1)
-GAP = 30 * MINUTE
 
 
 def asked(root, query, *commits):
@@ -99,6 +109,16 @@ def test_both_a_start_and_an_end(tmp_path):
 def test_what_is_left_out_is_removed_before_repeats_are_joined(tmp_path):
     assert paths(tmp_path, journeys(ada="a x a b"), without=("x",))[1] == [("a", "b", 1)]
     assert paths(tmp_path / "2", journeys(ada="a x a b"), only=("a", "b"))[1] == [("a", "b", 1)]
+
+
+def test_what_is_left_out_still_holds_its_session_together(tmp_path):
+    """Sessions are split first: what is shown of them tells nothing of when they began or ended."""
+    rows = at((0, "x"), (20, "a"), (40, "x"), (60, "b"))
+    for asked_ in ({"without": ("x",)}, {"only": ("a", "b")}):
+        root = tmp_path / next(iter(asked_))
+        assert paths(root, rows, **asked_)[1] == [("a", "b", 1)]
+        later = TimeSpan(NOON + 10 * MINUTE, NOON + 90 * MINUTE)
+        assert paths(root / "later", rows, span=later, **asked_)[1] == []
 
 
 def test_at_one_instant_events_follow_each_other_by_id(tmp_path):
@@ -180,118 +200,68 @@ def test_a_path_without_a_node_is_refused(tmp_path):
         asked(tmp_path, Paths(depth=0), journeys(ada="a"))
 
 
-def sessions(rows, span):
-    """Lists of (name, time of the last repeat, who), session by session."""
-    linked, lists = links(rows), defaultdict(list)
-    for row in rows:
-        who = row["user_id"] or linked.get(row["install_id"]) or row["install_id"]
-        if row["session_id"] or who:
-            key = ("id", row["session_id"]) if row["session_id"] else ("who", who)
-            lists[key].append((row["event_time"], row["event_id"], row["event_name"], who))
-    for (kind, _), events in lists.items():
-        events.sort(key=lambda event: event[:2])
-        parts = [[events[0]]]
-        for before, event in pairwise(events):
-            if kind == "who" and event[0] - before[0] > GAP:
-                parts.append([])
-            parts[-1].append(event)
-        for part in parts:
-            if span.start <= part[0][0] < span.end:
-                who = next((event[3] for event in part if event[3]), None)
-                runs = [list(run) for _, run in groupby(part, key=lambda event: event[2])]
-                yield [(run[-1][2], run[-1][0], who) for run in runs]
+PASSAGES = st.builds(Transitions, share_of=st.sampled_from(["from", "to"]), **ASKED)
 
 
-def kept(nodes, query):
-    """From the start to the end that were asked for; nothing without them."""
-    names = [name for name, _, _ in nodes]
-    begin = names.index(query.from_) if query.from_ in names else 0
-    if query.from_ not in (None, *names) or query.to not in (None, *names[begin:]):
-        return []
-    if query.to is None:
-        return nodes[begin:]
-    return nodes[begin : names.index(query.to, begin) + 1][-query.depth :]
-
-
-def slow_edges(rows, query):
-    """{(depth, from, to): (count, users, mean, median)}, a session and an edge at a time."""
-    found = defaultdict(list)
-    for walk in sessions(rows, query.span):
-        nodes = kept(walk, query)
-        for depth, (name, time, who) in enumerate(nodes[: query.depth], 1):
-            if depth < len(nodes):
-                after = nodes[depth]
-                to = after[0] if depth < query.depth else "… other"
-                found[depth, name, to].append((who, (after[1] - time).total_seconds()))
-            elif query.to is None:
-                found[depth, name, "… end"].append((who, None))
-    return {
-        edge: (
-            len(passed),
-            len({who for who, _ in passed if who}),
-            *((None, None) if edge[2] == "… end" else
-              (f([seconds for _, seconds in passed]) for f in (mean, median))),
-        )
-        for edge, passed in found.items()
-    }  # fmt: skip
-
-
-ROWS = st.fixed_dictionaries(
-    {
-        # Ties and silences of exactly the gap are common.
-        "event_time": st.integers(0, 40).map(lambda at: NOON + at * GAP / 5),
-        "event_name": st.sampled_from("abc"),
-        "user_id": st.sampled_from([None, "ada", "bob"]),
-        "install_id": st.sampled_from([None, "phone"]),
-        "session_id": st.sampled_from([None, None, None, "s1", "s2"]),
-    }
-)
-PARTS = st.lists(st.lists(ROWS, min_size=1, max_size=12), min_size=1, max_size=5)
-SPANS = st.tuples(st.integers(0, 40), st.integers(1, 70)).map(
-    lambda at: TimeSpan(NOON + at[0] * GAP / 7, NOON + sum(at) * GAP / 7)
-)
-QUERIES = st.builds(
-    Paths,
-    span=SPANS,
-    from_=st.sampled_from([None, "a"]),
-    to=st.sampled_from([None, "b"]),
-    depth=st.integers(1, 4),
-)
-
-
-def with_ids(parts, seed):
-    """Ids in an order that is not that of arrival."""
-    count = sum(map(len, parts))
-    ids = iter(sorted(range(count), key=lambda n: hash((seed, n))))
-    return [[{**row, "event_id": f"{next(ids):03}"} for row in part] for part in parts]
-
-
-@settings(deadline=None, max_examples=cases(1_000))
-@given(parts=PARTS, query=QUERIES, seed=st.integers(0, 5))
+@settings(deadline=None, max_examples=100)
+@given(parts=towns(), query=QUERIES, seed=st.integers(0, 5))
 def test_paths_are_those_of_the_reference_however_events_are_split(parts, query, seed):
-    parts = with_ids(parts, seed)
-    found = answer(PathsAnalysis(), query, parts).result.rows
+    check_paths(with_ids(parts, seed), query)
+
+
+@settings(deadline=None, max_examples=max(1, cases(1_000) // CROWD))
+@given(parts=crowds(), query=QUERIES, seed=st.integers(0, 5))
+def test_and_so_they_are_of_a_crowd(parts, query, seed):
+    check_paths(with_ids(parts, seed), query)
+
+
+def check_paths(parts, query):
+    result = answer(PathsAnalysis(), query, parts).result
     told = {
         (each["depth"], each["from"], each["to"]): (
             *(each[name] for name in ("count", "users", "mean_seconds", "median_seconds")),
         )
-        for each in (row.values for row in found)
+        for each in (row.values for row in result.rows)
     }
-    wanted = slow_edges([row for part in parts for row in part], query)
+    rows = [row for part in parts for row in part]
+    wanted = slow_edges(rows, query)
     assert told.keys() == wanted.keys()
     assert all(same(list(told[edge]), list(wanted[edge])) for edge in told)
+    ways, rest = slow_paths(rows, query)
+    listed = [(tuple(each["path"]), each["count"]) for each in result.summary["paths"]]
+    assert listed == [*ways, *([(("… other",), rest)] if rest else [])]
 
 
-@settings(deadline=None, max_examples=cases(1_000) // 4)
-@given(parts=PARTS, span=SPANS, seed=st.integers(0, 5))
-def test_transitions_and_drop_off_are_those_of_the_reference(parts, span, seed):
-    parts = with_ids(parts, seed)
-    walks = list(sessions([row for part in parts for row in part], span))
+@settings(deadline=None, max_examples=60)
+@given(parts=towns(), query=PASSAGES, seed=st.integers(0, 5))
+def test_transitions_and_drop_off_are_those_of_the_reference(parts, query, seed):
+    check_transitions(with_ids(parts, seed), query)
+
+
+@settings(deadline=None, max_examples=max(1, cases(1_000) // CROWD))
+@given(parts=crowds(), query=PASSAGES, seed=st.integers(0, 5))
+def test_and_so_these_are_of_a_crowd(parts, query, seed):
+    check_transitions(with_ids(parts, seed), query)
+
+
+def check_transitions(parts, query):
+    walks = list(sessions([row for part in parts for row in part], query.span, query))
     names = [["path_start", *(name for name, _, _ in walk), "path_end"] for walk in walks]
-    found = answer(TransitionsAnalysis(), Transitions(span=span, limit=99), parts).result.rows
-    counts = {(r.values["from"], r.values["to"]): r.values["count"] for r in found}
-    assert counts == Counter(pair for walk in names for pair in pairwise(walk))
-    lasts = answer(DropOffAnalysis(), DropOff(span=span), parts).result.rows
-    assert {r.values["event_name"]: r.values["count"] for r in lasts} == Counter(
-        walk[-2] for walk in names
-    )
+    found = answer(TransitionsAnalysis(), query, parts).result.rows
+    told = [tuple(row.values[name] for name in ("from", "to", "count", "share")) for row in found]
+    counts = Counter(pair for walk in names for pair in pairwise(walk))
+    of = Counter()
+    for pair, count in counts.items():
+        of[pair[query.share_of == "to"]] += count
+    wanted = [(*pair, n, n / of[pair[query.share_of == "to"]]) for pair, n in counts.items()]
+    wanted.sort(key=lambda row: (-row[2], *row[:2]))
+    rest = sum(row[2] for row in wanted[query.limit :])
+    folded = [("… other", "… other", rest, None)] if rest else []
+    assert same([list(row) for row in told], [list(row) for row in wanted[: query.limit] + folded])
+    asked = DropOff(**{name: getattr(query, name) for name in ASKED})
+    lasts = answer(DropOffAnalysis(), asked, parts).result.rows
+    ended = Counter(walk[-2] for walk in names)
+    ordered = sorted(ended.items(), key=lambda each: (-each[1], each[0]))
+    rest = sum(count for _, count in ordered[asked.limit :])
+    told = [(row.values["event_name"], row.values["count"]) for row in lasts]
+    assert told == ordered[: asked.limit] + ([("", rest)] if rest else [])
