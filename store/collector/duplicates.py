@@ -16,7 +16,6 @@ import numpy as np
 import polars as pl
 
 from store.parts.part import Part
-from store.schema import PART
 
 IDS_MAX: Final = 1_000_000
 AGE_MAX: Final = timedelta(hours=24)
@@ -25,8 +24,6 @@ KEY_COLUMNS: Final = ("event_id", "event_time")
 RUN_IDS_MAX: Final = 1_000
 RUN_PARTS_MAX: Final = 50
 RUN_GAP_MAX: Final = timedelta(minutes=1)
-# As texts of Python, all ids of the start at once would take 130 MB for a moment.
-LEARNED_AT_ONCE: Final = 50_000
 _ODD: Final = 0x9E3779B97F4A7C15
 # An integer of 60 bits takes 32 bytes, one of 64 takes 48.
 _BITS: Final = 2**60 - 1
@@ -120,18 +117,14 @@ class SeenIds:
         """These could not be stored; they may come again."""
         self._known.difference_update(hashes)
 
-    def learn(self, events: pl.DataFrame, parts: Sequence[Part]) -> None:
-        """What a scan of `parts` (oldest first) found; for the start. Their day begins now."""
-        by_part = events.sort(PART)
-        hashes = array("Q")
-        for some in by_part.iter_slices(LEARNED_AT_ONCE):
-            hashes.extend(id_hashes(some))
-        start, now = 0, self._ticks()
-        for length, place in by_part[PART].rle().struct.unnest().iter_rows():
-            part = parts[place]
-            self._append(part.key, hashes[start : start + length], now)
-            start += length
-        self._expire(now)
+    def learn(self, found: Iterable[tuple[Part, pl.DataFrame]]) -> None:
+        """What parts hold (the oldest first), some rows at a time; for the start. Their day begins
+        now.
+        """
+        now = self._ticks()
+        for part, events in found:
+            self._append(part.key, array("Q", id_hashes(events)), now)
+            self._expire(now)
         self._order()
 
     def _among_ordered(self, hashes: Sequence[int]) -> set[int]:
@@ -187,23 +180,6 @@ class SeenIds:
                 suspects |= here
                 missing -= len(here)
         return found, suspects
-
-
-def recent(parts: Sequence[Part], now: datetime, ids_max: int = IDS_MAX) -> list[Part]:
-    """The parts whose ids are to be known at start, oldest first: those of the day before `now`,
-    or before the newest came in, should the clock have run ahead of it.
-    """
-    newest = max((part.newest_received for part in parts if part.rows), default=now)
-    since = min(now, newest) - AGE_MAX
-    young = [part for part in parts if part.newest_received >= since and part.rows]
-    young.sort(key=lambda part: part.newest_received, reverse=True)
-    wanted, rows = [], 0
-    for part in young:
-        if rows >= ids_max:
-            break
-        wanted.append(part)
-        rows += part.rows
-    return wanted[::-1]
 
 
 def id_hashes(events: pl.DataFrame) -> list[int]:

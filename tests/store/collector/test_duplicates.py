@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.collector import duplicates
-from store.collector.duplicates import SeenIds, id_hashes, recent
-from store.schema import PART
+from store.collector.duplicates import SeenIds, id_hashes
 from store.testing import FrozenClock, events_of
 
 
@@ -155,30 +154,22 @@ def test_ids_older_than_a_day_are_forgotten(seen, disk, events, clock):
     assert repeated(seen, events("d")) == ["d"]
 
 
-def test_what_a_scan_found_at_start_is_known(seen, disk, events, clock):
-    parts = [FakePart("p", newest_received=clock.time), FakePart("q", newest_received=clock.time)]
+def test_what_was_read_at_start_is_known(seen, disk, events, clock):
+    p, q = FakePart("p"), FakePart("q")
     disk.keys = {"p": {("a", clock.time.date())}, "q": {("b", clock.time.date())}}
-    scanned = events("b", "a").with_columns(pl.Series(PART, [1, 0], dtype=pl.UInt32))
-    seen.learn(scanned, parts)
+    seen.learn([(p, events("a")), (q, events("c")), (q, events("b"))])
     assert repeated(seen, events("b")) == ["b"]
     assert repeated(seen, events("a")) == ["a"]
     assert disk.reads == [{"q"}, {"p"}]
 
 
-def test_only_the_last_day_s_parts_are_read_at_start(clock):
-    def part(key, hours, rows):
-        return FakePart(key, rows=rows, newest_received=clock.time - timedelta(hours=hours))
-
-    parts = [part("new", 0, 5), part("old", 25, 5), part("mid", 3, 5), part("early", 9, 5)]
-    assert [p.key for p in recent(parts, clock.time, ids_max=100)] == ["early", "mid", "new"]
-    assert [p.key for p in recent(parts, clock.time, ids_max=6)] == ["mid", "new"]
-    assert recent([part("empty", 0, 0)], clock.time) == []
-
-
-@pytest.mark.parametrize("days", [-3650, -2, 2, 3650])
-def test_a_clock_that_is_wrong_at_the_start_costs_no_ids(clock, days):
-    parts = [FakePart("p", rows=5, newest_received=clock.time)]
-    assert recent(parts, clock.time + timedelta(days=days)) == parts
+def test_of_what_is_read_at_start_the_newest_ids_are_known(seen, disk, events, clock):
+    names = [str(number) for number in range(100)]
+    disk.keys = {"p": {(name, clock.time.date()) for name in names}}
+    seen.learn((FakePart("p"), events(name)) for name in names)
+    assert len(seen) == 8
+    assert found(seen, events(*names[:92])) is None
+    assert repeated(seen, events(*names[92:])) == names[92:]
 
 
 @settings(max_examples=100, deadline=None)
