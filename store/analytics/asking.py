@@ -68,8 +68,8 @@ def _check_options(query: Query) -> None:
     if query.limit < 1:
         raise UsageError("limit", f"{query.limit} keeps nothing", next_step="write 1 or more")
     if query.by and not query.breaks_down:
-        hint = "leave it out, or filter with where"
-        raise UsageError("by", f"{query.analysis} is not broken down", next_step=hint)
+        fault = f"{query.analysis} is not broken down"
+        raise UsageError("by", fault, next_step=query.instead_of_by)
 
 
 def check_columns(analysis: Analysis, query: Query, types: Mapping[str, pl.DataType]) -> None:

@@ -42,6 +42,10 @@ class Changes(Query):
     analysis: ClassVar[str] = "changes"
     is_timed: ClassVar[bool] = True
     compares: ClassVar[bool] = False
+    breaks_down: ClassVar[bool] = False
+    instead_of_by: ClassVar[str] = (
+        "it names the values behind each finding itself: filter with where, or ask names --by"
+    )
 
     limit: int = option(6, "tell so many findings", metavar="N")
 

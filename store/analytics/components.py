@@ -1,8 +1,8 @@
 """Components: how often they load, play and fail, how fast, and for how many."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from store.timespan import TimeSpan
 COLUMNS: Final = (
     *("events", "loads", "plays", "errors", "load_ms", "load_p95_ms", "fps", "users", "last_seen"),
 )
+_COMPONENT: Final = "component"
 # Columns beside those of the events, under names that no attribute has.
 _LOADS, _PLAYS, _ERRORS = "\0loads", "\0plays", "\0errors"
 _LOAD_MS, _FPS = "\0load_ms", "\0fps"
@@ -39,12 +40,11 @@ class Components(Query):
     """How components fare."""
 
     analysis: ClassVar[str] = "components"
-    breaks_down: ClassVar[bool] = False
 
 
 class ComponentsAnalysis:
     """A row for each `component` (events without one are left out), the busiest first, the rest
-    past `limit` in one.
+    past `limit` in one. Broken down, a row for each component and value.
 
     `loads` are events of the type or name component_load, `plays` those of animation_play,
     `errors` those of error, or of severity error and above. `load_ms` is the mean load time
@@ -61,14 +61,14 @@ class ComponentsAnalysis:
         return query.span
 
     def columns(self, query: Query) -> Sequence[str]:
-        own = Spec(users=True, link=query.link, seen=True).columns()
-        return list(dict.fromkeys(["component", *own, *known_types.COLUMNS]))
+        own = Spec(by=_by(query), users=True, link=query.link, seen=True).columns()
+        return list(dict.fromkeys([*own, *known_types.COLUMNS]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
-        told = events.filter(is_given("component")).with_columns(
+        told = events.filter(is_given(_COMPONENT)).with_columns(
             is_kind("component_load").cast(pl.Float64).alias(_LOADS),
             is_kind("animation_play").cast(pl.Float64).alias(_PLAYS),
             is_error().cast(pl.Float64).alias(_ERRORS),
@@ -87,7 +87,7 @@ class ComponentsAnalysis:
             groups(totals, len(_MEASURES)), totals["last"], strict=True
         ):
             told = [number(value, of, 1.0) for value, of in zip(values, _MEASURES, strict=True)]
-            key = {"component": group.key[0]}
+            key = dict(zip(_by(query), group.key, strict=True))
             rows.append(Row(key, dict(zip(COLUMNS, [*told, last], strict=True)), group.folded))
         return Finished(
             Table(COLUMNS, rows),
@@ -97,12 +97,24 @@ class ComponentsAnalysis:
         )
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        table = cast(Table, result)
+        return flat_rows_json(replace(table, rows=[_row_of_json(row) for row in table.rows]))
+
+
+def _by(query: Query) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((_COMPONENT, *query.by)))
+
+
+def _row_of_json(row: Row) -> Row:
+    """With the values that it is broken down by apart: they may be called as a number is."""
+    values = {name: value for name, value in row.key.items() if name != _COMPONENT}
+    apart = {"key": values} if values else {}
+    return Row({_COMPONENT: row.key[_COMPONENT]}, {**apart, **row.values}, row.folded)
 
 
 def _spec(query: Query) -> Spec:
     return Spec(
-        by=("component",),
+        by=_by(query),
         is_timed=False,
         stats=(_LOADS, _PLAYS, _ERRORS, _LOAD_MS, _FPS),
         sketches=(_LOAD_MS,),

@@ -36,6 +36,8 @@ class Query:
     """True when `as_of` is to be set: the answer tells what is not over yet."""
     breaks_down: ClassVar[bool] = True
     """False when `by` means nothing to it, and is refused."""
+    instead_of_by: ClassVar[str] = "leave it out, or filter with where"
+    """What to do then."""
 
     span: TimeSpan | None = option(None, "what to read; None is all that is stored")
     where: str | Mapping[str, Any] | None = option(None, "a filter: text, or its $ form")

@@ -29,6 +29,10 @@ class Releases(Query):
 
     analysis: ClassVar[str] = "releases"
     compares: ClassVar[bool] = False
+    breaks_down: ClassVar[bool] = False
+    instead_of_by: ClassVar[str] = (
+        "its rows are versions of services: to see who runs which, ask top --by service_version"
+    )
 
 
 class ReleasesAnalysis:

@@ -127,8 +127,8 @@ def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
     keys = _key_names([row.key for row in table.rows], by)
     folds = any(row.folded for row in table.rows)
     numeric = [name for name in table.columns if _is_numeric(name, table)]
-    # Rows without a key are those of no row before.
-    previous = previous if keys else None
+    # Rows without a key, or with one that is not theirs alone, are those of no row before.
+    previous = previous if keys and _are_apart(table.rows) else None
     columns = [*keys, *(["folded"] if folds else []), *table.columns]
     before: Mapping[tuple[Any, ...], Mapping[str, Any]] = {}
     if isinstance(previous, shapes.Table):
@@ -143,6 +143,10 @@ def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
             cells += [old.get(name) for name in numeric]
         rows.append(tuple(cells))
     return Table(columns, rows)
+
+
+def _are_apart(rows: Sequence[shapes.Row]) -> bool:
+    return len({_identity(row.key, folded=row.folded) for row in rows}) == len(rows)
 
 
 def _is_numeric(name: str, table: shapes.Table) -> bool:

@@ -5,7 +5,8 @@ from typing import ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.paths.reading import OfSessions, SessionsQuery
+from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
+from store.analytics.paths.visits import Visits
 from store.analytics.query import Query, option
 from store.analytics.shapes import Row, Table
 
@@ -30,18 +31,30 @@ class DropOffAnalysis(OfSessions):
     version = 3
     query_type = DropOff
 
-    def result(self, nodes: pl.DataFrame, query: Query) -> Table:
+    def counted(self, found: Visits, query: Query) -> pl.DataFrame:
+        """The last node of each session; per user, the last of those."""
         is_last = (pl.col("session") != pl.col("session").shift(-1)).fill_null(value=True)
-        lasts = nodes.filter(is_last)
-        if cast(DropOff, query).per == "user_id":
-            known = lasts.filter(pl.col("who").is_not_null())
-            lasts = known.sort("time", "session").unique("who", keep="last")
-        names = lasts.select(pl.col("node").cast(pl.String).alias("event_name"))
+        lasts = found.nodes.filter(is_last)
+        if cast(DropOff, query).per != "user_id":
+            return lasts
+        known = lasts.filter(pl.col("who").is_not_null())
+        last = known.filter(pl.col("time") == pl.col("time").max().over("who"))
+        if not last["who"].is_duplicated().any():
+            return last
+        # Of sessions that end at one instant, what tells them apart decides, not when it came in.
+        told = last.join(found.values, on="session", how="left")
+        keys = [name for name in found.values.columns if name != "session"]
+        ordered = told.sort(pl.col("node").cast(pl.String), *keys)
+        return ordered.unique("who", keep="last", maintain_order=True).select(last.columns)
+
+    def result(self, nodes: pl.DataFrame, query: Query) -> Table:
+        names = nodes.select(pl.col("node").cast(pl.String).alias("event_name"))
         counts = names.group_by("event_name").len("count")
         counts = counts.sort("count", "event_name", descending=[True, False])
-        rows = [_row(event_name, count, lasts.height) for event_name, count in counts.rows()]
+        rows = [_row(event_name, count, nodes.height) for event_name, count in counts.rows()]
         rest = sum(row.values["count"] for row in rows[query.limit :])
-        folded = [_row("", rest, lasts.height, folded=True)] if rest else []
+        others = OTHER if query.by else ""
+        folded = [_row(others, rest, nodes.height, folded=True)] if rest else []
         return Table(("event_name", "count", "share"), [*rows[: query.limit], *folded])
 
 

@@ -51,8 +51,7 @@ class PathsAnalysis(OfSessions):
         rows = [Row({}, row) for row in edges.select(_EDGE).iter_rows(named=True)]
         return Table(_EDGE, rows, {"paths": _paths(walked, asked)})
 
-    def as_json(self, result: Result) -> Mapping[str, Any]:
-        table = cast(Table, result)
+    def table_json(self, table: Table) -> Mapping[str, Any]:
         return {"edges": flat_rows_json(Table(_EDGE, table.rows))["rows"], **table.summary}
 
     def unmet(self, query: Query, result: Result) -> Sequence[str]:

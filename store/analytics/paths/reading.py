@@ -1,18 +1,20 @@
 """What questions about the order of events in sessions have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 
 import polars as pl
 
 from store.analytics.analysis import AskAgainError
+from store.analytics.breakdown import Group, broken_down, broken_down_json, key_columns
+from store.analytics.cells import stored_in
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.ordered.rows import ROWS_MAX
-from store.analytics.paths.visits import COLUMNS, events_in_short, visits
+from store.analytics.paths.visits import COLUMNS, Visits, events_in_short, visits
 from store.analytics.query import Query, option
 from store.analytics.sessions.asking import GAP, gap, horizon
 from store.analytics.shapes import Finished, Result, Table
@@ -27,8 +29,6 @@ OTHER: Final = "… other"
 class SessionsQuery(Query):
     """The options that say what a session is, and which of its events count."""
 
-    breaks_down: ClassVar[bool] = False
-
     session_gap: timedelta = option(GAP, "a longer silence ends a session")
     ignore_session_id: bool = option(default=False, help_text="split by the gap alone")
     only: tuple[str, ...] = option((), "only events of these names", metavar="NAME")
@@ -38,7 +38,8 @@ class SessionsQuery(Query):
 
 class OfSessions(ABC):
     """The half of an analysis that reads: a part gives its events in short, all of them together
-    are put into order at last.
+    are put into order at last. Broken down, a session has the first value that is given among its
+    events, of each attribute; the values of the most sessions come first, past `limit` they are one.
     """
 
     rows_max = ROWS_MAX
@@ -52,7 +53,7 @@ class OfSessions(ABC):
         return horizon(query)
 
     def columns(self, query: Query) -> Sequence[str]:
-        return COLUMNS
+        return list(dict.fromkeys([*COLUMNS, *map(stored_in, query.by)]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -66,6 +67,7 @@ class OfSessions(ABC):
             only=asked.only,
             without=asked.without,
             with_ids=asked.with_ids,
+            by=asked.by,
         )
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
@@ -77,18 +79,45 @@ class OfSessions(ABC):
         """
         assert query.span is not None
         owned = self.owned(query)
-        nodes, is_tied, is_sampled = visits(combined, gap(query), query.span, links, owned=owned)
+        found = visits(combined, gap(query), query.span, links, owned=owned)
         asked = cast(SessionsQuery, query)
-        if is_tied and not asked.with_ids:
+        if found.is_tied and not asked.with_ids:
             raise AskAgainError(replace(asked, with_ids=True))
-        return Finished(self.result(nodes, query), int(nodes["events"].sum()), is_sampled)
+        nodes = self.counted(found, query)
+        whole = self.result(nodes, query)
+        told = broken_down(whole, self._groups(nodes, found.values, query)) if query.by else whole
+        return Finished(told, int(found.nodes["events"].sum()), found.is_sampled)
+
+    def counted(self, found: Visits, query: Query) -> pl.DataFrame:
+        """The nodes of the sessions that count."""
+        del query
+        return found.nodes
 
     @abstractmethod
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:
         """The answer out of `Visits.nodes`."""
 
+    def _groups(self, nodes: pl.DataFrame, values: pl.DataFrame, query: Query) -> Iterator[Group]:
+        keys = key_columns(query.by)
+        counted = values.join(nodes.select("session").unique(), on="session", how="semi")
+        sizes = counted.group_by(keys).len("size")
+        ranked = sizes.sort("size", *keys, descending=[True, *[False] * len(keys)])
+        best = ranked.head(query.limit).with_row_index("group")
+        placed = counted.join(best, on=keys, how="left").select("session", "group")
+        grouped = nodes.join(placed, on="session", how="left", maintain_order="left")
+        parts = grouped.partition_by("group", as_dict=True, include_key=False)
+        for at, values_of in enumerate(best.select(keys).rows()):
+            yield Group(dict(zip(query.by, values_of, strict=True)), self.result(parts[at,], query))
+        if (None,) in parts:
+            rest = self.result(parts[None,], query)
+            yield Group(dict.fromkeys(query.by, ""), rest, folded=True)
+
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return broken_down_json(result, self.table_json)
+
+    def table_json(self, table: Table) -> Mapping[str, Any]:
+        """The JSON of what `result` gives."""
+        return flat_rows_json(table)
 
     def unmet(self, query: Query, result: Result) -> Sequence[str]:
         """The events that were named, when it is not plain that they happened."""

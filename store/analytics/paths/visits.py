@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from store.analytics.breakdown import key_texts
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.order import in_order
@@ -38,11 +39,10 @@ def events_in_short(
     only: Sequence[str] = (),
     without: Sequence[str] = (),
     with_ids: bool = False,
+    by: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
-    subject, `session_id`, `node`, SAMPLED where there are rates, and `id`, which is null where no event beside it in the part has
-    its instant, unless all are wanted. Without what is in no session; what is of another name than
-    `only`, or of one in `without`, is marked.
+    return Visits(nodes, is_tied, is_sampled, values)
     """
     kinds = events.collect_schema()
     name = pl.col("event_name")
@@ -62,6 +62,7 @@ def events_in_short(
         (pl.col("event_id") if with_ids else _id_of_ties()).alias("id"),
         *([pl.any_horizontal(left_out).alias(_LEFT_OUT)] if left_out else []),
         *sampled(kinds),
+        *key_texts(by, kinds),
     )
 
 
@@ -84,6 +85,9 @@ class Visits(NamedTuple):
     which order they come is not told."""
     is_sampled: bool
     """Whether some of their events stood for more than one."""
+    values: pl.DataFrame
+    """`session`, and the breakdown values of each: of each attribute the first that is given among
+    its events, "" where none is. Without attributes, empty."""
 
 
 def visits(
@@ -97,7 +101,9 @@ def visits(
     # number stands for them while rows are put in order, and for what else is not needed there.
     ids = settled["id"]
     flags = settled[SAMPLED] if SAMPLED in settled.columns else None
-    rows = _ordered(settled.drop("id", SAMPLED, strict=False).with_row_index(_ROW), span, ids)
+    keys = settled.select(name for name in settled.columns if name.startswith("key."))
+    bare = settled.drop("id", SAMPLED, *keys.columns, strict=False)
+    rows = _ordered(bare.with_row_index(_ROW), span, ids)
     late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
     begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
     start = pl.when(begins).then(TIME).forward_fill()
@@ -107,7 +113,7 @@ def visits(
     ).to_series()
     rows = rows if counts.all() else rows.filter(counts)
     rows = rows.with_columns(pl.col(WHO).alias(OWNER)) if owned else rows.drop("start")
-    is_tied = _is_tied(rows, ids)
+    is_tied, values = _is_tied(rows, ids, keys), _first_values(rows, keys)
     rows = _shown(_with_user(rows))
     follows = pl.col("session") == pl.col("session").shift()
     moved = pl.col("node").to_physical() != pl.col("node").to_physical().shift()
@@ -120,10 +126,24 @@ def visits(
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
     is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
+<<<<<<< HEAD
     return Visits(nodes, is_tied, is_sampled)
+=======
+    return Visits(nodes, _is_tied(rows, ids, keys), is_sampled, _first_values(rows, keys))
+>>>>>>> 5263f1a (Paths, transitions, drop-off, journeys and components are broken down: each value has what the whole has)
 
 
-def _is_tied(rows: pl.DataFrame, ids: pl.Series) -> bool:
+def _first_values(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    sessions = rows.select("session", _ROW)
+    found = sessions.select("session")[: sessions.height if keys.width else 0].unique()
+    for name in keys.columns:
+        values = sessions.select("session", keys[name].gather(sessions[_ROW])).drop_nulls()
+        first = values.unique("session", keep="first", maintain_order=True)
+        found = found.join(first, on="session", how="left")
+    return found.with_columns(pl.col(keys.columns).fill_null(""))
+
+
+def _is_tied(rows: pl.DataFrame, ids: pl.Series, keys: pl.DataFrame) -> bool:
     follows = (pl.col("session") == pl.col("session").shift()) & (
         pl.col(TIME) == pl.col(TIME).shift()
     )
@@ -132,8 +152,12 @@ def _is_tied(rows: pl.DataFrame, ids: pl.Series) -> bool:
     together = marked.with_columns(instant=(~pl.col("follows")).cum_sum()).filter(
         pl.col("follows") | pl.col("follows").shift(-1, fill_value=False)
     )
-    differ = pl.any_horizontal(pl.col(name).n_unique() > 1 for name in told)
-    named = together.with_columns(ids.gather(together[_ROW]).alias("id"))
+    differ = pl.any_horizontal(
+        *(pl.col(name).n_unique() > 1 for name in told),
+        *(pl.col(name).drop_nulls().n_unique() > 1 for name in keys.columns),
+    )
+    beside = [series.gather(together[_ROW]) for series in (ids, *keys)]
+    named = together.with_columns(beside)
     found = named.group_by("instant").agg((differ & pl.col("id").is_null().any()).alias("is_tied"))
     return bool(found["is_tied"].any())
 

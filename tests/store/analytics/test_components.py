@@ -146,3 +146,23 @@ def test_performance_is_what_counting_one_by_one_gives(tmp_path_factory, found, 
         if finite:
             assert (row["count"], row["max"]) == (len(finite), pytest.approx(max(finite)))
             assert row["p95"] == pytest.approx(linear(finite, 0.95), rel=0.0101)
+
+
+def test_components_are_broken_down_by_other_attributes_as_well(tmp_path):
+    rows = [
+        load("hero", duration_ms=100.0, service_version="1", users="many"),
+        load("hero", duration_ms=300.0, service_version="2", users="few"),
+        load("hero", duration_ms=500.0, service_version="2", users="few"),
+        load("button", duration_ms=700.0, users="few"),
+        {"service_version": "2"},
+    ]
+    found = asked(tmp_path, Components(by=("service_version",)), rows)["rows"]
+    assert [(row["component"], row["key"]["service_version"], row["load_ms"]) for row in found] == [
+        ("hero", "2", 400),
+        ("button", "", 700),
+        ("hero", "1", 100),
+    ]
+    found = asked(tmp_path, Components(by=("users", "service_version"), limit=1))["rows"]
+    assert (found[0]["key"], found[0]["users"]) == ({"users": "few", "service_version": "2"}, 0)
+    assert (found[1]["folded"], found[1]["loads"]) == (True, 2)
+    assert "key" not in asked(tmp_path, Components(by=("component",)))["rows"][0]

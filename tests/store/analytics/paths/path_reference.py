@@ -18,10 +18,8 @@ GAP = timedelta(minutes=30)
 _NAMES = ("user_id", "install_id", "session_id")
 
 
-def sessions(rows, span, query=None):
-    """Lists of (name, time of the last repeat, who), session by session; what the query leaves out
-    is left out of the sessions that there are.
-    """
+def split(rows, span, query=None):
+    """The events of each session that starts in the span, in order, each with its `who`."""
     query = query or Paths()
     linked, lists = links(rows) if query.link else {}, defaultdict(list)
     for row in rows:
@@ -29,21 +27,50 @@ def sessions(rows, span, query=None):
         id_ = None if query.ignore_session_id else row["session_id"]
         if id_ or who:
             key = ("id", id_) if id_ else ("who", who)
-            lists[key].append((row["event_time"], row["event_id"], row["event_name"], who))
+            lists[key].append({**row, "who": who})
     for (kind, _), events in lists.items():
-        events.sort(key=lambda event: event[:2])
+        events.sort(key=lambda event: (event["event_time"], event["event_id"]))
         parts = [[events[0]]]
         for before, event in pairwise(events):
-            if kind == "who" and event[0] - before[0] > query.session_gap:
+            silence = event["event_time"] - before["event_time"]
+            if kind == "who" and silence > query.session_gap:
                 parts.append([])
             parts[-1].append(event)
-        for part in parts:
-            if span.start <= part[0][0] < span.end:
-                who = next((event[3] for event in part if event[3]), None)
-                told = [event for event in part if is_told(event[2], query)]
-                runs = [list(run) for _, run in groupby(told, key=lambda event: event[2])]
-                if runs:
-                    yield [(run[-1][2], run[-1][0], who) for run in runs]
+        yield from (part for part in parts if span.start <= part[0]["event_time"] < span.end)
+
+
+def walk_of(session, query):
+    """(name, time of the last repeat, who) of each run; nothing where all is left out."""
+    who = next((event["who"] for event in session if event["who"]), None)
+    told = [event for event in session if is_told(event["event_name"], query)]
+    runs = [list(run) for _, run in groupby(told, key=lambda event: event["event_name"])]
+    return [(run[-1]["event_name"], run[-1]["event_time"], who) for run in runs]
+
+
+def sessions(rows, span, query=None):
+    """Lists of (name, time of the last repeat, who), session by session; what the query leaves out
+    is left out of the sessions that there are.
+    """
+    walks = (walk_of(session, query or Paths()) for session in split(rows, span, query))
+    return (walk for walk in walks if walk)
+
+
+def by_value(rows, query):
+    """{values: walks}, the most sessions first; those past the limit under None."""
+    found = defaultdict(list)
+    for session in split(rows, query.span, query):
+        if walk := walk_of(session, query):
+            found[values_of(session, query.by)].append(walk)
+    order = sorted(found, key=lambda values: (-len(found[values]), values))
+    told = {values: found[values] for values in order[: query.limit]}
+    rest = [walk for values in order[query.limit :] for walk in found[values]]
+    return {**told, None: rest} if rest else told
+
+
+def values_of(session, by):
+    """Of each attribute the first that is given."""
+    firsts = (next((event[name] for event in session if event[name]), "") for name in by)
+    return tuple(f"{value:g}" if isinstance(value, float) else value for value in firsts)
 
 
 def is_told(name, query):
@@ -75,8 +102,13 @@ def frequent(walks, query):
 
 def slow_edges(rows, query):
     """{(depth, from, to): (count, users, mean, median)}, a session and an edge at a time."""
+    return edges_of(sessions(rows, query.span, query), query)
+
+
+def edges_of(walks, query):
+    """The same out of walks."""
     found = defaultdict(list)
-    walks = [kept(walk, query) for walk in sessions(rows, query.span, query)]
+    walks = [kept(walk, query) for walk in walks]
     shown = frequent(walks, query)
 
     def node(depth, name):

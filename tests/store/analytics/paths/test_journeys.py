@@ -128,10 +128,10 @@ def test_the_sessions_of_a_branch_are_told_apart_by_id_and_by_start(tmp_path):
     assert [(row["session_id"], row["events"]) for row in found] == [("s1", 2)]
 
 
-def slow_tree(rows, query):
+def slow_tree(walks, query):
     """{(way, to): (count, people)}, a session and a step at a time."""
     found = defaultdict(list)
-    for walk in sessions(rows, query.span):
+    for walk in walks:
         names = [name for name, _, _ in walk]
         if query.from_ not in (None, *names):
             continue
@@ -165,5 +165,5 @@ def test_journeys_are_those_of_the_reference_however_events_are_split(parts, que
     found = answer(JourneysAnalysis(), query, parts).result.rows
     values = [row.values for row in found]
     told = {(tuple(v["path"]), v["to"]): (v["count"], v["users"]) for v in values}
-    assert told == slow_tree(rows, query)
+    assert told == slow_tree(sessions(rows, query.span), query)
     assert max(Counter((tuple(v["path"]), v["to"]) for v in values).values(), default=1) == 1

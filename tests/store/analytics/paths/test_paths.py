@@ -47,13 +47,14 @@ def paths(root, *commits, **options):
     return edges, [(*path["path"], path["count"]) for path in found["paths"]]
 
 
-def at(*minutes_and_names, user="ada"):
+def at(*minutes_and_names, user="ada", **more):
     return events_of(
         {
             "event_id": f"{user}{n}",
             "event_time": NOON + minute * MINUTE,
             "event_name": name,
             "user_id": user,
+            **more,
         }
         for n, (minute, name) in enumerate(minutes_and_names)
     )

@@ -1,0 +1,79 @@
+"""Breakdowns of answers that are whole tables: one for each value, and one of everything."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import polars as pl
+
+from store.analytics.cells import SEVERITY_CLASS
+from store.analytics.shapes import Key, Result, Row, Table
+from store.schema import as_text, severity_class
+
+
+class Group(NamedTuple):
+    """The table of those that have a value; `folded`: of all values past the limit."""
+
+    key: Key
+    table: Table
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenDown(Table):
+    """The rows of all groups one below the other, each with its group's key; its summary is that of
+    the whole.
+    """
+
+    whole: Table = Table((), ())
+    groups: Sequence[Group] = ()
+
+
+def broken_down(whole: Table, groups: Iterable[Group]) -> BrokenDown:
+    """The `whole` table beside that of each group. A row that is folded within its group says so in
+    its own words: in the rows of all, `folded` is about the group.
+    """
+    found = list(groups)
+    rows = [
+        Row({**group.key, **row.key}, row.values, group.folded)
+        for group in found
+        for row in group.table.rows
+    ]
+    return BrokenDown(whole.columns, rows, whole.summary, whole, found)
+
+
+def broken_down_json(
+    result: Result, own: Callable[[Table], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """What `own` makes of the table; of one that is broken down, that of the whole, and `breakdown`:
+    the same of each value, the one with the most first.
+    """
+    if not isinstance(result, BrokenDown):
+        return own(cast(Table, result))
+    told = [
+        {
+            "key": dict(group.key),
+            **({"folded": True} if group.folded else {}),
+            **own(group.table),
+        }
+        for group in result.groups
+    ]
+    return {**own(result.whole), "breakdown": told}
+
+
+def key_columns(by: Sequence[str]) -> list[str]:
+    """The columns of the breakdown values."""
+    return [f"key.{at}" for at in range(len(by))]
+
+
+def key_texts(by: Sequence[str], kinds: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    """The breakdown values of events as text, under the names of `key_columns`; null where an event
+    has none.
+    """
+    texts = [
+        severity_class() if name == SEVERITY_CLASS else as_text(name, kinds[name]) for name in by
+    ]
+    return [
+        pl.when(text.str.len_bytes() > 0).then(text).alias(key)
+        for text, key in zip(texts, key_columns(by), strict=True)
+    ]
