@@ -64,7 +64,7 @@ def _finds_all(answer: "Answer") -> bool:
         case Steps(steps=steps):
             return all(step.count for step in steps)
         case Timeline(series=series):
-            return bool(series[-1].total)
+            return bool(series and series[-1].total)
         case Table(summary=summary):
             return bool(summary.get("converted")) or summary.get("outcome") == "converted"
 
