@@ -126,11 +126,7 @@ def visits(
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
     is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
-<<<<<<< HEAD
-    return Visits(nodes, is_tied, is_sampled)
-=======
-    return Visits(nodes, _is_tied(rows, ids, keys), is_sampled, _first_values(rows, keys))
->>>>>>> 5263f1a (Paths, transitions, drop-off, journeys and components are broken down: each value has what the whole has)
+    return Visits(nodes, is_tied, is_sampled, values)
 
 
 def _first_values(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

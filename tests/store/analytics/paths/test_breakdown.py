@@ -17,7 +17,6 @@ from store.analytics.query_json import answer_json
 from store.errors import UsageError
 from store.testing import NOON, events_of, journeys, store_of
 from tests.cases import cases
-from tests.store.analytics.paths.test_journeys import slow_tree
 from tests.store.analytics.paths.path_reference import (
     ASKED,
     ROWS,
@@ -26,6 +25,7 @@ from tests.store.analytics.paths.path_reference import (
     sessions,
     with_ids,
 )
+from tests.store.analytics.paths.test_journeys import slow_tree
 from tests.store.analytics.paths.test_paths import at
 from tests.store.analytics.pure import answer
 from tests.store.analytics.reference import same
