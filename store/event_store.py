@@ -69,6 +69,11 @@ class EventStore:
         self._shelf: tuple[tuple[Sequence[Any], ...], Shelf] = ((), Shelf())
         self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
 
+    @property
+    def analyses(self) -> Sequence[Known]:
+        """What people may ask here: ours, and those from outside that it was opened with."""
+        return self._analyses[: -len(HELPERS)]
+
     def generation(self) -> str:
         """Changes when the visible parts do; cheap enough to be polled."""
         return self._catalog.generation()

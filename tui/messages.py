@@ -231,3 +231,23 @@ class CellOpened(Message):
     """A person wants to see what a cell of a matrix is made of, within its period."""
 
     span: TimeSpan
+
+
+@dataclass
+class OptionsPicked(Message):
+    """A person wrote the options of an analysis, as on the command line; empty is none."""
+
+    text: str
+
+
+@dataclass
+class OptionsTyped(Message):
+    """The text of the options changed; `cursor` is a character offset."""
+
+    text: str
+    cursor: int
+
+
+@dataclass
+class OptionsLeft(Message):
+    """The row of the options was left."""

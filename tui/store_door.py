@@ -11,6 +11,8 @@ from store.timespan import TimeSpan
 if TYPE_CHECKING:  # Polars is imported in the query thread, after the first paint.
     import polars as pl
 
+    from store.analytics.registry import Known
+
 Cancelled = Callable[[], bool]
 """True once nobody waits for the work any more; polled between its steps."""
 
@@ -18,6 +20,8 @@ Cancelled = Callable[[], bool]
 class Store(Protocol):
     """`store.event_store.EventStore`, or a stand-in for tests. All doors are thread-safe."""
 
+    @property
+    def analyses(self) -> "Sequence[Known]": ...
     def generation(self) -> str: ...
     def snapshot(self) -> Any: ...
     def run(self, query: Query, *, cancelled: Cancelled = ...) -> Answer: ...

@@ -33,6 +33,7 @@ class Names(Query):
 
     analysis: ClassVar[str] = "names"
     is_timed: ClassVar[bool] = True
+    of: ClassVar[str] = "duration_ms"
 
     by: tuple[str, ...] = option(("event_name",), "a row for each value of these", metavar="ATTR")
     limit: int = option(100, "keep this many rows, fold the rest", metavar="N")

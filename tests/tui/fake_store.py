@@ -60,6 +60,12 @@ class FakeStore:
     def __post_init__(self):
         self.gate.set()
 
+    @property
+    def analyses(self):
+        from store.analytics.registry import ANALYSES
+
+        return ANALYSES
+
     def generation(self):
         return f"g{self.events}"
 

@@ -45,7 +45,10 @@ class Parser(argparse.ArgumentParser):
     takes_command = False
     """Whether all words after `--` are a command of their own (`command` among the options)."""
 
-    def __init__(self, prog: str, description: str, example: str) -> None:
+    def __init__(
+        self, prog: str, description: str = "", example: str = "", *, bare: bool = False
+    ) -> None:
+        """`bare`: without the options that every command has, `--help` among them."""
         epilog = "\n".join(f"  {line}" for line in example.splitlines())
         super().__init__(
             prog=prog,
@@ -53,7 +56,10 @@ class Parser(argparse.ArgumentParser):
             epilog=f"example:\n{epilog}",
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=not bare,
         )
+        if bare:
+            return
         everywhere = self.add_argument_group("everywhere")
         everywhere.add_argument(
             "--store", metavar="DIR", help="the store's folder (or EVENTDECK_STORE)"
@@ -84,7 +90,8 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(self.prog, f"there is no option {unknown}", next_step=hint)
         if fault.startswith("unrecognized"):
             fault = f"what is {unknown!r}?"
-        raise UsageError(self.prog, fault, next_step=f"see {self.prog} --help")
+        help_step = f"see {self.prog} --help" if self.add_help else ""
+        raise UsageError(self.prog, fault, next_step=help_step)
 
     def _joined(self, words: Sequence[str]) -> list[str]:
         """`--since -15m` as `--since=-15m`: argparse takes the value for an option otherwise."""

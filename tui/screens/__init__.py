@@ -50,4 +50,5 @@ SCREENS: Final = (
         ("session", "user", "at", "way", "start", "turn", "of"),
     ),
     Entry("7", "Health", "health", "HealthScreen"),
+    Entry("8", "Analyses", "analyses", "AnalysesScreen", ("ask", "with")),
 )

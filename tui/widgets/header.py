@@ -58,14 +58,17 @@ class Header(Drawn):
         width = size.width
         end = self._status(look)
         room = width - cells(end) - 2
-        for names_shown in range(len(self.tabs), -1, -1):
-            left = self._tabs(look, names_shown)
+        every = len(self.tabs)
+        for names_shown, gap in ((every, " "), *((n, "") for n in range(every, -1, -1))):
+            left = self._tabs(look, names_shown, gap)
             if cells(left) <= room:
                 break
         return [line(left, width, end, ellipsis=look.glyphs.ellipsis)]
 
-    def _tabs(self, look: Look, names_shown: int) -> list[Part]:
-        """Names while they fit, then numbers; the current one keeps its name."""
+    def _tabs(self, look: Look, names_shown: int, gap: str) -> list[Part]:
+        """Names while they fit, at last closer together, then numbers; the current one keeps its
+        name.
+        """
         bar = look.glyphs.bar
         parts: list[Part] = [
             (f" {bar}", look.style("live")),
@@ -79,7 +82,7 @@ class Header(Drawn):
             elif index < names_shown:
                 parts += [
                     (f" {key}", look.style("primary", bold=True)),
-                    (f" {label} ", look.style("text")),
+                    (f" {label}{gap}", look.style("text")),
                 ]
             else:
                 parts.append((f" {key}", look.style("primary", bold=True)))

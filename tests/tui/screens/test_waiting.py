@@ -13,7 +13,8 @@ from tui.screens import SCREENS
 from tui.view_state import View
 from tui.widgets.drawn import Drawn
 
-MODES = [entry.mode for entry in SCREENS if entry.mode != "health"]
+# Health asks nothing, and the list of analyses only what there is to be asked.
+MODES = [entry.mode for entry in SCREENS if entry.mode not in ("health", "analyses")]
 LATER = timedelta(milliseconds=600)
 
 
