@@ -32,7 +32,8 @@ def opened(store, view=LIST, size=(120, 40), **options):
 
 
 async def answered(pilot):
-    await until(pilot, lambda: not pilot.app.screen.waiting, seconds=60)
+    app = pilot.app
+    await until(pilot, lambda: app.screen._drawn == app.view, seconds=60)
 
 
 def rows(app):
