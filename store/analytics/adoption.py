@@ -1,6 +1,6 @@
 """Adoption: who uses a feature, who keeps using it, and whether it spreads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, cast
 
@@ -8,18 +8,26 @@ import polars as pl
 
 from store.analytics import activity, adopting
 from store.analytics.activity import Kept
+from store.analytics.breakdown import (
+    Group,
+    broken_down,
+    broken_down_json,
+    groups,
+    key_columns,
+    ranked,
+    whole_of,
+)
 from store.analytics.chosen import Chosen, parse_feature
 from store.analytics.cut import Cut
 from store.analytics.intervals import periods
 from store.analytics.links import Links
-from store.analytics.ordered.subjects import USER
+from store.analytics.ordered.subjects import USER, WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
 
 FEATURE: Final = adopting.FEATURE
-_BY_NAME: Final = Kept(by=("event_name",), seen=True)
 SHOWN: Final = (
     *("feature", "users", "active_users", "adoption_rate", "uses_per_user", "trend", "change"),
     *("new_adopters", "median_uses", "seconds_to_adopt", "first_used", "last_used"),
@@ -34,7 +42,6 @@ class Adoption(Query):
     is_timed: ClassVar[bool] = True
     points_min: ClassVar[int] = 10
     tells_now: ClassVar[bool] = True
-    breaks_down: ClassVar[bool] = False
 
     features: tuple[str, ...] = option(
         (),
@@ -63,11 +70,15 @@ class AdoptionAnalysis:
     by `ever_active` is who ever used it, of those who ever were active since it is there;
     `seconds_to_adopt` the median of adopters from their first event to their first use, `not_yet`
     those who never used it.
+
+    With a breakdown, each value has its own users, features and first events; those with the most
+    active users come first.
     """
 
     name = "adoption"
     version = 1
     rows_max = activity.ROWS_MAX
+    folds = True
     query_type = Adoption
 
     def horizon(self, query: Query) -> TimeSpan | None:
@@ -75,18 +86,18 @@ class AdoptionAnalysis:
 
     def columns(self, query: Query) -> Sequence[str]:
         if not cast(Adoption, query).features:
-            return _BY_NAME.columns(query)
-        return Kept((Chosen(), *_named(query).values())).columns(query)
+            return _by_name(query).columns(query)
+        return Kept((Chosen(), *_named(query).values()), query.by).columns(query)
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         if not cast(Adoption, query).features:
-            rows = activity.partial(events, _BY_NAME, query, cut)
-            return rows.rename({"key.0": FEATURE})
+            kept = _by_name(query)
+            return activity.partial(events, kept, query, cut).rename({kept.keys[-1]: FEATURE})
         frames = [
-            activity.partial(events, Kept((kind,), seen=True), query, cut)
+            activity.partial(events, Kept((kind,), query.by, seen=True), query, cut)
             .drop("n.0", strict=False)
             .with_columns(pl.lit(name, pl.String()).alias(FEATURE))
             for name, kind in [(None, Chosen()), *_named(query).items()]
@@ -97,33 +108,56 @@ class AdoptionAnalysis:
         return activity.combine(partials, Kept(), query)
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
-        asked = cast(Adoption, query)
+        asked, keys = cast(Adoption, query), key_columns(query.by)
         rows = activity.of_users(combined, links)
-        anything = rows.filter(pl.col(FEATURE).is_null()) if asked.features else rows
-        grid = periods(query)
-        found = adopting.told(
-            rows.filter(pl.col(FEATURE).is_not_null()),
-            anything,
-            adopting.Frame(grid, asked.as_of),
-            asked.features,
-            asked.limit,
-        )
+        everything = activity.added(rows.drop(keys)) if keys else rows
+        whole = _told(everything, asked)
+        table = broken_down(whole, _groups(rows, keys, asked)) if keys else whole
         return Finished(
-            Table(SHOWN, [Row({}, values) for values in found]),
-            events=int(anything["n"].sum()),
+            table,
+            events=int(_anything(everything, asked)["n"].sum()),
             sampled=activity.is_sampled(combined),
             truncated=not asked.features and rows[FEATURE].n_unique() > asked.limit,
         )
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return broken_down_json(result, flat_rows_json)
 
     def unmet(self, query: Query, result: Result) -> Sequence[str]:
         """The events asked for that nobody did."""
-        named, rows = _named(query), cast(Table, result).rows
+        named, rows = _named(query), whole_of(result).rows
         return [
             named[row.values[FEATURE]].name for row in rows if named and not row.values["users"]
         ]
+
+
+def _by_name(query: Query) -> Kept:
+    return Kept(by=(*query.by, "event_name"), seen=True)
+
+
+def _anything(rows: pl.DataFrame, asked: Adoption) -> pl.DataFrame:
+    """Who did anything at all."""
+    return rows.filter(pl.col(FEATURE).is_null()) if asked.features else rows
+
+
+def _told(rows: pl.DataFrame, asked: Adoption) -> Table:
+    uses = rows.filter(pl.col(FEATURE).is_not_null())
+    anything = _anything(rows, asked)
+    found = adopting.told(uses, anything, _frame(asked), asked.features, asked.limit)
+    return Table(SHOWN, [Row({}, values) for values in found])
+
+
+def _frame(asked: Adoption) -> adopting.Frame:
+    return adopting.Frame(periods(asked), asked.as_of)
+
+
+def _groups(rows: pl.DataFrame, keys: Sequence[str], asked: Adoption) -> Iterator[Group]:
+    """Of the values that were there in the span."""
+    frame = _frame(asked)
+    active = frame.inside(frame.until(_anything(rows, asked)))
+    best = ranked(active.group_by(keys).agg(pl.col(WHO).n_unique().alias("size")), asked.limit)
+    placed = activity.added(rows.join(best, on=keys).drop(keys))
+    return groups(placed, best, asked, lambda found: _told(found, asked))
 
 
 def _named(query: Query) -> dict[str, Chosen]:

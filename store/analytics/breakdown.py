@@ -1,12 +1,13 @@
 """Breakdowns of answers that are whole tables: one for each value, and one of everything."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import polars as pl
 
 from store.analytics.cells import SEVERITY_CLASS
+from store.analytics.query import Query
 from store.analytics.shapes import Key, Result, Row, Table
 from store.schema import as_text, severity_class
 
@@ -59,6 +60,32 @@ def broken_down_json(
         for group in result.groups
     ]
     return {**own(result.whole), "breakdown": told}
+
+
+def whole_of(result: Result) -> Table:
+    """The table of everything, broken down or not."""
+    return result.whole if isinstance(result, BrokenDown) else cast(Table, result)
+
+
+def ranked(sizes: pl.DataFrame, limit: int) -> pl.DataFrame:
+    """Breakdown values (`size`, and all other columns) with the number of their `group`: the
+    greatest first, all past `limit` in one.
+    """
+    keys = [name for name in sizes.columns if name != "size"]
+    ordered = sizes.sort("size", *keys, descending=[True, *[False] * len(keys)])
+    number = pl.int_range(pl.len()).clip(upper_bound=limit)
+    return ordered.select(*keys, number.alias("group"))
+
+
+def groups(
+    rows: pl.DataFrame, values: pl.DataFrame, query: Query, told: Callable[[pl.DataFrame], Table]
+) -> Iterator[Group]:
+    """What is `told` of the rows of each `group`; `values` are `ranked`."""
+    parts = rows.partition_by("group", as_dict=True, include_key=False)
+    for *key, at in values.head(query.limit).rows():
+        yield Group(dict(zip(query.by, key, strict=True)), told(parts[at,]))
+    if values.height > query.limit:
+        yield Group(dict.fromkeys(query.by, ""), told(parts[query.limit,]), folded=True)
 
 
 def key_columns(by: Sequence[str]) -> list[str]:

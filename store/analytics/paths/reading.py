@@ -9,7 +9,14 @@ from typing import Any, Final, cast
 import polars as pl
 
 from store.analytics.analysis import AskAgainError
-from store.analytics.breakdown import Group, broken_down, broken_down_json, key_columns
+from store.analytics.breakdown import (
+    Group,
+    broken_down,
+    broken_down_json,
+    groups,
+    key_columns,
+    ranked,
+)
 from store.analytics.cells import stored_in
 from store.analytics.cut import Cut
 from store.analytics.links import Links
@@ -100,17 +107,10 @@ class OfSessions(ABC):
     def _groups(self, nodes: pl.DataFrame, values: pl.DataFrame, query: Query) -> Iterator[Group]:
         keys = key_columns(query.by)
         counted = values.join(nodes.select("session").unique(), on="session", how="semi")
-        sizes = counted.group_by(keys).len("size")
-        ranked = sizes.sort("size", *keys, descending=[True, *[False] * len(keys)])
-        best = ranked.head(query.limit).with_row_index("group")
-        placed = counted.join(best, on=keys, how="left").select("session", "group")
-        grouped = nodes.join(placed, on="session", how="left", maintain_order="left")
-        parts = grouped.partition_by("group", as_dict=True, include_key=False)
-        for at, values_of in enumerate(best.select(keys).rows()):
-            yield Group(dict(zip(query.by, values_of, strict=True)), self.result(parts[at,], query))
-        if (None,) in parts:
-            rest = self.result(parts[None,], query)
-            yield Group(dict.fromkeys(query.by, ""), rest, folded=True)
+        best = ranked(counted.group_by(keys).len("size"), query.limit)
+        placed = counted.join(best, on=keys).select("session", "group")
+        grouped = nodes.join(placed, on="session", maintain_order="left")
+        return groups(grouped, best, query, lambda found: self.result(found, query))
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return broken_down_json(result, self.table_json)

@@ -203,24 +203,30 @@ events_of_some = st.lists(
             "event_name": st.sampled_from(["open", "x", "y"]),
             "user_id": st.sampled_from([None, "", "ada", "bob", "eve"]),
             "install_id": st.sampled_from([None, "phone", "ada"]),
+            "plan": st.sampled_from([None, "", "pro", "free"]),
         }
     ),
     max_size=24,
 )
 
 
+def with_plan(rows):
+    events = frame_of(rows)
+    return events if "plan" in events.columns else events.with_columns(plan=pl.lit(""))
+
+
 @settings(max_examples=cases(60))
 @given(
     rows=events_of_some,
     features=st.sampled_from([(), ("x",), ("x", "user_id=ada")]),
+    by=st.sampled_from([(), ("plan",), ("plan", "install_id")]),
     data=st.data(),
 )
-def test_no_split_into_parts_and_no_order_changes_it(rows, features, data):
+def test_no_split_into_parts_and_no_order_changes_it(rows, features, by, data):
     parts = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
-    events = frame_of(rows)
-    query = Adoption(
-        features=features, span=TimeSpan(MONDAY + 2 * DAY, MONDAY + 12 * DAY), interval=DAY
-    )
+    events = with_plan(rows)
+    span = TimeSpan(MONDAY + 2 * DAY, MONDAY + 12 * DAY)
+    query = Adoption(features=features, span=span, interval=DAY, by=by, limit=2)
     alone = told(AdoptionAnalysis(), query, events, now=LATER)
     mixed = events.sample(fraction=1, shuffle=True, seed=data.draw(st.integers(0, 9)))
     assert told(AdoptionAnalysis(), query, mixed, parts, (0, 1, 0), LATER) == alone
@@ -243,3 +249,30 @@ def test_reach_is_what_counting_one_user_after_the_other_gives(rows):
     if any(use < span.end for use in uses):
         assert row["active_users"] == len(active)
         assert row["adoption_rate"] == (len(users) / len(active) if active else None)
+
+
+@settings(max_examples=cases(60) // 3)
+@given(
+    rows=events_of_some,
+    features=st.sampled_from([(), ("x",), ("x", "y")]),
+    limit=st.sampled_from([1, 9]),
+)
+def test_each_value_is_a_world_of_its_own(rows, features, limit):
+    span = TimeSpan(MONDAY + 2 * DAY, MONDAY + 12 * DAY)
+    asked = {"features": features, "span": span, "interval": DAY, "link": False, "limit": limit}
+    events, analysis = with_plan(rows), AdoptionAnalysis()
+    found = told(analysis, Adoption(**asked, by=("plan",)), events, now=LATER)
+    users = {}
+    for row in rows:
+        who = row["user_id"] or row["install_id"]
+        if who and span.contains(row["event_time"]):
+            users.setdefault(row["plan"] or "", set()).add(who)
+    order = sorted(users, key=lambda plan: (-len(users[plan]), plan))
+    worlds = [({"plan": plan}, {plan}) for plan in order[:limit]]
+    worlds += [({"plan": ""}, set(order[limit:]))] if order[limit:] else []
+    assert [group["key"] for group in found["breakdown"]] == [key for key, _ in worlds]
+    for group, (_, plans) in zip(found["breakdown"], worlds, strict=True):
+        own = events.filter(pl.col("plan").fill_null("").is_in(plans))
+        assert group["rows"] == told(analysis, Adoption(**asked), own, now=LATER)["rows"]
+        assert group.get("folded", False) == (plans == set(order[limit:]))
+    assert found["rows"] == told(analysis, Adoption(**asked), events, now=LATER)["rows"]
