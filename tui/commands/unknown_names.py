@@ -64,7 +64,8 @@ def _finds_all(answer: "Answer") -> bool:
         case Steps(steps=steps):
             return all(step.count for step in steps)
         case Timeline(series=series):
-            return bool(series and series[-1].total)
+            # A breakdown of nothing has no series at all.
+            return any(each.total for each in series if each.measure == "converted")
         case Table(summary=summary):
             return bool(summary.get("converted")) or summary.get("outcome") == "converted"
 

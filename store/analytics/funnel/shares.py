@@ -1,8 +1,7 @@
 """Chosen attempts to numbers: how many came to each step, what share that is, how long it took."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -11,9 +10,7 @@ from store.analytics.funnel.definition import Definition
 from store.analytics.funnel.journeys import Journeys
 from store.analytics.ordered.rows import TIME
 from store.analytics.shapes import StepShare
-
-_Z: Final = 1.959964
-"""The 97.5 % point of the normal distribution."""
+from store.analytics.shares import wilson as interval
 
 
 def timed(chosen: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
@@ -76,17 +73,9 @@ def _share(numbers: Mapping[str, Any], made: Definition, at: int) -> StepShare:
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
-    """Wilson's interval of a share at 95 %; of nothing, anything.
-
-    https://doi.org/10.1080/01621459.1927.10502953
-    """
-    if not whole:
-        return 0.0, 1.0
-    ratio, square = part / whole, _Z * _Z
-    middle = ratio + square / (2 * whole)
-    spread = _Z * math.sqrt(ratio * (1 - ratio) / whole + square / (4 * whole * whole))
-    scale = 1 + square / whole
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    """Wilson's interval of a share at 95 %; of nothing, anything."""
+    _, low, high = interval(part, whole)
+    return (0.0, 1.0) if low is None or high is None else (low, high)
 
 
 def step_json(step: StepShare) -> dict[str, Any]:

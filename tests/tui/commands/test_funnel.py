@@ -132,3 +132,20 @@ def test_the_trend_and_the_drivers(eventdeck, visits):
     rows = answer(eventdeck("query", "drivers", *words, "--json"))["result"]["rows"]
     assert [row["event_name"] for row in rows] == ["signup where", "x"]
     assert eventdeck("query", "drivers", *words, "--of", "attributes", "--csv").code == 0
+
+
+def test_a_trend_broken_down_of_nothing_is_empty_and_says_which_names_are_none(eventdeck, stored):
+    stored(plan=["pro"])
+    words = ("--step", "visit", "--step", "pay", "--by", "plan", "--json")
+    done = eventdeck("query", "funnel-trend", *words)
+    assert answer(done)["result"]["breakdown"] == []
+    assert "no event is named pay" in done.err
+
+
+def test_a_trend_broken_down_tells_of_no_name_when_the_rarest_value_converts_nobody(
+    eventdeck, visits
+):
+    words = ("--step", "signup", "--step", "pay", "--by", "plan", "--json")
+    done = eventdeck("query", "funnel-trend", *words)
+    assert [group["key"]["plan"] for group in answer(done)["result"]["breakdown"]] == ["free", "pro"]
+    assert done.err == ""

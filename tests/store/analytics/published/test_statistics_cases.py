@@ -10,11 +10,34 @@ import pytest
 
 from store.analytics import sketch
 from store.analytics.differences import Difference, _beyond_chance, _p_of_distance
+from store.analytics.funnel.shares import wilson as of_funnel
 from store.analytics.mann_kendall import trend
 from store.analytics.shares import wilson
 
 BY_HAND = [12.9, 14.8, 13.2, 15.7, 13.8, 15.6, 12.9, 11.0, 17.3, 15.9, 19.0, 18.3, 20.1, 21.7]
 """J. Little, Holy Cross: S = 54, one tie, Z = 2.9058."""
+
+
+RAIN = [
+    32, 20, 25, 189, 240, 193, 379, 278, 301, 0, 0, 82, 0, 4, 121, 234, 360, 262, 120, 30, 11, 1,
+    7, 3, 31, 31, 355, 102, 248, 274, 308, 5, 26, 11, 16, 6, 48, 388, 539, 431, 272, 404, 186, 0,
+    2, 0, 4, 1, 54, 272, 459, 235, 164, 365, 135, 2, 4, 0, 128, 210, 163, 446, 225, 462, 467, 19,
+    13, 0, 3, 17, 132, 178, 338, 525, 623, 145, 31, 19, 3, 0, 29, 25, 87, 259, 756, 486, 180, 292,
+    43, 92, 1, 0, 16, 2, 0, 130, 253, 594, 111, 273, 30, 0, 4, 0, 27, 24, 41, 292, 378, 499, 265,
+    320, 227, 4, 0, 4, 14, 8, 48, 416, 240, 404, 207, 733, 105, 0, 112, 0, 14, 0, 30, 140, 202,
+    289, 159, 424, 106, 3, 0, 65, 3, 14, 58, 268, 466, 432, 266, 240, 95, 1, 0, 10, 26, 4, 114,
+    94, 289, 173, 208, 263, 156, 5, 0, 16, 16, 14, 0, 111, 475, 534, 432, 471, 117, 70, 1, 3, 28,
+    7, 401, 184, 283, 338, 171, 335, 176, 0, 0, 10, 11, 9, 140, 102, 208, 298, 245, 220, 29, 2,
+    27, 10, 13, 26, 84, 143, 367, 749, 563, 283, 353, 10, 0, 0, 0, 0, 9, 246, 265, 343, 429, 168,
+    133, 17, 0, 18, 35, 76, 158, 272, 250, 190, 289, 466, 84, 0, 0, 0, 0, 0, 22, 217, 299, 185,
+    115, 344, 203, 8, 0, 5, 284, 123, 254, 476, 496, 326, 27, 20, 0, 4, 53, 72, 113, 214, 364,
+    219, 220, 156, 264, 0, 13, 0, 0, 45, 90, 137, 638, 529, 261, 206, 251, 0, 0, 5, 9, 58, 72,
+    138, 130, 471, 328, 356, 523, 0, 1, 0, 0, 12, 143, 193, 184, 192, 138, 174, 69, 1, 0, 0, 18,
+    25, 28, 92, 732, 320, 256, 302, 131, 15, 0, 27, 0, 22, 20, 213, 393, 474, 374, 109, 159, 0, 0,
+    0, 3, 3, 49, 205, 128, 194, 570, 169, 89, 0, 0, 0, 0, 0, 26, 185, 286, 92, 225, 244, 190, 3,
+    20,
+]  # fmt: skip
+"""Millimetres a month at Bogra, 1981 to 2010, of pyMannKendall's tests; many months had none."""
 
 
 def p_of(z):
@@ -53,6 +76,33 @@ def test_mann_and_kendall(values, word, z):
 )
 def test_sens_slope_is_the_median_of_those_of_all_pairs(values, slope):
     assert trend(values).slope == pytest.approx(slope)
+
+
+def test_rain_of_thirty_years_has_the_trend_that_pymannkendall_says():
+    found = trend(RAIN)
+    assert (found.word, found.size) == ("flat", 353)
+    assert found.p == pytest.approx(0.37591058740506833, rel=1e-12)
+    assert found.slope == pytest.approx(-0.0064516129032258064, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "low", "high"),
+    [
+        # R's binom.confint, as statsmodels' tests have it.
+        (18, 20, 0.6989663547715128, 0.972133518786232),
+        (4, 20, 0.0806576625797981, 0.4160174322518935),
+        (4, 200, 0.00780442641634947, 0.05028708690582643),
+        (190, 200, 0.910421851861224, 0.972617354399236),
+        (1, 30, 5.908590e-03, 0.16670391),
+        (29, 30, 0.8332961, 0.9940914),
+        (0, 30, 0, 0.11351339),
+        (30, 30, 0.8864866, 1),
+    ],
+)
+def test_wilsons_interval_to_seven_digits_of_shares_and_of_funnels(count, of, low, high):
+    found = wilson(count, of)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-8)
+    assert of_funnel(count, of) == (found.low, found.high)
 
 
 @pytest.mark.parametrize(
