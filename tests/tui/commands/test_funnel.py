@@ -147,5 +147,8 @@ def test_a_trend_broken_down_tells_of_no_name_when_the_rarest_value_converts_nob
 ):
     words = ("--step", "signup", "--step", "pay", "--by", "plan", "--json")
     done = eventdeck("query", "funnel-trend", *words)
-    assert [group["key"]["plan"] for group in answer(done)["result"]["breakdown"]] == ["free", "pro"]
+    assert [group["key"]["plan"] for group in answer(done)["result"]["breakdown"]] == [
+        "free",
+        "pro",
+    ]
     assert done.err == ""
