@@ -1,6 +1,8 @@
 """Events read in batches: once for all that want them, reduced by each, told apart by part."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +23,11 @@ BATCH_UNITS: Final = 512
 ALONE_ROWS: Final = 200_000
 """Units from here are read alone: telling large ones apart costs more than a reading of their own,
 and groups of several at once would be too many for the caches of the processor."""
+AT_ONCE: Final = 2
+"""Batches read at a time: within one, a core is idle while files are opened, while groups are put
+together, and wherever Polars does not share the work."""
+LONG_ROWS: Final = 2 * BATCH_ROWS
+"""From here that is worth the memory of two batches."""
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
 _NULL_WHEN_ABSENT: Final = frozenset({"sample_rate", "install_id", "component"})
@@ -78,9 +85,29 @@ class Batch:
         return not self.units or (fits and max(self.largest, unit.rows) < ALONE_ROWS)
 
 
-def read(
-    batch: Batch, types: Mapping[str, pl.DataType]
-) -> Iterator[tuple[Hashable, Hashable, pl.DataFrame]]:
+Partial = tuple[Hashable, Hashable, pl.DataFrame]
+"""A task's key, a unit's key, and what comes out of it."""
+
+
+def read_all(
+    batches: Sequence[Batch], types: Mapping[str, pl.DataType], go_on: Callable[[], None]
+) -> Iterator[Sequence[Partial]]:
+    """What `read` gives, batch by batch in their order; those to come are read meanwhile. `go_on` is
+    called before each is begun: what it raises ends the reading.
+    """
+    at_once = AT_ONCE if sum(batch.rows for batch in batches) >= LONG_ROWS else 1
+    waiting = deque[Future[Sequence[Partial]]]()
+    with ThreadPoolExecutor(at_once, "read") as pool:
+        for batch in batches:
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
+            go_on()
+            waiting.append(pool.submit(lambda batch: list(read(batch, types)), batch))
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def read(batch: Batch, types: Mapping[str, pl.DataType]) -> Iterator[Partial]:
     """The partials of the batch: the task's key, the unit's key, and the frame without PART.
 
     `types` are the stored columns. Raises FileNotFoundError when a part is gone.

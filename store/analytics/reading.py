@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from store.analytics.batches import Batch, Task, read
+from store.analytics.batches import Batch, Task, read_all
 from store.analytics.cache import PartialCache
 from store.analytics.combining import combined
 from store.analytics.cut import Cut
@@ -105,10 +105,8 @@ class Reading:
         """
         works = [self._begun(task) for task in tasks]
         self._take_from_rollups(works)
-        for batch in self._batches(works):
-            if self._cancelled():
-                raise Cancelled
-            for task, unit, frame in read(batch, self._types):
+        for partials in read_all(list(self._batches(works)), self._types, self._go_on):
+            for task, unit, frame in partials:
                 self._keep((task, unit), frame)
             for work in works:
                 self._advance(work)
@@ -116,6 +114,10 @@ class Reading:
             Combined(self._whole(work), work.whole_key, work.use.told(work.task.horizon))
             for work in works
         ]
+
+    def _go_on(self) -> None:
+        if self._cancelled():
+            raise Cancelled
 
     def _begun(self, task: Task) -> _Work:
         horizon = task.horizon

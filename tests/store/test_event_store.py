@@ -139,6 +139,52 @@ def test_work_that_nobody_waits_for_stops(tmp_path):
         store.run(Trends(), cancelled=lambda: True)
 
 
+@pytest.fixture(params=[1, 1_000_000])
+def batches_of_a_part(request, monkeypatch):
+    """Every part is a batch; two of them are read at once, or each after the other."""
+    monkeypatch.setattr("store.analytics.reading.UNIT_ROWS", 1)
+    monkeypatch.setattr("store.analytics.batches.BATCH_ROWS", 1)
+    monkeypatch.setattr("store.analytics.batches.LONG_ROWS", request.param)
+
+
+@pytest.mark.usefixtures("batches_of_a_part")
+def test_batches_that_are_read_at_once_add_up_as_one(tmp_path):
+    commits = [journeys(ada="a b", **{f"u{at}": "a a"}) for at in range(20)]
+    store = store_of(tmp_path, *commits)
+    asked = [
+        Trends(measures=("count", "users"), by=("event_name",)),
+        Names(where="event_name=a", span=HOUR),
+    ]
+    trends, names = store.run_all(asked)
+    assert [s.total for s in trends.result.series] == [60, 21, 20, 1]
+    assert [row.values["count"] for row in names.result.rows] == [60]
+
+
+@pytest.mark.usefixtures("batches_of_a_part")
+def test_work_that_nobody_waits_for_any_more_begins_no_other_batch(tmp_path, monkeypatch):
+    import store.analytics.batches as reading
+
+    read, scan = [], reading.scan
+    monkeypatch.setattr(
+        reading, "scan", lambda *args, **how: read.append(args) or scan(*args, **how)
+    )
+    store = store_of(tmp_path, *(journeys(ada="a") for _ in range(12)))
+    asked = iter([False] * 5)
+    with pytest.raises(Cancelled):
+        store.run(Trends(), cancelled=lambda: next(asked, True))
+    assert len(read) == 5
+
+
+@pytest.mark.usefixtures("batches_of_a_part")
+def test_a_broken_part_among_batches_is_left_out(tmp_path):
+    store = store_of(tmp_path, *(journeys(ada="a") for _ in range(12)))
+    bad = store.snapshot().parts[7]
+    data = bad.path.read_bytes()
+    bad.path.write_bytes(data[:4] + b"\xff" * 400 + data[404:])
+    assert store.run(Trends(by=("user_id",))).result.series[0].total == 11
+    assert [each.path for each in store.snapshot().skipped] == [bad.path]
+
+
 def test_events_out_of_time_do_not_stretch_the_span(tmp_path):
     far = [{"event_time": NOON.replace(year=year)} for year in (1971, 2026, 2200)]
     store = store_of(tmp_path, events_of(far))
