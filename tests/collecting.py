@@ -92,7 +92,7 @@ class Collecting:
         return self.end()
 
     def end(self) -> int:
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self.process.stdout.close()
         self.process.stderr.close()
         return code

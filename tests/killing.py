@@ -71,7 +71,7 @@ class Sender(threading.Thread):
 def is_acknowledged(ids: Sequence[str], port: int) -> bool:
     body = ndjson(*({"event_id": each, "event_name": "x"} for each in ids))
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
             link.sendall(request("POST", "/v1/events", body))
             return read_answer(link).status == 200
     except OSError:

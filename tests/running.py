@@ -85,7 +85,7 @@ class Terminal:
     def type(self, keys):
         os.write(self.fd, keys)
 
-    def read_until(self, text, seconds=20):
+    def read_until(self, text, seconds=60):
         deadline = time.monotonic() + seconds
         while text not in self.seen:
             left = deadline - time.monotonic()

@@ -156,7 +156,8 @@ def _from_float(numbers: pl.Series) -> pl.Series:
         .then(column * 1e3)
         .when(size < _MICROS_END)
         .then(column)
-        .otherwise(column / 1e3)
+        # Polars divides one value and many in two ways, and multiplies in one.
+        .otherwise(column * 1e-3)
     )
     # Rounded, not cut: 1700000000.1 is a little below itself as a float.
     whole = micros.round(0).cast(pl.Int64, strict=False)

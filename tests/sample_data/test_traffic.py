@@ -87,7 +87,7 @@ child = subprocess.Popen(
     stdin=subprocess.PIPE,
 )
 print(child.pid, flush=True)
-time.sleep(60) if {ending == "killed"} else (child.stdin.close(), child.wait(20))
+time.sleep(60) if {ending == "killed"} else (child.stdin.close(), child.wait(60))
 """
     parent = subprocess.Popen(
         [sys.executable, "-c", starter], cwd=ROOT, stdout=subprocess.PIPE, text=True

@@ -30,7 +30,7 @@ async def deck(size=(120, 40), store=None, clock=None, **options):
         yield app, pilot
 
 
-async def until(pilot, condition, seconds=5.0):
+async def until(pilot, condition, seconds=60.0):
     for _ in range(int(seconds / 0.02)):
         if condition():
             await pilot.pause()

@@ -21,7 +21,7 @@ def tally(url):
         return json.load(reply)
 
 
-def waited(condition, seconds=20):
+def waited(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -107,7 +107,7 @@ async def test_the_dashboard_is_there_before_the_demo_is_filled(tmp_path):
         app = demo_app(demo)
         async with app.run_test(size=(80, 24)) as pilot:
             assert not demo.live.done()
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not (app.collector and app.store) and time.monotonic() < deadline:
                 await pilot.pause(0.1)
             assert app.collector == demo.live.result()

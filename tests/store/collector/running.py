@@ -36,7 +36,7 @@ class Shelf:
         self.open.set()
 
     def write(self, events, tally):
-        assert self.open.wait(5)
+        assert self.open.wait(60)
         if self.fault:
             raise self.fault
         self.parts.append(FakePart(len(self.parts), events, tally))

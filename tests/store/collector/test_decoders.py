@@ -31,7 +31,7 @@ def loaded(decoders, monkeypatch):
     """Under load until the process beside is ready."""
     monkeypatch.setattr(module, "LOAD_SECONDS", 0)
     decoders.decode(NATIVE, delivery())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not decoders._helper.is_ready():
         assert time.monotonic() < deadline
         time.sleep(0.02)

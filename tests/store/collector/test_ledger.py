@@ -70,12 +70,12 @@ def test_counting_never_waits_for_the_disk_but_the_total_does(ledger, footers):
 
     def slow(tally):
         writing.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         return footers.write(tally)
 
     commit = threading.Thread(target=ledger.commit, args=(stored(5), slow))
     commit.start()
-    writing.wait(5)
+    writing.wait(60)
     ledger.add(rejected(1))
     totals = []
     asking = threading.Thread(target=lambda: totals.append(ledger.total()))

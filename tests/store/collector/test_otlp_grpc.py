@@ -31,7 +31,7 @@ def running(tmp_path_factory):
 def call(collector, body, method=LOGS, **metadata):
     """The answer's bytes; raises grpc.RpcError."""
     with grpc.insecure_channel(collector.grpc, [("grpc.max_send_message_length", -1)]) as channel:
-        return channel.unary_unary(method)(body, timeout=30, metadata=list(metadata.items()))
+        return channel.unary_unary(method)(body, timeout=120, metadata=list(metadata.items()))
 
 
 def refused(collector, body, method=LOGS, **metadata):

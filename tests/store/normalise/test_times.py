@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from store.normalise.times import instants
@@ -69,6 +69,7 @@ def test_a_few_are_read_as_many_are(text, zone):
 
 
 @given(st.lists(st.integers(0, 2**63 - 1) | st.floats(0, 2**62), min_size=1, max_size=3))
+@example([3.1796610931948047e18])
 def test_numbers_of_one_unit_are_read_as_in_company(numbers):
     for kind in (int, float):
         values = pl.Series("t", list(map(kind, numbers)), strict=False)

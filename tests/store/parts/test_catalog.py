@@ -359,14 +359,14 @@ def test_asking_the_generation_does_not_wait_for_footers(folder, put, monkeypatc
 
     def slow(*where):
         reading.set()
-        assert go.wait(10)
+        assert go.wait(60)
         return read_part(*where)
 
     monkeypatch.setattr("store.parts.catalog.read_part", slow)
     with ThreadPoolExecutor(2) as pool:
         snapshot = pool.submit(catalog.snapshot)
-        assert reading.wait(10)
-        assert pool.submit(catalog.generation).result(timeout=10)
+        assert reading.wait(60)
+        assert pool.submit(catalog.generation).result(timeout=60)
         assert not snapshot.done()
         go.set()
         assert len(snapshot.result().parts) == 1

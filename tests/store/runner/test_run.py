@@ -102,7 +102,7 @@ def test_a_signal_to_us_is_for_the_command(store, name):
     with start(store, *python(text), start_new_session=True, **heard) as process:
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (5, b"caught %b\n" % name.encode())
 
 
@@ -126,7 +126,7 @@ def test_when_nobody_reads_on_the_command_meets_a_closed_pipe(store):
     with start(store, "yes") as process:
         assert process.stdout.readline() == b"y\n"
         process.stdout.close()
-        assert process.wait(20) == -signal.SIGPIPE
+        assert process.wait(60) == -signal.SIGPIPE
 
 
 def memory_bytes(pid):
@@ -140,7 +140,7 @@ def test_a_slow_reader_slows_the_command_and_not_our_memory(store):
         time.sleep(1)
         assert memory_bytes(process.pid) < 100_000_000
         assert len(process.stdout.read()) == 150_000_000
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_what_it_left_in_the_background_does_not_hold_us(store):
@@ -158,7 +158,7 @@ def test_a_collector_is_started_and_goes_when_it_is_not_needed(tmp_path):
     text = "import os, time\n" + printed(event="alone", n=3)
     assert run(store, *python(text), env=env)[0] == 0
     assert rows(store, "event_name", "n") == [("alone", 3)]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (store / "collector.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not (store / "collector.json").exists()
@@ -221,7 +221,7 @@ def test_a_line_of_250_megabytes_comes_through_in_bounded_memory(store):
             size += len(chunk)
             if size < 200_000_000 and chunk:
                 last = memory_bytes(process.pid)
-        assert (process.wait(20), size) == (0, 250_000_000)
+        assert (process.wait(60), size) == (0, 250_000_000)
     assert last < 100_000_000
 
 
@@ -237,7 +237,7 @@ def test_many_events_in_random_pieces_are_each_stored_once(store):
         for piece in given:
             process.stdin.write(piece)
             process.stdin.flush()
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=120)
     assert out == lines
     found = [n for name, n in rows(store, "event_name", "n") if name == "piece"]
     assert found == list(range(5000))

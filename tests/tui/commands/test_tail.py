@@ -97,7 +97,7 @@ def test_new_events_are_shown_once_and_old_ones_are_not(store, stored):
         seen = [json.loads(running.stdout.readline())["n"] for _ in range(2)]
     finally:
         running.send_signal(2)
-        out, err = running.communicate(timeout=10)
+        out, err = running.communicate(timeout=60)
     assert sorted(seen) == [2, 3]
     assert (running.returncode, out, err) == (0, "", "")
 

@@ -180,8 +180,8 @@ async def test_the_first_event_takes_the_place_of_the_advice():
     async with deck(store=store, clock=clock) as (app, pilot):
         store.events = 1
         clock.now = NOW.replace(second=30)
-        await until(pilot, lambda: not app.screen.query_one(EmptyState).display, seconds=1)
-        await until(pilot, lambda: titles(app)[:1] == ["events"], seconds=1)
+        await until(pilot, lambda: not app.screen.query_one(EmptyState).display)
+        await until(pilot, lambda: titles(app)[:1] == ["events"])
         assert app.focused is app.screen.query_one(NamesTable)
 
 

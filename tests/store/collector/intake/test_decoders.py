@@ -153,7 +153,7 @@ def test_in_chunks_without_a_length_it_is_the_same(collector, sample):
 def test_byte_by_byte_it_is_the_same(collector, intake):
     sample = min(of_intake(intake), key=lambda each: len(each.body))
     data = request(sample.method, sample.target, sample.body, sample.all_headers)
-    with socket.create_connection(("127.0.0.1", collector.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", collector.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for at in range(len(data)):
             connection.sendall(data[at : at + 1])
