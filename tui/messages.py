@@ -228,9 +228,13 @@ class StartLeft(Message):
 
 @dataclass
 class CellOpened(Message):
-    """A person wants to see what a cell of a matrix is made of, within its period."""
+    """A person wants to see what a cell of a matrix is made of: those who began in `began`, and
+    what they did in `span`, so many periods after.
+    """
 
+    began: TimeSpan
     span: TimeSpan
+    after: int
 
 
 @dataclass

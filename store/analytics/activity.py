@@ -49,6 +49,8 @@ class Kept:
     """True: the instant itself is a key, `time` the point that holds it."""
     timed: bool = True
     """False: one row for all time."""
+    named: bool = False
+    """True: whose events they are is kept as text as well."""
     seen: bool = False
     """True: `first` and `last`, of events of the first kind, are kept."""
 
@@ -65,7 +67,7 @@ class Kept:
         """The columns that `partial` reads."""
         time = [] if at else ["event_time"]
         found = [*time, "sample_rate", *map(stored_in, self.by)]
-        found += subjects.columns(per_of(query), link=query.link)
+        found += subjects.columns(per_of(query), link=query.link, named=self.named)
         found += (name for kind in self.kinds for name in kind.columns())
         return list(dict.fromkeys(found))
 
@@ -143,7 +145,7 @@ def _keys(
     kept: Kept, query: Query, types: Mapping[str, pl.DataType], of_first: pl.Expr
 ) -> list[pl.Expr]:
     found = [pl.col(PART)] if types[PART] != pl.Null else []
-    found += subjects.subject(types, per_of(query), link=query.link)
+    found += subjects.subject(types, per_of(query), link=query.link, named=kept.named)
     found += [_TIME.alias("instant")] if kept.exactly else []
     for key, name in zip(kept.keys, kept.by, strict=True):
         text = _text(name, types).fill_null("")
@@ -197,6 +199,8 @@ def _added_up(name: str) -> pl.Expr:
 def of_users(rows: pl.DataFrame, links: Links) -> pl.DataFrame:
     """The rows by user: devices that were linked to one are that one."""
     told = subjects.settled(rows, links)
+    if subjects.NAME in rows.columns:
+        return added(subjects.with_names(told))
     return added(told) if subjects.DEVICE in rows.columns else told
 
 

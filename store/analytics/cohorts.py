@@ -8,10 +8,13 @@ from typing import Any, Final, NamedTuple, cast
 import polars as pl
 
 from store.analytics.activity import AT
+from store.analytics.ordered.subjects import NAME, WHO
 from store.analytics.shapes import Result, Row, Table
 from store.analytics.shares import Share, wilson
 from store.timespan import iso
 
+USERS: Final = "users"
+USERS_MAX: Final = 10_000
 MEAN: Final = "mean"
 """Stands for the start in the row of the mean."""
 
@@ -72,11 +75,27 @@ def as_json(result: Result) -> Mapping[str, Any]:
     """The `result` of the envelope."""
     rows = cast(Table, result).rows
     means = [row for row in rows if row.values["start"] == MEAN]
+    users = cast(Table, result).summary.get(USERS)
     return {
         "cohorts": [_cohort_json(row) for row in rows if row.values["start"] != MEAN],
         "mean": _mean_json(means[0]) if means else None,
         **({"means": [_mean_json(row) for row in means]} if len(means) > 1 else {}),
+        **({USERS: [{**user, "start": iso(user["start"])} for user in users]} if users else {}),
     }
+
+
+def people(records: pl.DataFrame, names: pl.DataFrame, cells: Cells) -> list[dict[str, Any]]:
+    """`user`, the `start` of his cohort and `back` for at most USERS_MAX of those in `records` (as
+    `returning.records` gives them): by cohort, in each first who came back last.
+    """
+    last = pl.col("back").list.max().fill_null(0)
+    shown = records.join(names, on=WHO, how="left").sort(
+        AT, last, NAME, descending=[False, True, False]
+    )
+    return [
+        {"user": name or "", "start": cells.grid[at], "back": list(back)}
+        for at, name, back in shown.head(USERS_MAX).select(AT, NAME, "back").iter_rows()
+    ]
 
 
 def _groups(counts: pl.DataFrame, keys: Sequence[str], by: Sequence[str]) -> Iterator[_Group]:

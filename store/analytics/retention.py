@@ -1,7 +1,7 @@
 """Retention: of those who began in a period, how many come back in the periods after it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final, cast
 
@@ -15,7 +15,7 @@ from store.analytics.cut import Cut
 from store.analytics.intervals import periods, points
 from store.analytics.links import Links
 from store.analytics.ordered import subjects
-from store.analytics.ordered.subjects import USER
+from store.analytics.ordered.subjects import USER, WHO
 from store.analytics.query import Query, option
 from store.analytics.returning import Returns
 from store.analytics.shapes import Finished, Result, Table
@@ -55,6 +55,7 @@ class Retention(Query):
         "calendar", "periods of the calendar, or from each one's start", choices=_CHOICES["clock"]
     )
     min_returns: int = option(1, "so many returns in a period count", metavar="N")
+    users: bool = option(default=False, help_text="also who they are, and when they came back")
     per: str = option(USER, "count these instead of users", metavar="ATTR")
 
 
@@ -69,6 +70,10 @@ class RetentionAnalysis:
     user's own (in the period, first) start. Periods that have not begun are left out; the first
     `complete` cells are over. A breakdown is by the value at the start that counts; where several
     are of one instant, by the least.
+
+    `users`, where asked for: at most USERS_MAX of those in the cohorts, each with the `start` of the
+    cohort's period and `back`, the k of the periods that `retained` counts him in; cohorts in their
+    order, in each first who came back last. Who is in several cohorts is there several times.
 
     `mean`: the share of all in cohorts whose k-th cell is over, so weighted by size; n beside it.
     """
@@ -107,7 +112,10 @@ class RetentionAnalysis:
         kept, grid = _kept(asked), periods(query, asked.periods)
         wanted, count = _returns(asked), len(points(query))
         ever = asked.mode == "first-time"
-        if presence.fits(kept, wanted, len(grid)):
+        users: dict[str, Any] = {}
+        is_cut = False
+        cells = Cells(grid, asked.periods, asked.as_of, asked.interval if is_own else None)
+        if not asked.users and presence.fits(kept, wanted, len(grid)):
             rows = activity.numbered(subjects.settled(combined, links), grid)
             counts = presence.counts(rows, kept, count, wanted, ever=ever)
         else:
@@ -115,9 +123,12 @@ class RetentionAnalysis:
             begun = returning.begun(rows, kept, count, ever=ever)
             begun = activity.kept_keys(begun, kept.keys, asked.limit)
             counts = returning.counts(begun, rows, kept, wanted)
-        cells = Cells(grid, asked.periods, asked.as_of, asked.interval if is_own else None)
+            users = _users(begun, rows, asked, cells) if asked.users else {}
+            is_cut = asked.users and begun.height > cohorts.USERS_MAX
+        told = cohorts.table(counts, kept.keys, asked.by, cells)
         return Finished(
-            cohorts.table(counts, kept.keys, asked.by, cells),
+            replace(told, summary=users),
+            truncated=is_cut,
             events=int(combined["n"].sum()),
             sampled=activity.is_sampled(combined),
         )
@@ -163,7 +174,22 @@ def _kept(asked: Retention) -> Kept:
     is_one = start == back and not asked.by
     kinds = (start,) if is_one else (start, back)
     is_own = asked.clock == "own"
-    return Kept(kinds, asked.by, by_first=True, exactly=is_own, seen=is_own or bool(asked.by))
+    return Kept(
+        kinds,
+        asked.by,
+        by_first=True,
+        exactly=is_own,
+        seen=is_own or bool(asked.by),
+        named=asked.users,
+    )
+
+
+def _users(
+    begun: pl.DataFrame, rows: pl.DataFrame, asked: Retention, cells: Cells
+) -> dict[str, Any]:
+    records = returning.records(begun, rows, _kept(asked), _returns(asked))
+    names = rows.select(WHO, subjects.NAME).unique(WHO)
+    return {cohorts.USERS: cohorts.people(records, names, cells)}
 
 
 def _returns(asked: Retention) -> Returns:

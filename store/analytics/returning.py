@@ -62,6 +62,19 @@ def counts(begun: pl.DataFrame, rows: pl.DataFrame, kept: Kept, wanted: Returns)
     return pl.concat([sizes, back.select(sizes.columns)])
 
 
+def records(begun: pl.DataFrame, rows: pl.DataFrame, kept: Kept, wanted: Returns) -> pl.DataFrame:
+    """Of everyone who began: WHO, `at`, and `back`, the k of the periods that count, ascending."""
+    found = _own(begun, rows, kept, wanted) if wanted.own else _calendar(begun, rows, kept, wanted)
+    if wanted.or_after:
+        each = pl.int_ranges(1, pl.col("k") + 1, dtype=pl.Int32).alias("back")
+        told = found.select(WHO, AT, each)
+    else:
+        told = found.group_by(WHO, AT).agg(pl.col("k").sort().alias("back"))
+    none = pl.lit([], pl.List(pl.Int32))
+    everybody = begun.select(WHO, AT).join(told, on=[WHO, AT], how="left")
+    return everybody.with_columns(pl.col("back").fill_null(none))
+
+
 def _calendar(begun: pl.DataFrame, rows: pl.DataFrame, kept: Kept, wanted: Returns) -> pl.DataFrame:
     """A row for everyone who began and each k, or (or_after) the greatest k."""
     back = _returns(rows, kept, wanted, AT).filter(pl.col(AT).is_not_null())

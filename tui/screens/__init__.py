@@ -43,7 +43,7 @@ SCREENS: Final = (
     ),
     Entry(
         *("5", "Retention", "retention", "RetentionScreen"),
-        ("start", "back", "interval", "mode", "on", "clock", "least"),
+        ("start", "back", "interval", "mode", "on", "clock", "least", "who"),
     ),
     Entry(
         *("6", "Sessions", "sessions", "SessionsScreen"),

@@ -1,6 +1,7 @@
 """Retention: of those who begin in a period, how many come back in the periods after it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -8,12 +9,13 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from store.analytics.shapes import Answer, Table
+from store.timespan import TimeSpan
 from tui.formatting import clean
 from tui.messages import (
     CellOpened,
     QueryFailed,
     ResultReady,
-    RowsWanted,
+    RowOpened,
     StepsLeft,
     StepsPicked,
     StepsTyped,
@@ -26,9 +28,18 @@ from tui.view_state import Seen
 from tui.views.matrix import matrix_of
 from tui.views.names import nothing_here
 from tui.views.retention_question import CLOCKS, EVERY, MODES, ONS, Cohorts, cohorts_of
+from tui.views.returned import (
+    Behind,
+    Returned,
+    behind_of,
+    returned_columns,
+    returned_of,
+    sessions_of,
+)
 from tui.views.settings import interval_choices, read_interval
 from tui.views.step_completion import StepSuggestions
 from tui.views.step_text import joined, split_steps
+from tui.widgets.big_table import BigTable
 from tui.widgets.definition_line import DefinitionLine
 from tui.widgets.empty_state import EmptyState, first_event
 from tui.widgets.events_bar import EventsBar
@@ -62,12 +73,15 @@ class RetentionScreen(DeckScreen):
             show=False,
             id="retention.clock",
         ),
+        Binding("n", "others", "the others", tooltip="those who were not", id="retention.others"),
+        Binding("escape", "back", "back", id="retention.back"),
         Binding("f", "maximise", "maximise", show=False, id="retention.maximise"),
     ]
 
     def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__(mode, tabs)
         self._cohorts: Cohorts | None = None
+        self._returned: Returned | None = None
         self._suggestions: StepSuggestions | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -76,6 +90,7 @@ class RetentionScreen(DeckScreen):
             DefinitionLine(id="definition"),
             EventsBar(),
             MatrixPanel(id="matrix", classes="panel"),
+            BigTable(id="returned", classes="panel"),
             id="retention",
         )
 
@@ -86,14 +101,23 @@ class RetentionScreen(DeckScreen):
     def matrix(self) -> MatrixPanel:
         return self.query_one(MatrixPanel)
 
+    @property
+    def people(self) -> BigTable:
+        return self.query_one(BigTable)
+
     def work(self, seen: Seen) -> Callable[[Store, Cancelled], object]:
         """As many periods as there are columns for."""
         periods = max(PERIODS_MIN, (self.size.width - BESIDE) // CELLS[0])
+        behind = behind_of(seen.view.option("who"))
 
         def work(store: Store, cancelled: Cancelled) -> Mapping[str, Any]:
             asked = cohorts_of(seen.view, seen.span.length)
             answer = store.run(asked.query(seen, periods), cancelled=cancelled)
-            return {"cohorts": asked, "answer": answer}
+            found = {"cohorts": asked, "answer": answer}
+            if behind is not None:
+                told = store.run(behind.query(asked, seen), cancelled=cancelled)
+                found["returned"] = returned_of(told, behind)
+            return found
 
         return work
 
@@ -104,7 +128,7 @@ class RetentionScreen(DeckScreen):
             )
         self.set_class(empty, "-empty")
         if not empty and self.focused is None:
-            self.matrix.focus()
+            (self.people if self.has_class("-returned") else self.matrix).focus()
 
     def show(self, seen: Seen, answers: Any) -> None:
         self._cohorts = asked = answers["cohorts"]
@@ -119,6 +143,24 @@ class RetentionScreen(DeckScreen):
             ("e names the events: signup, page_view where plan=pro", "dim"),
         )
         self.matrix.matrix = matrix_of(answer.result, asked.interval, seen.zone, seen.view.by)
+        self._show_people(seen, asked, answers.get("returned"))
+
+    def _show_people(self, seen: Seen, asked: Cohorts, found: Returned | None) -> None:
+        """The list lies over the cohorts."""
+        table = self.people
+        if (found is not None) != self.has_class("-returned"):
+            self.set_class(found is not None, "-returned")
+            (self.matrix if found is None else table).focus()
+            self.refresh_bindings()
+        if found is None:
+            return
+        table.border_title = found.title(asked.interval, seen.zone)
+        table.border_subtitle = f" {found.note()} "
+        table.columns = returned_columns(asked.interval)
+        table.advice = ("", "nobody; n shows the others, esc goes back")
+        same = self._returned is not None and self._returned.behind == found.behind
+        self._returned = found
+        table.show(found, len(found.rows), dict(enumerate(found.rows)), above=0 if same else None)
 
     def on_query_failed(self, message: QueryFailed) -> None:
         """What makes no sense stays said where the picture would be."""
@@ -130,13 +172,36 @@ class RetentionScreen(DeckScreen):
     # Drilling in
 
     def on_cell_opened(self, message: CellOpened) -> None:
-        """The events of what counts as coming back, in the period of the cell."""
-        self.post_message(RowsWanted((), message.span))
+        """Who came back in the period of the cell."""
+        self._drill(Behind(message.began.start, message.after))
+
+    def on_row_opened(self, message: RowOpened) -> None:
+        """What somebody did, from when they began up to the end of the period."""
+        if self._returned is None or self._cohorts is None or not message.row["user"]:
+            return
+        behind, interval = self._returned.behind, self._cohorts.interval
+        span = TimeSpan(behind.start, behind.start + interval * (behind.after + 1))
+        view = sessions_of(self.deck.view, message.row["user"], span)
+        self.deck.look_at(replace(view, screen="sessions"))
+
+    def action_others(self) -> None:
+        if behind := behind_of(self.deck.view.option("who")):
+            self._drill(behind.turned())
+
+    def _drill(self, behind: Behind) -> None:
+        self.deck.look_at(self.deck.view.with_option("who", behind.text()))
+
+    def action_back(self) -> None:
+        self.deck.look_at(self.deck.view.with_option("who", ""))
 
     # What is counted
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Over an empty store there is nothing to change."""
+        """Over an empty store there is nothing to change; `esc` is left to what else it may mean
+        while no cell is open.
+        """
+        if action in ("others", "back"):
+            return bool(self.deck.view.option("who")) and not self.waiting
         return not (self.has_class("-empty") and action in ("edit", "interval", "turn"))
 
     def action_edit(self) -> None:
@@ -155,7 +220,7 @@ class RetentionScreen(DeckScreen):
         self.deck.runner.cancel("retention.completion")
 
     def on_steps_picked(self, message: StepsPicked) -> None:
-        view = self.deck.view
+        view = self.deck.view.with_option("who", "")
         for name, event in zip(
             ("start", "back"), [*split_steps(message.text), "", ""], strict=False
         ):
@@ -175,7 +240,8 @@ class RetentionScreen(DeckScreen):
 
     def _pick_interval(self, text: str | None) -> None:
         if text is not None:
-            self.deck.look_at(self.deck.view.with_option("interval", text))
+            view = self.deck.view.with_option("who", "")
+            self.deck.look_at(view.with_option("interval", text))
 
     def action_turn(self, name: str) -> None:
         """The other one of two."""

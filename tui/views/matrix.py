@@ -54,8 +54,7 @@ def matrix_of(table: Table, interval: timedelta, zone: tzinfo, by: str = "") -> 
     if by:
         return Matrix(titles, [_mean_row(_value(row), row) for row in means], names=by)
     total = _mean_row("all", means[0]) if means else None
-    days = interval >= UNITS["d"]
-    rows = [_cohort_row(row, interval, zone, days=days) for row in cohorts]
+    rows = [_cohort_row(row, interval, zone) for row in cohorts]
     return Matrix(titles, rows, total)
 
 
@@ -68,7 +67,13 @@ def after(interval: timedelta, periods: int) -> str:
     return f"+{int(text.removesuffix(unit)) * periods}{unit}"
 
 
-def _cohort_row(row: Row, interval: timedelta, zone: tzinfo, *, days: bool) -> MatrixRow:
+def cohort_name(start: datetime, interval: timedelta, zone: tzinfo) -> str:
+    """`21 Nov 2026`, of less than days `21 Nov 16:00`."""
+    local = start.astimezone(zone)
+    return f"{local:%d %b %Y}" if interval >= UNITS["d"] else f"{local:%d %b %H:%M}"
+
+
+def _cohort_row(row: Row, interval: timedelta, zone: tzinfo) -> MatrixRow:
     values = row.values
     start: datetime = values["start"]
     size, retained, complete = values["size"], values["retained"], values["complete"]
@@ -79,8 +84,7 @@ def _cohort_row(row: Row, interval: timedelta, zone: tzinfo, *, days: bool) -> M
     periods = [
         TimeSpan(start + interval * k, start + interval * (k + 1)) for k in range(len(cells))
     ]
-    local = start.astimezone(zone)
-    name = f"{local:%d %b %Y}" if days else f"{local:%d %b %H:%M}"
+    name = cohort_name(start, interval, zone)
     return MatrixRow(name, size, cells[1:], periods, is_over=complete > 0)
 
 

@@ -30,10 +30,11 @@ class MatrixPanel(Drawn, can_focus=True):
     HELP = (
         "A row is those who began in one period, a column how long after it they came back; the "
         "stronger the ground, the larger the share. A share that is followed by an ellipsis is "
-        "of a period that is not over, and outside the line of all. enter shows the events."
+        "of a period that is not over, and outside the line of all. enter lists who it is; n in the "
+        "list shows those who were not."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "events", tooltip="the events of that period", id="matrix.open"),
+        Binding("enter", "open", "who", tooltip="list who came back", id="matrix.open"),
         Binding("down,j", "move(1,0)", "down", show=False, system=True, id="matrix.down"),
         Binding("up,k", "move(-1,0)", "up", show=False, system=True, id="matrix.up"),
         Binding("right", "move(0,1)", "right", show=False, system=True, id="matrix.right"),
@@ -172,7 +173,8 @@ class MatrixPanel(Drawn, can_focus=True):
     def action_open(self) -> None:
         spans = self.rows[self._row].spans if self.cell else ()
         if spans:
-            self.post_message(CellOpened(spans[self._column + 1]))
+            k = self._column + 1
+            self.post_message(CellOpened(spans[0], spans[k], k))
 
     def on_mouse_scroll_down(self) -> None:
         self.action_move(1, 0)

@@ -1,5 +1,6 @@
 """Who comes back: cohorts, what a return is, and which cells are over."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -231,6 +232,29 @@ def test_a_span_in_the_future_has_no_cohorts_yet(tmp_path):
     store = store_of(tmp_path, days(ada="a b"), clock=FrozenClock(MONDAY + 2 * DAY))
     future = TimeSpan(MONDAY + 50 * DAY, MONDAY + 60 * DAY)
     assert answer_json(store.run(Retention(span=future)))["result"]["cohorts"] == []
+
+
+def test_users_are_told_with_when_they_came_back_the_latest_first():
+    events = days(ada="signup open", bob="signup", eve="- signup", zoe="signup - open,open")
+    query = Retention(span=first_days(3), periods=3, users=True, **SIGNUP)
+    found = told(RetentionAnalysis(), query, events, now=LATER)
+    assert found["users"] == [
+        {"user": "zoe", "start": "2026-11-02T00:00:00Z", "back": [2]},
+        {"user": "ada", "start": "2026-11-02T00:00:00Z", "back": [1]},
+        {"user": "bob", "start": "2026-11-02T00:00:00Z", "back": []},
+        {"user": "eve", "start": "2026-11-03T00:00:00Z", "back": []},
+    ]
+    later = told(RetentionAnalysis(), replace(query, on="on-or-after"), events, now=LATER)
+    assert later["users"][0] == {**found["users"][0], "back": [1, 2]}
+    assert "users" not in told(RetentionAnalysis(), replace(query, users=False), events, now=LATER)
+
+
+def test_more_users_than_are_listed_are_counted_and_the_answer_says_so(monkeypatch):
+    monkeypatch.setattr("store.analytics.cohorts.USERS_MAX", 2)
+    events = days(ada="signup open", bob="signup open", eve="signup")
+    found = told(RetentionAnalysis(), Retention(span=first_days(1), users=True), events, now=LATER)
+    assert [user["user"] for user in found["users"]] == ["ada", "bob"]
+    assert found["cohorts"][0]["retained"][:2] == [3, 2]
 
 
 def test_the_triangle_of_a_week_is_the_one_that_product_analytics_publish():

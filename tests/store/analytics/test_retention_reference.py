@@ -41,6 +41,7 @@ questions = st.fixed_dictionaries(
         "tz": ZONES,
         "week_start": st.sampled_from(["monday", "sunday", "saturday"]),
         "link": st.booleans(),
+        "users": st.booleans(),
         "per": st.sampled_from(["user_id", "user_id", "install_id"]),
     }
 )
@@ -69,7 +70,10 @@ def check(towns, by, *, monday, span, options, seed):
     events = frame_of(rows)
     if not rows:
         events = events.with_columns(town=pl.lit(""), plan=pl.lit(""))
-    found = told(RetentionAnalysis(), query, events, parts, (0, 1, 0), LATER)["cohorts"]
+    answer = told(RetentionAnalysis(), query, events, parts, (0, 1, 0), LATER)
+    found = answer["cohorts"]
+    if query.users and not by:
+        assert recounted(answer, query) == [each["retained"] for each in found]
     by_value = {}
     for each in found:
         by_value.setdefault(each.get("key", {}).get(*by or ("",)), []).append(each["retained"])
@@ -79,6 +83,17 @@ def check(towns, by, *, monday, span, options, seed):
     }
     kept = {value: of for value, of in wanted.items() if any(cells[0] for cells in of)}
     assert by_value == (kept if by else wanted)
+
+
+def recounted(answer, query):
+    """`retained`, out of who it is; nobody is there twice."""
+    users = answer.get("users", [])
+    assert len({(user["start"], user["user"]) for user in users}) == len(users)
+    told_of = {each["start"]: [] for each in answer["cohorts"]}
+    for user in users:
+        told_of[user["start"]].append(user["back"])
+    after = range(1, query.periods + 1)
+    return [[len(of), *(sum(k in back for back in of) for k in after)] for of in told_of.values()]
 
 
 def asked_of(homes, by):

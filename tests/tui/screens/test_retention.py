@@ -14,6 +14,8 @@ from tui.plots.heat import Cell, Tile, largest
 from tui.theme import look
 from tui.view_state import View
 from tui.views.matrix import after
+from tui.views.returned import behind_of
+from tui.widgets.big_table import BigTable
 from tui.widgets.matrix_panel import MatrixPanel
 
 DAY = timedelta(days=1)
@@ -76,15 +78,42 @@ async def test_a_cohort_is_a_row_and_the_running_day_is_marked_and_left_out_of_a
         assert not begun[-1].is_over
 
 
-async def test_the_cell_under_the_cursor_is_said_in_full_and_opens_its_period(store):
+async def test_the_cell_under_the_cursor_is_said_in_full_and_lists_who_it_is(store):
     async with opened(store) as (app, pilot):
         await press(pilot, "home", "down", "down", "down", "right")
         assert " of 10 came back" in panel(app).border_subtitle
-        row = panel(app).rows[3]
+        row, cell = panel(app).rows[3], panel(app).cell
         await press(pilot, "enter")
-        assert app.view.screen == "explore"
-        assert app.view.span == row.spans[2]
+        table = app.screen.query_one(BigTable)
+        assert app.focused is table
+        assert not panel(app).display
+        assert table.total == cell.count == 8
+        assert str(table.border_title).startswith("8 of 10 users of")
+        assert all(2 in table.row(place)["back"] for place in range(table.total))
+        await press(pilot, "n")
+        assert sorted(table.row(place)["user"][-1] for place in range(table.total)) == ["8", "9"]
+        assert "were not back +2d" in text(app)
+        await press(pilot, "enter")
+        assert app.view.screen == "sessions"
         assert isinstance(app.view.span, TimeSpan)
+        assert app.view.span.start == row.spans[0].start
+        assert app.screen.query_one("#session-list", BigTable).total > 0
+        await press(pilot, "escape", "escape")
+        assert panel(app).has_focus
+
+
+async def test_a_text_that_names_no_cell_opens_none(store):
+    for who in ("back:0:2026-11-21T00:00:00Z", "back:x:y", "here:1:2026-11-21", "gone:1:noon-ish"):
+        assert behind_of(who) is None
+    async with opened(store, view=RETENTION.with_option("who", "gone:1:noon-ish")) as (app, _):
+        assert panel(app).display
+
+
+async def test_who_is_behind_a_cell_reads_in_ascii_on_a_small_screen(store):
+    view = RETENTION.with_option("who", "back:1:2026-11-18T00:00:00Z")
+    async with opened(store, view=view, size=(80, 24), ascii_glyphs=True) as (app, _):
+        assert below_tabs(app).isascii()
+        assert "9 of 10 users of 18 Nov 2026 were back +1d" in text(app)
 
 
 async def test_what_counts_is_changed_with_keys_and_kept_in_the_view(store):
