@@ -112,7 +112,7 @@ def coarser(gone: Iterable[Part], now: datetime, keep: RetentionSettings) -> lis
     ]
 
 
-_FINE: Final = ("five_minutes", "quarter_hour", "hour")
+_FINE: Final = ("five_minutes_by_name", "five_minutes", "quarter_hour", "hour")
 _WEEKLY: Final = ("week", "month")
 
 

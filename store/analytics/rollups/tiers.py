@@ -95,14 +95,25 @@ FIVE_MINUTES: Final = _plain(
     "five_minutes", 1, "5m", timedelta(minutes=5), keys=(SEVERITY_CLASS,), set_max=512
 )
 """What the charts of the Overview show, over any span that they are drawn of."""
+FIVE_MINUTES_BY_NAME: Final = _plain(
+    "five_minutes_by_name",
+    7,
+    "5m",
+    timedelta(minutes=5),
+    keys=("event_name", "service_name", "service_version"),
+    set_max=0,
+)
+"""So that names and releases need no more than five minutes of events at an edge, the same ones as
+the charts: on 100 million events, a quarter of an hour at each was a third of the first Overview.
+"""
 QUARTER_HOUR: Final = _plain("quarter_hour", 2, "15m", timedelta(minutes=15), set_max=0)
-"""So that no more than a quarter of an hour at an edge must be read from the events."""
+"""The same for all other questions: no more than a quarter of an hour at an edge."""
 HOUR: Final = _plain("hour", 3, "1h", UNITS["h"], set_max=256)
 DAY: Final = _plain("day", 4, "1d", UNITS["d"])
 WEEK: Final = Tier("week", 5, "1w", _WEEK, _monday, _next_monday)
 MONTH: Final = Tier("month", 6, "1mo", timedelta(days=28), _month, _next_month)
 
-FINE: Final = (FIVE_MINUTES, QUARTER_HOUR, HOUR)
+FINE: Final = (FIVE_MINUTES_BY_NAME, FIVE_MINUTES, QUARTER_HOUR, HOUR)
 """Made of the events, an hour at a time."""
 TIERS: Final = (*FINE, DAY, WEEK, MONTH)
 """From fine to coarse; days are made of hours, weeks and months of days."""

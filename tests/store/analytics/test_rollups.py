@@ -15,6 +15,7 @@ from store.analytics.percentiles import Percentiles
 from store.analytics.registry import ANALYSES
 from store.analytics.releases import Releases
 from store.analytics.rollups.building import rollup_of
+from store.analytics.rollups.tiers import FINE, FIVE_MINUTES_BY_NAME, QUARTER_HOUR
 from store.analytics.top import Top
 from store.analytics.trends import Trends
 from store.parts.catalog import Catalog
@@ -57,16 +58,19 @@ spans = st.tuples(moments, moments).map(lambda ends: TimeSpan(min(ends), max(end
 wheres = st.sampled_from(
     [None, "event_name=load", "service_name=*", 'service_name=""', "-service_version=1", "pay"]
 )
-widths = st.sampled_from([15, 20, 60, 1_440]).map(lambda minutes: minutes * MINUTE)
+widths = st.sampled_from([5, 15, 20, 60, 1_440]).map(lambda minutes: minutes * MINUTE)
 
 
-def rolled_up(root, numbers=None):
-    """Rollups of the parts with these numbers, or of all."""
+def rolled_up(root, numbers=None, *, without=()):
+    """Rollups of the parts with these numbers, or of all, `without` some tiers."""
     folder = StoreFolder.open(root)
     for at, part in enumerate(Catalog(folder).snapshot().parts):
         if part.rows and (numbers is None or at in numbers):
             rolled, tables = rollup_of(part)
-            publish(folder, replace(part, rolled=rolled), tables)
+            names = tuple(name for name in rolled.tiers if name not in without)
+            left_out = {tier.code for tier in FINE if tier.name in without}
+            tables = {code: rows for code, rows in tables.items() if code not in left_out}
+            publish(folder, replace(part, rolled=rolled._replace(tiers=names)), tables)
 
 
 def bound(root, numbers):
@@ -162,3 +166,42 @@ def test_what_is_missing_and_what_is_empty_is_one_row_however_many_parts_are_rea
     query = Top(by=("service_version",), measure="max:duration_ms", span=span)
     (row,) = store.run(query).result.rows
     assert row.values["value"] == 2.0
+
+
+def every_minute(hours):
+    return events_of(
+        {
+            "event_time": NOON + number * MINUTE,
+            "event_name": ("load", "pay")[number % 2],
+            "service_name": "shop",
+            "service_version": "1" if number < 80 else "2",
+            "duration_ms": 5.0,
+        }
+        for number in range(hours * 60)
+    )
+
+
+# From 13:05 to 13:40: no edge is one of a quarter of an hour.
+RAGGED = TimeSpan(NOON + 65 * MINUTE, NOON + 100 * MINUTE)
+NAMES = Names(span=RAGGED, interval=5 * MINUTE)
+
+
+@pytest.mark.parametrize("query", [NAMES, Releases(span=RAGGED)])
+def test_names_and_releases_need_no_events_at_edges_of_five_minutes(tmp_path, query):
+    raw = store_of(tmp_path, every_minute(3)).run(query)
+    rolled_up(tmp_path)
+    expired(tmp_path)
+    found = EventStoreOf(tmp_path).run(query)
+    assert told(found) == told(raw)
+    assert found.events_scanned == raw.events_scanned > 0
+    assert {each.tier for each in found.coverage} <= {FIVE_MINUTES_BY_NAME.name, QUARTER_HOUR.name}
+
+
+def test_rollups_of_before_without_five_minutes_by_name_serve_beside_new_ones(tmp_path):
+    store_of(tmp_path, every_minute(3), every_minute(2))
+    raw = EventStoreOf(tmp_path).run(NAMES)
+    rolled_up(tmp_path, {0}, without=(FIVE_MINUTES_BY_NAME.name,))
+    rolled_up(tmp_path, {1})
+    found = EventStoreOf(tmp_path).run(NAMES)
+    assert told(found) == told(raw)
+    assert found.events_scanned == raw.events_scanned == 70

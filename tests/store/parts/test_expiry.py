@@ -13,7 +13,7 @@ from store.timespan import TimeSpan
 
 DAY = timedelta(days=1)
 KEEP = RetentionSettings(raw=30 * DAY, max_bytes=0)
-FINE = ("five_minutes", "quarter_hour", "hour", "day")
+FINE = ("five_minutes_by_name", "five_minutes", "quarter_hour", "hour", "day")
 
 
 def part(age, number, *, writer="w", size=100, date="2026-10-01", **more):
