@@ -30,9 +30,10 @@ class BrokenDown(Table):
     groups: Sequence[Group] = ()
 
 
-def broken_down(whole: Table, groups: Iterable[Group]) -> BrokenDown:
-    """The `whole` table beside that of each group. A row that is folded within its group says so in
-    its own words: in the rows of all, `folded` is about the group.
+def broken_down(whole: Table, groups: Iterable[Group], columns: Sequence[str] = ()) -> BrokenDown:
+    """The `whole` table beside that of each group (of the same `columns`, unless told). A row that
+    is folded within its group says so in its own words: in the rows of all, `folded` is about the
+    group.
     """
     found = list(groups)
     rows = [
@@ -40,14 +41,16 @@ def broken_down(whole: Table, groups: Iterable[Group]) -> BrokenDown:
         for group in found
         for row in group.table.rows
     ]
-    return BrokenDown(whole.columns, rows, whole.summary, whole, found)
+    return BrokenDown(columns or whole.columns, rows, whole.summary, whole, found)
 
 
 def broken_down_json(
-    result: Result, own: Callable[[Table], Mapping[str, Any]]
+    result: Result,
+    own: Callable[[Table], Mapping[str, Any]],
+    of_group: Callable[[Table], Mapping[str, Any]] | None = None,
 ) -> Mapping[str, Any]:
     """What `own` makes of the table; of one that is broken down, that of the whole, and `breakdown`:
-    the same of each value, the one with the most first.
+    the same (or what `of_group` makes) of each value, the one with the most first.
     """
     if not isinstance(result, BrokenDown):
         return own(cast(Table, result))
@@ -55,7 +58,7 @@ def broken_down_json(
         {
             "key": dict(group.key),
             **({"folded": True} if group.folded else {}),
-            **own(group.table),
+            **(of_group or own)(group.table),
         }
         for group in result.groups
     ]

@@ -11,9 +11,9 @@ from store.analytics.paths.ways import Way
 from store.analytics.query import Query, option
 from store.analytics.sessions.asking import Sessions
 from store.analytics.sessions.owners import OWNER, Among
+from store.analytics.sessions.summary import sessions_json, with_summary
 from store.analytics.sessions.told import Told
 from store.analytics.shapes import Answer, Finished, Result, Table
-from store.analytics.table_json import flat_rows_json
 
 SESSIONS_MAX: Final = 10_000
 """Of more, the newest; the answer says so."""
@@ -48,7 +48,7 @@ class WentAnalysis:
         asked = cast(Went, query)
         common = _of(asked, Query) | _of(asked, Sessions, only=("session_gap", "ignore_session_id"))
         journeys = Journeys(
-            **{**common, "limit": SESSIONS_MAX},
+            **{**common, "limit": SESSIONS_MAX, "by": ()},
             from_=asked.from_,
             backwards=asked.backwards,
             taken=asked.way,
@@ -62,14 +62,14 @@ class WentAnalysis:
         count = went.result.summary["count"]
         summary = {**told.result.summary, "went": count}
         return Finished(
-            Table(told.result.columns, told.result.rows, summary),
+            with_summary(told.result, summary),
             events=told.events_scanned,
             sampled=told.sampled,
             truncated=told.truncated or count > SESSIONS_MAX,
         )
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return sessions_json(result)
 
 
 def _of(query: Query, kind: type[Query], only: Sequence[str] = ()) -> dict[str, Any]:

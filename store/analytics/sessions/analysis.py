@@ -7,14 +7,15 @@ from typing import Any, cast
 
 import polars as pl
 
+from store.analytics.breakdown import whole_of
 from store.analytics.ordered.subjects import WHO
 from store.analytics.query import Query
 from store.analytics.sessions.asking import GAP, LONGEST, Sessions, gap
 from store.analytics.sessions.counted import Counted, Newest
 from store.analytics.sessions.owners import Among
+from store.analytics.sessions.summary import sessions_json, with_groups
 from store.analytics.sessions.told import Told
 from store.analytics.shapes import Answer, Finished, Result, Table
-from store.analytics.table_json import flat_rows_json
 from store.timespan import EPOCH, UNITS, TimeSpan
 
 __all__ = ["GAP", "LONGEST", "Sessions", "SessionsAnalysis", "gap"]
@@ -27,6 +28,9 @@ class SessionsAnalysis:
     left out of the median. Rows are the newest sessions, or the first by `sort`, `limit` of them
     after the first `offset`; `with_devices`, with `devices`: whose events belong to a session
     though they name no user (none where an id holds it together).
+
+    Broken down, a session has the first value that is given among its events, of each attribute;
+    the values of the most sessions come first.
     """
 
     name = "sessions"
@@ -51,12 +55,12 @@ class SessionsAnalysis:
             for each, span in zip(newest, spans, strict=False)
         ]
         return [
-            _of_all(each, cast(Table, answer.result), counted)
+            _of_all(each, whole_of(answer.result), counted)
             for each, answer in zip(newest, told, strict=True)
         ]
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return sessions_json(result)
 
 
 def _finished(answer: Answer) -> Sequence[Finished]:
@@ -70,7 +74,7 @@ def _finished(answer: Answer) -> Sequence[Finished]:
 def _of_all(newest: Newest, shown: Table, counted: Answer) -> Finished:
     summary = newest.summary
     is_cut = summary["sessions"] > len(shown.rows)
-    table = replace(shown, summary=summary)
+    table = with_groups(replace(shown, summary=summary), newest.groups, counted.query)
     return Finished(table, counted.events_scanned, counted.sampled, truncated=is_cut)
 
 

@@ -21,7 +21,6 @@ class Sessions(Query):
     """What people did in one go."""
 
     analysis: ClassVar[str] = "sessions"
-    breaks_down: ClassVar[bool] = False
 
     session_gap: timedelta = option(GAP, "a longer silence ends a session")
     ignore_session_id: bool = option(default=False, help_text="split by the gap alone")

@@ -6,15 +6,18 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
+from store.analytics.breakdown import Group, key_columns
 from store.analytics.cut import Cut
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.rows import is_sampled
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.analytics.query import Query
+from store.analytics.sessions import values
 from store.analytics.sessions.asking import Sessions, gap, horizon
 from store.analytics.sessions.owners import owner_of
 from store.analytics.sessions.pieces import counted, extent, held_together, joined, length_of
+from store.analytics.sessions.summary import by_value, summary
 from store.analytics.shapes import Finished, Result, Table
 from store.schema import PART
 from store.timespan import TimeSpan
@@ -38,6 +41,8 @@ class Newest(Table):
     """With those that may be shown: WHO (the subject, or the session id's hash), `start`, `end`."""
 
     frame: pl.DataFrame = field(default_factory=pl.DataFrame)
+    groups: Sequence[Group] = ()
+    """Of each breakdown value, all sessions in numbers."""
 
 
 class CountedAnalysis:
@@ -57,15 +62,8 @@ class CountedAnalysis:
         asked = cast(Counted, query)
         linking = ("user_id", "install_id") if asked.link else ()
         ids = () if asked.ignore_session_id else ("session_id",)
-        return (
-            "event_time",
-            "event_type",
-            "severity",
-            "sample_rate",
-            "subject_hash",
-            *linking,
-            *ids,
-        )
+        own = ("event_time", "event_type", "severity", "sample_rate", "subject_hash")
+        return list(dict.fromkeys([*own, *linking, *ids, *values.columns(query.by)]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -82,10 +80,12 @@ class CountedAnalysis:
         device = [(~is_given("user_id") & ~is_held).alias(DEVICE)] if linked else []
         number = pl.when(~is_held).then(length_of(time, gap(query))).alias(_LENGTH)
         pieces = (
-            events.with_columns(pl.col("subject_hash").alias(WHO), *counted(kinds))
+            events.with_columns(
+                pl.col("subject_hash").alias(WHO), *counted(kinds), *values.given(query.by, kinds)
+            )
             .filter(is_held | pl.col("subject_hash").is_not_null())
             .group_by(*held, *cell, *owner, *device, number)
-            .agg(extent(time, kinds))
+            .agg(*extent(time, kinds), *values.firsts(key_columns(query.by)))
         )
         return pieces.drop(_LENGTH)
 
@@ -100,8 +100,9 @@ class CountedAnalysis:
         rows = subjects.settled(combined, links)
         begins = pl.col("start").is_between(query.span.start, query.span.end, closed="left")
         found = _whole(rows, query).filter(begins)
+        newest = _first(found, cast(Counted, query))
         return Finished(
-            Newest((), (), summary(found), _first(found, cast(Counted, query))),
+            Newest((), (), summary(found), newest, list(by_value(found, query))),
             events=int(found["events"].sum()),
             sampled=is_sampled(found),
         )
@@ -126,18 +127,3 @@ def _first(found: pl.DataFrame, asked: Counted) -> pl.DataFrame:
     if not asked.reverse:
         is_first = start >= start.top_k(wanted).min()
     return found.filter(is_first).select(WHO, "start", "end")
-
-
-def summary(found: pl.DataFrame) -> Mapping[str, Any]:
-    """What `sessions` come to; null where there is nothing to take a mean of."""
-    length = (pl.col("end") - pl.col("start")).dt.total_microseconds() / 1e6
-    is_single = pl.col("events") == 1
-    told = found.select(
-        pl.len().alias("sessions"),
-        length.mean().alias("mean_seconds"),
-        length.filter(~is_single).median().alias("median_seconds"),
-        pl.col("events").mean().alias("events_per_session"),
-        (pl.col("errors") > 0).sum().alias("with_errors"),
-        is_single.sum().alias("bounced"),
-    )
-    return told.row(0, named=True)

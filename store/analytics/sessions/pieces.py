@@ -6,17 +6,19 @@ when the later one begins no more than a gap after the earlier one has ended, ho
 were spread over parts and in whatever order they came; and nothing need be sorted to find pieces.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
+from store.analytics.breakdown import key_columns
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.order import together
 from store.analytics.ordered.rows import SAMPLED, sampled
 from store.analytics.ordered.subjects import DEVICE, WHO
+from store.analytics.sessions import values
 from store.schema import INSTANT, PART, SEVERITIES
 from store.timespan import UNITS
 
@@ -41,13 +43,18 @@ def length_of(time: pl.Expr, gap: timedelta) -> pl.Expr:
 
 
 def pieces(
-    events: pl.LazyFrame, gap: timedelta, *, cell: pl.Expr | None = None, by_id: bool = True
+    events: pl.LazyFrame,
+    gap: timedelta,
+    *,
+    cell: pl.Expr | None = None,
+    by_id: bool = True,
+    by: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """A row for each piece, part by part (PART stays a key), and by `cell` (as `time`) when one is
     given: `session_id` (null, or the id that holds the piece together), WHO and DEVICE (the
     subject), `user_id` and `install_id`, `start`, `end`, `events`, `errors`, `interactions`,
-    `components` (each once), and SAMPLED where there are rates. Events with neither session id nor subject are in none. `by_id` false:
-    session ids count for nothing.
+    `components` (each once), SAMPLED where there are rates, and the first values of `by`. Events with
+    neither session id nor subject are in none. `by_id` false: session ids count for nothing.
     """
     kinds = events.collect_schema()
     held = [*([PART] if kinds[PART] != pl.Null else []), *([] if cell is None else ["time"])]
@@ -61,6 +68,7 @@ def pieces(
         *(text(name).alias(name) for name in (*_TEXTS, "component")),
         pl.col("event_time").alias("start"),
         *counted(kinds),
+        *values.given(by, kinds),
     )
     is_silent = pl.col("session_id").is_null()
     number = pl.when(is_silent).then(length_of(pl.col("start"), gap)).alias(_LENGTH)
@@ -73,6 +81,7 @@ def pieces(
             pl.col(*_TEXTS).first(),
             *extent(pl.col("start"), kinds),
             *([told.alias("components")] if kinds["component"] != pl.Null else []),
+            *values.firsts(key_columns(by)),
         )
         .with_columns([nothing.alias("components")] if kinds["component"] == pl.Null else [])
         .drop(_LENGTH)
@@ -100,12 +109,13 @@ def extent(time: pl.Expr, kinds: Mapping[str, pl.DataType]) -> list[pl.Expr]:
 
 
 def held_together(pieces: pl.DataFrame) -> list[pl.Expr]:
-    """Of the pieces that an id holds together: `start`, `end`, SUMS and SAMPLED."""
+    """Of the pieces that an id holds together: `start`, `end`, SUMS, SAMPLED and first values."""
     return [
         pl.col("start").min(),
         pl.col("end").max(),
         pl.col(*SUMS).sum(),
         *([pl.col(SAMPLED).any()] if SAMPLED in pieces.columns else []),
+        *values.firsts(pieces.columns),
     ]
 
 
@@ -146,8 +156,8 @@ def _named(sessions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
-    """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each; SAMPLED, and how many
-    different `components`, where pieces tell them.
+    """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each; SAMPLED, first values,
+    and how many different `components`, where pieces tell them.
     """
     # Each part's rows are a chunk of their own, and finding a row among chunks takes five times.
     rows = rows.with_columns(length_of(pl.col("start"), gap).alias(_LENGTH)).rechunk()
@@ -162,6 +172,7 @@ def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
         pl.col("end").gather(ends),
         *(_added(name, begins, ends) for name in SUMS),
         *([_added(SAMPLED, begins, ends) > 0] if SAMPLED in rows.columns else []),
+        *values.firsts_of_runs(ordered, new),
     )
     if "components" not in rows.columns:
         return found

@@ -7,18 +7,19 @@ from typing import Any, ClassVar, Final, cast
 import polars as pl
 
 from store.analytics.analysis import AskAgainError
+from store.analytics.breakdown import key_columns
 from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.ordered import subjects
 from store.analytics.ordered.rows import is_sampled
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.analytics.query import Query, option
+from store.analytics.sessions import values
 from store.analytics.sessions.asking import SORTS, Sessions, gap, horizon
-from store.analytics.sessions.counted import summary
 from store.analytics.sessions.devices import devices_of
 from store.analytics.sessions.pieces import COLUMNS, merged, pieces
+from store.analytics.sessions.summary import by_value, sessions_json, summary, with_groups
 from store.analytics.shapes import Finished, Result, Row, Table
-from store.analytics.table_json import flat_rows_json
 from store.errors import UsageError
 from store.timespan import TimeSpan
 
@@ -51,7 +52,7 @@ class ToldAnalysis:
         return cast(Told, query).within or horizon(query)
 
     def columns(self, query: Query) -> Sequence[str]:
-        return COLUMNS
+        return list(dict.fromkeys([*COLUMNS, *values.columns(query.by)]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -59,7 +60,7 @@ class ToldAnalysis:
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         cell = pl.col("event_time").dt.truncate(cut.width) if cut else None
         by_id = not cast(Sessions, query).ignore_session_id
-        return pieces(events, gap(query), cell=cell, by_id=by_id)
+        return pieces(events, gap(query), cell=cell, by_id=by_id, by=query.by)
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
         return partials.drop("time", strict=False)
@@ -74,21 +75,28 @@ class ToldAnalysis:
         if asked.within and _is_nameless(shown, combined, links):
             raise AskAgainError(replace(asked, within=None))
         told = shown.select(SHOWN)
+        if query.by:
+            told = told.with_columns(_keys(shown, query.by))
         if asked.with_devices:
             told = told.with_columns(devices_of(shown, combined, links))
+        rows = [Row({}, row) for row in told.iter_rows(named=True)]
+        whole = Table(tuple(told.columns), rows, summary(found))
         return Finished(
-            Table(
-                tuple(told.columns),
-                [Row({}, row) for row in told.iter_rows(named=True)],
-                summary(found),
-            ),
+            with_groups(whole, list(by_value(found, query)), query),
             events=int(found["events"].sum()),
             sampled=is_sampled(found),
             truncated=found.height > shown.height,
         )
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return sessions_json(result)
+
+
+def _keys(shown: pl.DataFrame, by: Sequence[str]) -> pl.Series:
+    """`key` of each session: its breakdown values by the attributes' names."""
+    of_name = dict(zip(by, key_columns(by), strict=True))
+    texts = values.named(shown).select(pl.col(key).alias(name) for name, key in of_name.items())
+    return texts.to_struct("key")
 
 
 def _ordered(found: pl.DataFrame, asked: Sessions) -> pl.DataFrame:
