@@ -1,7 +1,7 @@
 """A query made complete, or refused with a sentence that says what could have been meant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,8 @@ from store.timespan import WEEKDAYS, TimeSpan, round_width
 
 NOTHING_STORED: Final = timedelta(minutes=15)
 """The span of an answer about an empty store."""
+NUMBER_MAX: Final = 10**12
+"""Of any option: far more than is stored, and far less than a column of whole numbers holds."""
 
 
 def complete(
@@ -65,11 +67,23 @@ def _check_options(query: Query) -> None:
     if query.week_start not in WEEKDAYS:
         known = ", ".join(WEEKDAYS)
         raise UsageError("week start", f"{query.week_start!r} is no day", next_step=f"take {known}")
-    if query.limit < 1:
-        raise UsageError("limit", f"{query.limit} keeps nothing", next_step="write 1 or more")
+    _check_numbers(query)
     if query.by and not query.breaks_down:
         fault = f"{query.analysis} is not broken down"
         raise UsageError("by", fault, next_step=query.instead_of_by)
+
+
+def _check_numbers(query: Query) -> None:
+    if query.limit < 1:
+        raise UsageError("limit", f"{query.limit} keeps nothing", next_step="write 1 or more")
+    if getattr(query, "offset", 0) < 0:
+        raise UsageError("offset", "it leaves out less than nothing", next_step="write 0 or more")
+    for part in fields(query):
+        value = getattr(query, part.name)
+        if isinstance(value, int) and abs(value) > NUMBER_MAX:
+            place = part.name.replace("_", " ").strip()
+            hint = f"write at most {NUMBER_MAX:,}"
+            raise UsageError(place, f"{value:.3g} is more than is counted", next_step=hint)
 
 
 def check_columns(analysis: Analysis, query: Query, types: Mapping[str, pl.DataType]) -> None:

@@ -17,6 +17,7 @@ from store.analytics.measures import Measure, Number, number, numbers, parse_mea
 from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Series, Timeline
+from store.errors import UsageError
 from store.schema import INSTANT
 from store.timespan import TimeSpan, iso
 
@@ -115,6 +116,8 @@ def _asked(query: Query) -> Trends:
 
 
 def _measures(query: Trends) -> list[Measure]:
+    if not query.measures:
+        raise UsageError("measure", "there is none", next_step="write count, users, p95:ATTR, …")
     return [parse_measure(text) for text in query.measures]
 
 

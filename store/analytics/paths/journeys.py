@@ -1,5 +1,6 @@
 """Journeys: where sessions go from a start on, or came from, as a tree that unfolds way by way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, ClassVar, Final, cast
@@ -13,7 +14,7 @@ from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
 from store.analytics.paths.ways import START, Way, begun, way_of_text
 from store.analytics.query import Query, option
 from store.analytics.sessions.owners import OWNER
-from store.analytics.shapes import Row, Table
+from store.analytics.shapes import Result, Row, Table
 from store.analytics.shares import wilson
 from store.errors import UsageError
 
@@ -74,6 +75,8 @@ class JourneysAnalysis(OfSessions):
         if len(asked.unfold) > UNFOLD_MAX:
             few = f"unfold at most {UNFOLD_MAX:,} ways"
             raise UsageError("unfold", f"{len(asked.unfold):,} ways are too many", next_step=few)
+        if asked.depth < 0:
+            raise UsageError("depth", f"{asked.depth} is none", next_step="write 0 or more")
         walkers = begun(nodes, asked.from_, backwards=asked.backwards)
         branching = Branching(
             nodes, asked.limit, asked.backwards, from_name=asked.from_ is not None
@@ -84,6 +87,11 @@ class JourneysAnalysis(OfSessions):
         return _tree(
             branching.unfolded(walkers, asked.unfold, least, asked.depth), walkers, nodes, asked
         )
+
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        asked, is_found = cast(Journeys, query), bool(cast(Table, result).rows)
+        begun = [asked.from_] if asked.from_ is not None and not is_found else []
+        return [*begun, *super().unmet(query, result)]
 
 
 def _tree(

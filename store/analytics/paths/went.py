@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final, cast
 import polars as pl
 
 from store.analytics.paths.journeys import Journeys
-from store.analytics.paths.ways import Way
+from store.analytics.paths.paths import END
+from store.analytics.paths.ways import START, Way
 from store.analytics.query import Query, option
 from store.analytics.sessions.asking import Sessions
 from store.analytics.sessions.owners import OWNER, Among
@@ -70,6 +71,14 @@ class WentAnalysis:
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return sessions_json(result)
+
+    def unmet(self, query: Query, result: Result) -> Sequence[str]:
+        """The names of the way that nobody went."""
+        asked = cast(Went, query)
+        if cast(Table, result).rows:
+            return []
+        named = [asked.from_, *asked.way]
+        return [name for name in named if name is not None and name not in (START, END)]
 
 
 def _of(query: Query, kind: type[Query], only: Sequence[str] = ()) -> dict[str, Any]:
