@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from store.settings import OFF, CollectorSettings, Settings
 
 if TYPE_CHECKING:
+    from store.analytics.registry import Known
     from store.collector.attach import Attachment
     from tui.app import DeckApp
     from tui.commands.command import Options
@@ -33,12 +34,14 @@ COMMITS_AWAITED: Final = 3
 
 def run_demo(options: "Options", console: "Console") -> int:
     """The dashboard on a demo, until it is closed; `options` are those of its look."""
-    from tui.commands.dashboard import run_app, theme_for, wants_ascii
+    from tui.commands.dashboard import analyses_of, run_app, theme_for, wants_ascii
     from tui.commands.times import zone_asked
 
+    analyses = analyses_of(options)
     with demo_folder() as demo:
         app = demo_app(
             demo,
+            analyses=analyses,
             clock=console.now,
             zone=zone_asked(options),
             ascii_glyphs=options.ascii or wants_ascii(),
@@ -71,16 +74,15 @@ def demo_folder(where: Path | None = None) -> Iterator["Demo"]:
         lock.release()
 
 
-def demo_app(demo: "Demo", **look: Any) -> "DeckApp":
+def demo_app(demo: "Demo", *, analyses: "Sequence[Known] | None" = None, **look: Any) -> "DeckApp":
     """The dashboard on a demo, which is filled after the first frame; `look` is DeckApp's."""
     from tui.app import DeckApp
+    from tui.commands.dashboard import open_store
 
-    def open_store() -> Any:
-        from store.event_store import EventStore
-
+    def opened() -> Any:
         demo.live.add_done_callback(tell_collector)
         demo.fill()
-        return EventStore(demo.settings.store)
+        return open_store(demo.settings, analyses)
 
     def tell_collector(live: "Future[str]") -> None:
         error = live.exception()
@@ -90,7 +92,7 @@ def demo_app(demo: "Demo", **look: Any) -> "DeckApp":
             else:
                 app.call_from_thread(setattr, app, "collector", live.result())
 
-    app = DeckApp(open_store, **look)
+    app = DeckApp(opened, **look)
     return app
 
 

@@ -1,7 +1,7 @@
 """What a command is, and the parser that all of them share."""
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -69,6 +69,10 @@ class Parser(argparse.ArgumentParser):
         )
         everywhere.add_argument("--quiet", action="store_true", help="say nothing but errors")
         self.add_argument("--version", nargs=0, action=_Version, help=argparse.SUPPRESS)
+
+    def option_actions(self) -> Mapping[str, argparse.Action]:
+        """The options by their names, with what each takes."""
+        return self._option_string_actions
 
     def read(self, words: Sequence[str]) -> Options:
         """The options; positional words may stand anywhere between them."""

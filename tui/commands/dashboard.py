@@ -1,9 +1,10 @@
 """`eventdeck`: the dashboard on the store, with a collector beside it."""
 
+import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import StoreError, UsageError
@@ -12,10 +13,13 @@ from tui.commands.console import Console
 from tui.commands.times import add_zone, zone_asked
 
 if TYPE_CHECKING:
+    from store.analytics.registry import Known
     from store.collector.attach import Attachment
     from store.settings import Settings
     from tui.app import DeckApp
     from tui.view_state import View
+
+log = logging.getLogger(__name__)
 
 FIRST_ANSWER_SECONDS: Final = 3.0
 
@@ -35,6 +39,12 @@ def add_look(parser: Parser) -> None:
         "--theme", choices=("dark", "light"), default="dark", help="dark (default) or light"
     )
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII signs alone")
+    parser.add_argument(
+        "--plugin",
+        metavar="PATH",
+        action="append",
+        help="also the analyses of this Python file, which is run",
+    )
 
 
 def run(options: Options, console: Console) -> int:
@@ -63,12 +73,13 @@ def show(
     from tui.view_state import remembered
 
     StoreFolder.open(settings.store)
+    analyses = analyses_of(options)
     view_file = user_state_path("eventdeck", appauthor=False) / "view" if keep_view else None
     if view is None and view_file is not None:
         view = remembered(view_file, now=console.now())
-    beside = Beside(settings) if collector is None else None
+    beside = Beside(settings, analyses) if collector is None else None
     app = DeckApp(
-        beside.open_store if beside else lambda: _event_store(settings),
+        beside.open_store if beside else lambda: open_store(settings, analyses),
         collector=collector,
         clock=console.now,
         zone=zone_asked(options),
@@ -114,9 +125,11 @@ def run_app(app: "DeckApp", beside: "Beside | None") -> int:
 class Beside:
     """Attaches to a collector while the dashboard is already on screen."""
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: "Settings", analyses: "Sequence[Known] | None" = None) -> None:
+        """`analyses` are those that can be asked; None: all that are installed."""
         self.app: DeckApp | None = None
         self._settings = settings
+        self._analyses = analyses
         self._attachment: Attachment | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -124,7 +137,11 @@ class Beside:
     def open_store(self) -> Any:
         """Called in the query thread, after the first frame."""
         threading.Thread(target=self._attach_in_turn, name="attach", daemon=True).start()
-        return _event_store(self._settings)
+        return open_store(self._settings, self._analyses, tell=self._failed)
+
+    def _failed(self, sentence: str) -> None:
+        assert self.app is not None
+        self._tell(self.app.failed, sentence)
 
     def close(self) -> None:
         """Lets go of the collector; one that was started beside ends itself then."""
@@ -163,10 +180,37 @@ class Beside:
             return
 
 
-def _event_store(settings: "Settings") -> Any:
+def analyses_of(options: Options) -> "Sequence[Known] | None":
+    """All analyses with those of `--plugin`, before anything is drawn, since one that is none is
+    refused; None where no file is named: reading them all would delay the first picture.
+    """
+    if not options.plugin:
+        return None
+    from store.analytics.plugins import known_analyses
+
+    return known_analyses(options.plugin)
+
+
+def open_store(
+    settings: "Settings",
+    analyses: "Sequence[Known] | None" = None,
+    *,
+    tell: Callable[[str], object] = log.warning,
+) -> Any:
+    """The store with these analyses, else ours and those of installed packages. Of a package that
+    is broken `tell` says so, and its analyses are missing.
+    """
+    from store.analytics.plugins import known_analyses
+    from store.analytics.registry import ANALYSES
     from store.event_store import EventStore
 
-    return EventStore(settings.store, week_start=settings.week_start)
+    if analyses is None:
+        try:
+            analyses = known_analyses()
+        except UsageError as error:
+            tell(str(error))
+            analyses = ANALYSES
+    return EventStore(settings.store, analyses=analyses, week_start=settings.week_start)
 
 
 def check_terminal() -> None:

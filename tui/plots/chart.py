@@ -10,6 +10,7 @@ from textual.strip import Strip
 from store.timespan import TimeSpan
 from tui.formatting import clean
 from tui.plots.canvas import Canvas
+from tui.plots.hanging import rows_above
 from tui.plots.scale import axis_label, divisions
 from tui.plots.ticks import time_ticks
 from tui.theme import Look
@@ -79,9 +80,10 @@ def chart(
     marks: Sequence[Mark] = (),
     peaks: Sequence[Peak] = (),
     brush: TimeSpan | None = None,
+    bottom: float = 0.0,
 ) -> list[Strip]:
-    """`height` rows of `width` cells: the body, a value axis up to `top` on its left, the time
-    axis in the two rows below. The grid and the stems of marks lie behind the data, the words of
+    """`height` rows of `width` cells: the body, a value axis up to `top` (and down to `-bottom`, as
+    `hanging` divides the rows) on its left, the time axis in the two rows below. The grid and the stems of marks lie behind the data, the words of
     marks over it; so do the signs of peaks, which the axis cuts off.
     """
     frame = chart_frame(span, width, height)
@@ -93,18 +95,23 @@ def chart(
         _draw_brush_ground(canvas, frame, brush, look)
     _draw_peaks(canvas, frame, peaks, look, row=int(any(_inside(marks, frame))))
     _draw_marks(canvas, frame, marks, look)
-    _draw_value_axis(canvas, frame, top, look)
+    _draw_value_axis(canvas, frame, top, bottom, look)
     _draw_time_axis(canvas, frame, zone, look)
     if brush is not None:
         _draw_brush_handles(canvas, frame, brush, look)
     return canvas.strips()
 
 
-def _draw_value_axis(canvas: Canvas, frame: ChartFrame, top: float, look: Look) -> None:
-    steps = divisions(top, frame.height)
+def _draw_value_axis(
+    canvas: Canvas, frame: ChartFrame, top: float, bottom: float, look: Look
+) -> None:
+    height = rows_above(frame.height, top, bottom)
+    steps = divisions(top, height)
     faint, dim = look.style("faint"), look.style("dim")
+    if bottom:
+        canvas.put(0, frame.height, f"-{axis_label(bottom)}".rjust(GUTTER - 1), dim)
     for step in range(steps + 1):
-        row = round(frame.height * (1 - step / steps))
+        row = round(height * (1 - step / steps))
         canvas.put(0, row, axis_label(top * step / steps).rjust(GUTTER - 1), dim)
         if step:
             for column in range(frame.left, frame.left + frame.width):

@@ -1,7 +1,8 @@
 """Analyses: any question that there is, also of a plugin, asked about what one looks at."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from textwrap import wrap
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -11,17 +12,29 @@ from textual.widget import Widget
 from store.errors import StoreError
 from store.timespan import TimeSpan
 from tui.formatting import clean, count
-from tui.messages import OptionsPicked, RowOpened, SortPicked, StoreChanged
+from tui.messages import (
+    OptionsLeft,
+    OptionsPicked,
+    OptionsTyped,
+    ResultReady,
+    RowOpened,
+    SortPicked,
+    StoreChanged,
+)
 from tui.screens.deck_screen import DeckScreen
 from tui.store_door import Cancelled, Store
-from tui.view_state import Seen
+from tui.theme import look_of
+from tui.view_state import Seen, View
+from tui.views.answer_chart import answer_chart
+from tui.views.answer_columns import SOURCE
 from tui.views.answer_drill import behind
-from tui.views.answer_sheet import SOURCE
 from tui.views.asking import Told, options_of, own_options, settings_of
 from tui.views.asking_work import ASK, WITH, Found, asking_work
 from tui.views.menu_columns import menu_columns
 from tui.views.names import nothing_here
+from tui.views.option_completion import OptionSuggestions
 from tui.widgets.big_table import BigTable
+from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.definition_line import DefinitionLine, Said
 from tui.widgets.empty_state import EmptyState, first_event
 from tui.widgets.fact_lines import FactLines
@@ -31,6 +44,7 @@ from tui.widgets.options_bar import OptionsBar
 # What frame, padding and scrollbar take of the table, and the list beside it.
 FRAME_WIDTH: Final = 6
 LIST_WIDTH: Final = 20
+OPTIONS_SAID_MAX: Final = 4
 HELP_LIST: Final = (
     "All questions that there are, ours and those of plugins. enter asks one about the time and "
     "the filter above; esc comes back here."
@@ -60,6 +74,7 @@ class AnalysesScreen(DeckScreen):
     def __init__(self, mode: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__(mode, tabs)
         self._found: Found | None = None
+        self._suggestions: OptionSuggestions | None = None
 
     def body(self) -> Iterable[Widget]:
         yield EmptyState()
@@ -69,6 +84,7 @@ class AnalysesScreen(DeckScreen):
                 DefinitionLine(id="definition"),
                 OptionsBar(),
                 FactLines(),
+                ChartPanel(id="course", classes="panel"),
                 BigTable(id="answer", classes="panel"),
                 id="asked",
             ),
@@ -79,10 +95,15 @@ class AnalysesScreen(DeckScreen):
         self.menu.border_title = "analyses"
         self.menu.HELP, self.rows.HELP = HELP_LIST, HELP_ROWS  # type: ignore[misc]
         self.menu.columns = menu_columns()
+        self._turn(asked=bool(self.deck.view.option(ASK)))
 
     @property
     def menu(self) -> BigTable:
         return self.query_one("#menu", BigTable)
+
+    @property
+    def course(self) -> ChartPanel:
+        return self.query_one("#course", ChartPanel)
 
     @property
     def rows(self) -> BigTable:
@@ -92,7 +113,18 @@ class AnalysesScreen(DeckScreen):
 
     def work(self, seen: Seen) -> Callable[[Store, Cancelled], object]:
         width = self.size.width - FRAME_WIDTH - (0 if self.has_class("-narrow") else LIST_WIDTH)
-        return asking_work(seen, width)
+        return asking_work(seen, width, self._steps(seen.view))
+
+    def _steps(self, view: View) -> Sequence[str]:
+        """Steps that were proposed for what is still looked at."""
+        drawn = self._drawn
+        same = drawn and (drawn.where, drawn.span) == (view.where, view.span)
+        return self._found.steps if self._found and same else ()
+
+    def whole_view(self, view: View) -> View:
+        """With the steps that are drawn, even where nobody wrote them."""
+        found = self._found
+        return view.with_option(WITH, found.text) if found and found.steps else view
 
     def store_changed(self, change: StoreChanged) -> None:
         if empty := not change.events:
@@ -112,14 +144,19 @@ class AnalysesScreen(DeckScreen):
             self.deck.failed(found.fault, found.detail)
         if seen.view.option(ASK):
             self._say(seen, found)
+            self._show_chart(seen, found)
             self._show_answer(seen, found)
 
-    def _show_menu(self, told: Iterable[Told], name: str) -> None:
+    def _show_menu(self, told: Sequence[Told], name: str) -> None:
+        """The cursor stands on what is asked."""
         rows = [each.row() for each in told]
-        if self._found is None or [each.row() for each in self._found.menu] != rows:
-            self.menu.show(told, len(rows), dict(enumerate(rows)))
-            place = next((at for at, row in enumerate(rows) if row["name"] == name), 0)
-            self.menu.place_cursor(place)
+        menu = self.menu
+        if menu.version != told:
+            menu.show(told, len(rows), dict(enumerate(rows)))
+        under = menu.row(menu.cursor)
+        if name and not menu.has_focus and under and under["name"] != name:
+            places = (at for at, row in enumerate(rows) if row["name"] == name)
+            menu.place_cursor(next(places, menu.cursor))
 
     def _turn(self, *, asked: bool) -> None:
         """Between the list alone and an answer."""
@@ -130,12 +167,21 @@ class AnalysesScreen(DeckScreen):
         self.refresh_bindings()
 
     def _say(self, seen: Seen, found: Found) -> None:
-        name, text = seen.view.option(ASK), seen.view.option(WITH)
-        settings = settings_of(text) if not found.fault else []
+        text = found.text or seen.view.option(WITH)
+        settings = [] if found.fault else settings_of(text, proposed=bool(found.steps))
         if not settings and found.kind:
             own = [each.removeprefix("--") for each in own_options(found.kind)]
-            settings = [("e", f"sets {', '.join(own[:4])}")] if own else []
-        self.query_one(DefinitionLine).said = Said("asks", (name,), settings)
+            settings = [("e", f"sets {', '.join(own[:OPTIONS_SAID_MAX])}")] if own else []
+        self.query_one(DefinitionLine).said = Said("asks", (seen.view.option(ASK),), settings)
+
+    def _show_chart(self, seen: Seen, found: Found) -> None:
+        glyphs = look_of(self.app).glyphs
+        picture = found.answer and answer_chart(found.answer, seen.span, seen.zone, glyphs)
+        self.set_class(picture is not None, "-course")
+        if picture:
+            self.course.picture = picture
+        elif self.course.has_focus:
+            self.rows.focus()
 
     def _show_answer(self, seen: Seen, found: Found) -> None:
         table, sheet = self.rows, found.sheet
@@ -146,7 +192,9 @@ class AnalysesScreen(DeckScreen):
         table.border_subtitle = f" {clean(sheet.note)} " if sheet and sheet.note else ""
         if sheet is None:
             table.columns = ()
-            table.advice = ("", clean(found.fault), "", "e writes its options, esc shows them all")
+            width = max(FRAME_WIDTH, table.size.width - FRAME_WIDTH)
+            said = [row for part in clean(found.fault).split("; ") for row in wrap(part, width)]
+            table.advice = ("", *said, "", "e writes its options, esc shows all analyses")
             table.show(None, 0, {})
             return
         stored = self.deck.stored.span if self.deck.stored else None
@@ -189,7 +237,7 @@ class AnalysesScreen(DeckScreen):
         self.deck.look_at(self.deck.view.with_option(ASK, "").with_option(WITH, ""))
 
     def action_panel(self, by: int) -> None:
-        order = [panel for panel in (self.menu, self.rows) if panel.display]
+        order = [panel for panel in (self.menu, self.course, self.rows) if panel.display]
         place = order.index(self.focused) if self.focused in order else 0
         order[(place + by) % len(order)].focus()
 
@@ -205,15 +253,33 @@ class AnalysesScreen(DeckScreen):
     def action_edit(self) -> None:
         bar = self.query_one(OptionsBar)
         bar.fault_of = self._fault
-        bar.open(self.deck.view.option(WITH))
+        found, view = self._found, self.deck.view
+        if found and found.kind:
+            name = view.option(ASK)
+            self._suggestions = OptionSuggestions(self.deck.seen(), name, found.kind)
+        bar.open((found.text if found else "") or view.option(WITH))
+
+    def on_options_typed(self, message: OptionsTyped) -> None:
+        if self._suggestions:
+            work = self._suggestions.work(message.text, message.cursor)
+            self.deck.runner.ask("analyses.completion", work, self)
+
+    def on_options_left(self, message: OptionsLeft) -> None:
+        message.stop()
+        self.deck.runner.cancel("analyses.completion")
+
+    def on_result_ready(self, message: ResultReady) -> None:
+        if message.asker == "analyses.completion":
+            self.query_one(OptionsBar).show_completion(message.result)
 
     def _fault(self, text: str) -> str:
-        found = self._found
+        found, name = self._found, self.deck.view.option(ASK)
         try:
             if found and found.kind:
-                options_of(self.deck.view.option(ASK), found.kind, text)
+                options_of(name, found.kind, text)
         except StoreError as error:
-            return str(error)
+            # Whose options they are is seen: the room is for what is wrong.
+            return str(error).removeprefix(f"{name}: ")
         return ""
 
     def on_options_picked(self, message: OptionsPicked) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from store.errors import StoreError
 from tui.view_state import View
-from tui.views.answer_sheet import Source
+from tui.views.answer_columns import Source
 
 # Values of a row that name events, beside its key.
 NAMING: Final = {

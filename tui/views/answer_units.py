@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
 from typing import Any, Final
 
 from tui.formatting import clean, duration, number, percent
@@ -72,7 +73,7 @@ class Units:
             sign = "-" if value < 0 else ""
             text = sign + percent(abs(value), digits=1)
             return Cell(text, "%", share=max(0.0, value), value=value)
-        scale = self._milliseconds(name, row)
+        scale = self.milliseconds(name, row)
         if scale:
             text, unit = duration(value * scale)
             return Cell(text, unit, value=value)
@@ -88,12 +89,8 @@ class Units:
             or name.endswith("_rate")
         )
 
-    def is_length(self, name: str) -> bool:
-        """Whether numbers of that name are lengths of time."""
-        return bool(self._milliseconds(name, {}))
-
-    def _milliseconds(self, name: str, row: Mapping[str, Any]) -> float:
-        """How many milliseconds one is; 0 for what is no length of time."""
+    def milliseconds(self, name: str, row: Mapping[str, Any] = MappingProxyType({})) -> float:
+        """How many milliseconds a number of that name is; 0 for what is no length of time."""
         if name in SPREAD:
             name = str(row.get("metric") or self.of)
         name = name.partition(":")[2] or name

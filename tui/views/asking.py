@@ -80,9 +80,14 @@ def words_of(text: str) -> list[str]:
 
 def options_of(name: str, kind: type[Query], text: str) -> Mapping[str, Any]:
     """The fields of the question that the text sets; a UsageError names the option."""
+    return given(parser_of(name, kind).read(words_of(text)), kind)
+
+
+def parser_of(name: str, kind: type[Query]) -> Parser:
+    """The parser of `eventdeck query`, with the options of this question alone."""
     parser = Parser(name, bare=True)
     add_query_options(parser, kind)
-    return given(parser.read(words_of(text)), kind)
+    return parser
 
 
 def question(name: str, kind: type[Query], seen: Seen, text: str) -> Query:
@@ -121,8 +126,10 @@ def _meant(kind: type[Query]) -> Mapping[str, bool]:
     return {"by": kind.breaks_down, "compare": kind.compares, "interval": kind.is_timed}
 
 
-def settings_of(text: str) -> list[tuple[str, str]]:
-    """The options of a text as names and values, to be read: `("event", "signup")`."""
+def settings_of(text: str, *, proposed: bool = False) -> list[tuple[str, ...]]:
+    """The options of a text as names and values, to be read: `("event", "signup")`; the steps are
+    one, with a word where they are `proposed`.
+    """
     found: list[tuple[str, str]] = []
     for word in words_of(text):
         if word.startswith("--"):
@@ -131,4 +138,7 @@ def settings_of(text: str) -> list[tuple[str, str]]:
         elif found:
             name, value = found.pop()
             found.append((name, f"{value} {word}".strip()))
-    return found
+    steps = " ▸ ".join(value for name, value in found if name == "step")
+    rest: list[tuple[str, ...]] = [each for each in found if each[0] != "step"]
+    said = ("steps", steps, *(["proposed"] if proposed else []))
+    return [said, *rest] if steps else rest

@@ -3,15 +3,19 @@
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from shlex import quote
+from typing import Final
 
 from store.analytics.query import Query
 from store.analytics.shapes import Answer
-from store.errors import StoreError
+from store.errors import StoreError, UsageError
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen
 from tui.views.answer_sheet import Sheet, sheet_of
-from tui.views.asking import Told, analysis_of, menu, question
+from tui.views.asking import Told, analysis_of, menu, options_of, question
+from tui.views.proposal import propose
 
+STEPS_MIN: Final = 2
 ASK, WITH = "ask", "with"
 """The view's options: which analysis, and what else of it is set."""
 
@@ -25,6 +29,10 @@ class Found:
     answer: Answer | None = None
     sheet: Sheet | None = None
     attributes: frozenset[str] = field(default_factory=frozenset)
+    text: str = ""
+    """The options that were asked for: those of the view, and steps that nobody wrote."""
+    steps: Sequence[str] = ()
+    """The steps that were proposed."""
     fault: str = ""
     detail: str = ""
     """The full text of a fault that is not the asker's."""
@@ -34,11 +42,13 @@ class Found:
         return self.answer.unreadable_parts if self.answer else 0
 
 
-def asking_work(seen: Seen, width: int) -> Callable[[Store, Cancelled], Found]:
+def asking_work(
+    seen: Seen, width: int, known: Sequence[str] = ()
+) -> Callable[[Store, Cancelled], Found]:
     """Gives what is found, or the sentence of what an analysis refuses or fails with: one from
-    outside may fail in any way.
+    outside may fail in any way. Steps that nobody wrote are looked for once: `known` are those.
     """
-    name = seen.view.option(ASK)
+    name, written = seen.view.option(ASK), seen.view.option(WITH)
 
     def work(store: Store, cancelled: Cancelled) -> Found:
         told = menu(store.analyses)
@@ -47,10 +57,13 @@ def asking_work(seen: Seen, width: int) -> Callable[[Store, Cancelled], Found]:
         kind: type[Query] | None = None
         try:
             kind = analysis_of(name, store.analyses).query_type
-            query = question(name, kind, seen, seen.view.option(WITH))
-            answer = store.run(query, cancelled=cancelled)
+            wants = _wants_steps(name, kind, written)
+            steps = (known or _proposed(store, seen, cancelled)) if wants else ()
+            text = " ".join([*filter(None, [written]), *(f"--step {quote(s)}" for s in steps)])
+            answer = store.run(question(name, kind, seen, text), cancelled=cancelled)
             attributes = frozenset({*store.column_types(), "severity_class"})
-            return Found(told, kind, answer, sheet_of(answer, seen, width), attributes)
+            sheet = sheet_of(answer, seen, width)
+            return Found(told, kind, answer, sheet, attributes, text, steps)
         except StoreError as error:
             return Found(told, kind, fault=str(error))
         except Exception as error:  # noqa: BLE001 - an analysis from outside may fail in any way
@@ -58,3 +71,19 @@ def asking_work(seen: Seen, width: int) -> Callable[[Store, Cancelled], Found]:
             return Found(told, kind, fault=said, detail=traceback.format_exc())
 
     return work
+
+
+def _wants_steps(name: str, kind: type[Query], text: str) -> bool:
+    """Whether it is about steps, and none are written."""
+    from store.analytics.funnel.definition import Stepped
+
+    return issubclass(kind, Stepped) and "steps" not in options_of(name, kind, text)
+
+
+def _proposed(store: Store, seen: Seen, cancelled: Cancelled) -> Sequence[str]:
+    """The way that people usually go; a UsageError where nobody can be followed."""
+    steps = propose(store, seen.span, seen.view.where, cancelled)
+    if len(steps) < STEPS_MIN:
+        fault = "nobody can be followed from event to event in this time"
+        raise UsageError("steps", fault, next_step="e writes them: --step signup --step pay")
+    return steps

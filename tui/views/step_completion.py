@@ -45,18 +45,22 @@ class StepSuggestions:
     def _known(self, store: Store, cancelled: Cancelled) -> Sequence[str]:
         """Names of events, commonest first: what people do before what machines do."""
         if self._names is None:
-            from store.analytics.shapes import Table
-            from store.analytics.top import Top
-
-            by = ("event_name", "event_type")
-            where = self._seen.view.where or None
-            query = Top(by=by, span=self._seen.span, where=where, limit=NAMES_MAX)
-            table = store.run(query, cancelled=cancelled).result
-            assert isinstance(table, Table)
-            rows = sorted(table.rows, key=lambda row: row.key.get("event_type") != "behavioral")
-            named = [row.key.get("event_name", "") for row in rows if not row.folded]
-            self._names = list(dict.fromkeys(name for name in named if name))
+            self._names = common_names(store, self._seen, cancelled)
         return self._names
+
+
+def common_names(store: Store, seen: Seen, cancelled: Cancelled) -> Sequence[str]:
+    """Names of the events of the view, commonest first: what people do before what machines do."""
+    from store.analytics.shapes import Table
+    from store.analytics.top import Top
+
+    by = ("event_name", "event_type")
+    query = Top(by=by, span=seen.span, where=seen.view.where or None, limit=NAMES_MAX)
+    table = store.run(query, cancelled=cancelled).result
+    assert isinstance(table, Table)
+    rows = sorted(table.rows, key=lambda row: row.key.get("event_type") != "behavioral")
+    named = [row.key.get("event_name", "") for row in rows if not row.folded]
+    return list(dict.fromkeys(name for name in named if name))
 
 
 def names_completion(

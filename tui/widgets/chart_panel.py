@@ -16,6 +16,7 @@ from store.timespan import TimeSpan
 from tui.formatting import clock, length
 from tui.messages import RowsWanted, SpanPicked
 from tui.plots.chart import ChartFrame, Mark, Peak, chart, chart_frame
+from tui.plots.hanging import both_ways
 from tui.plots.lines import Curve, lines
 from tui.plots.stack import Layer, stack
 from tui.theme import Look, look_of
@@ -36,6 +37,9 @@ class Chart:
     span: TimeSpan
     top: float
     layers: Sequence[Layer] = ()
+    below: Sequence[Layer] = ()
+    """Layers that hang from the base, down to `bottom`; only with some that stand on it."""
+    bottom: float = 0.0
     curves: Sequence[Curve] = ()
     marks: Sequence[Mark] = ()
     peaks: Sequence[Peak] = ()
@@ -114,6 +118,14 @@ class ChartPanel(Drawn, can_focus=True):
         def body(columns: int, rows: int) -> list[Strip]:
             if picture.curves:
                 return lines(picture.curves, columns, rows, picture.top, look)
+            if picture.below:
+                return both_ways(
+                    (picture.layers, picture.top),
+                    (picture.below, picture.bottom),
+                    columns,
+                    rows,
+                    look,
+                )
             return stack(picture.layers, columns, rows, picture.top, look)
 
         return chart(
@@ -127,6 +139,7 @@ class ChartPanel(Drawn, can_focus=True):
             marks=picture.marks,
             peaks=picture.peaks,
             brush=self.brushed(),
+            bottom=picture.bottom,
         )
 
     # The brush

@@ -77,12 +77,13 @@ class Header(Drawn):
         self._hits = []
         for index, (key, label, name) in enumerate(self.tabs):
             at = cells(parts)
+            beside = any(mode == self.current for _, _, mode in self.tabs[index + 1 : index + 2])
             if name == self.current:
                 parts.append((f" {key} {label} ", current_style(look)))
             elif index < names_shown:
                 parts += [
                     (f" {key}", look.style("primary", bold=True)),
-                    (f" {label}{gap}", look.style("text")),
+                    (f" {label}{' ' if beside else gap}", look.style("text")),
                 ]
             else:
                 parts.append((f" {key}", look.style("primary", bold=True)))

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from store.analytics.plugins import known_analyses
 from store.analytics.registry import ANALYSES
 from store.event_store import EventStore
 from tests.tui.decks import Clock, deck, press, text, until
+from tests.tui.fake_store import FakeStore
 from tui.view_state import View
 from tui.widgets.big_table import BigTable
+from tui.widgets.chart_panel import ChartPanel
+from tui.widgets.options_bar import OptionsBar
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
@@ -62,3 +66,215 @@ async def test_every_analysis_is_shown_at_80x24(sample):
             assert max(map(len, text(app).splitlines())) <= 80
             assert "asks" in text(app)
         assert not app.failures
+
+
+async def test_an_answer_in_time_is_a_chart_above_its_table_the_newest_on_top(sample):
+    async with opened(sample, asking("lifecycle", "--interval 1h")) as (app, _):
+        course = app.screen.query_one(ChartPanel)
+        assert [layer.role for layer in course.picture.below] == ["p99"]
+        assert max(course.picture.below[0].values) > 0
+        times = [row["time"].value for row in rows(app)]
+        assert times == sorted(times, reverse=True)
+        assert len(times) == 24
+
+
+async def test_an_answer_of_one_row_without_a_key_is_a_line_for_each_value(sample):
+    async with opened(sample, asking("reach")) as (app, _):
+        told = {row["what"].text: row["value"].text for row in rows(app)}
+        assert told["users"] == "1,087"
+        assert not app.screen.has_class("-course")
+
+
+async def test_numbers_are_shown_in_the_unit_that_their_name_says(sample):
+    async with opened(sample, asking("percentiles", "--by event_name")) as (app, _):
+        assert {row["p95"].unit for row in rows(app)} <= {"ms", "s", "m", ""}
+        assert rows(app)[0]["count"].unit == ""
+    async with opened(sample, asking("transitions")) as (app, _):
+        first = rows(app)[0]
+        assert (first["share"].text, first["share"].unit) == ("87", "%")
+
+
+async def test_a_column_sorts_and_the_view_keeps_it(sample):
+    async with opened(sample, asking("components")) as (app, pilot):
+        await press(pilot, "s")
+        assert app.view.sort == "component"
+        names = [row["component"].text for row in rows(app)]
+        assert names == sorted(names)
+        app.look_at(replace(app.view, sort="users", reverse=True))
+        await answered(pilot)
+        users = [row["users"].value for row in rows(app)]
+        assert users == sorted(users)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("components", "component=web"),
+        ("drop-off", "event_name=session_end"),
+        ("transitions", "event_name=db.query,render_frame"),
+        ("adoption", "event_name=session_start"),
+        ("top", "event_name=render_frame"),
+    ],
+)
+async def test_enter_opens_the_events_behind_a_row(sample, name, where):
+    view = asking(name, where="-user_id=x or user_id=*")
+    async with opened(sample, view) as (app, pilot):
+        await press(pilot, "enter")
+        assert app.view.screen == "explore"
+        assert app.view.where == f"(-user_id=x or user_id=*) {where}"
+
+
+async def test_enter_on_a_point_opens_its_time(sample):
+    async with opened(sample, asking("lifecycle", "--interval 1h")) as (app, pilot):
+        await press(pilot, "down", "enter")
+        assert app.view.span.length == timedelta(hours=1)
+        assert app.view.span.start == NOW - timedelta(hours=2)
+
+
+async def test_options_are_written_in_place_completed_and_refused_with_their_name(sample):
+    async with opened(sample, asking("lifecycle")) as (app, pilot):
+        await press(pilot, "e")
+        for typed in ("--ev", "purch"):
+            app.focused.insert_text_at_cursor(typed)
+            await until(pilot, lambda: app.screen.query_one(OptionsBar).completions.option, 60)
+            await press(pilot, "tab")
+        assert app.focused.value == "--event purchase"
+        await press(pilot, "enter")
+        await answered(pilot)
+        assert app.view.option("with") == "--event purchase"
+        assert app.screen._found.answer.query.event == "purchase"
+        assert "event purchase" in text(app)
+        await press(pilot, "e")
+        app.focused.insert_text_at_cursor(" --evnt x")
+        await press(pilot, "enter")
+        assert "there is no option --evnt; did you mean --event?" in text(app)
+        await press(pilot, "escape", "alt+left")
+        assert app.view.option("with") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("lifecycle", "--interval soon", "soon"),
+        ("lifecycle", "--event 'no end", "close the quotes"),
+        ("percentiles", "--of event_name", "event_name"),
+        ("lifecicle", "", "did you mean lifecycle?"),
+        ("funnel", "--step pay --order wild", "--order"),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_a_sentence(sample, name, options, says):
+    async with opened(sample, asking(name, options)) as (app, pilot):
+        assert says in app.screen._found.fault
+        assert says in text(app)
+        await press(pilot, "down", "enter", "s")
+        assert not app.failures
+
+
+async def test_steps_that_nobody_wrote_are_proposed_and_copied(sample):
+    async with opened(sample, asking("funnel-trend")) as (app, _):
+        assert "page_view ▸ add_to_cart ▸ checkout ▸ purchase" in text(app)
+        assert "proposed" in text(app)
+        assert app.view.option("with") == ""
+        copied = View.parse(app.view_to_copy().text(), now=NOW)
+        assert copied.option("with").startswith("--step page_view --step add_to_cart")
+
+
+async def test_where_nobody_can_be_followed_it_says_how_to_write_the_steps(sample):
+    async with opened(sample, asking("drivers", where="event_name=deploy_finished")) as (app, _):
+        assert "e writes them: --step signup --step pay" in text(app)
+
+
+async def test_the_filter_and_the_breakdown_of_the_deck_are_part_of_the_question(sample):
+    view = asking("trends", "--where severity>=error", where="service_name=shop", by="component")
+    async with opened(sample, view) as (app, _):
+        query = app.screen._found.answer.query
+        assert (query.where, query.by) == ("service_name=shop severity>=error", ("component",))
+
+
+PLUGIN = '''
+from dataclasses import dataclass
+import polars as pl
+from store.analytics.query import Query, option
+from store.analytics.shapes import Finished, Row, Table
+from store.schema import PART
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Odd(Query):
+    """What is odd."""
+    analysis = "odd"
+    how: str = option("mild", "how odd", choices=("mild", "broken"))
+
+class OddAnalysis:
+    name, version, query_type = "odd", 1, Odd
+    def horizon(self, query): return query.span
+    def columns(self, query): return ["event_time"]
+    def numbers(self, query): return []
+    def partial(self, events, query, cut): return events.group_by(PART).agg(n=pl.len())
+    def combine(self, partials, query): return partials.select(pl.col("n").sum())
+    def finish(self, combined, query, links):
+        if query.how == "broken":
+            raise ZeroDivisionError("by nothing")
+        row = Row({"\\x1b[31mred[/b]\\u202e": "\\x1b]0;x\\x07"}, {"odd_share": 0.25, "took_ms": 1500, "any": {"a": [1, {2}]}})
+        return Finished(Table(["odd_share", "took_ms", "any"], [row]), events=1)
+    def as_json(self, result): return {}
+
+ANALYSES = (OddAnalysis(),)
+'''
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory):
+    file = tmp_path_factory.mktemp("plugins") / "odd.py"
+    file.write_text(PLUGIN)
+    known = known_analyses([str(file)])
+    return EventStore(ROOT / "sample_data" / "store", now=lambda: NOW, analyses=known)
+
+
+async def test_an_analysis_from_outside_is_listed_and_shown_without_code_of_ours(extended):
+    async with opened(extended, size=(80, 24)) as (app, pilot):
+        await press(pilot, "end")
+        assert "What is odd" in text(app)
+        await press(pilot, "enter")
+        await answered(pilot)
+        (row,) = rows(app)
+        assert (row["odd_share"].text, row["odd_share"].unit) == ("25", "%")
+        assert (row["took_ms"].text, row["took_ms"].unit) == ("1.5", "s")
+        assert not {"\x1b", "\x07", "\u202e"} & set(text(app))
+        await press(pilot, "enter")
+        assert app.view.screen == "analyses"
+
+
+async def test_one_that_fails_is_a_sentence_and_its_traceback_is_kept(extended):
+    async with opened(extended, asking("odd", "--how broken")) as (app, pilot):
+        assert "odd fails: ZeroDivisionError: by nothing" in text(app)
+        assert "Traceback" not in text(app)
+        assert "Traceback" in app.failures[-1][2]
+        app.look_at(asking("odd"))
+        await answered(pilot)
+        assert len(rows(app)) == 1
+
+
+async def test_a_slow_answer_is_cancelled_and_the_last_one_stays(sample):
+    store, clock = FakeStore(), Clock()
+    view = View(screen="analyses").with_option("ask", "top")
+    async with deck(store=store, clock=clock, view=view) as (app, pilot):
+        assert "render_frame" in text(app)
+        store.gate.clear()
+        app.look_at(view.with_option("with", "--measure users"))
+        await until(pilot, lambda: app.runner.busy("analyses"), 60)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.view == view, 60)
+        assert "render_frame" in text(app)
+        store.gate.set()
+
+
+@pytest.mark.parametrize("ascii_glyphs", [False, True])
+async def test_few_colours_and_signs_do(sample, monkeypatch, ascii_glyphs):
+    monkeypatch.setenv("NO_COLOR", "1")
+    view = asking("lifecycle", "--interval 1h")
+    async with opened(sample, view, (80, 24), ascii_glyphs=ascii_glyphs) as (app, pilot):
+        assert text(app).isascii() == ascii_glyphs
+        for name in ("transitions", "names", "performance"):
+            app.look_at(asking(name))
+            await answered(pilot)
+            assert text(app).isascii() == ascii_glyphs
