@@ -66,7 +66,8 @@ SLOW_FACTOR: Final = 2.4
 
 def agent_events(world: World, start: datetime, end: datetime) -> pl.DataFrame:
     """All events of the sessions that begin in [start, end); they end some minutes later."""
-    begun = world.arrivals("agent", start, end, SESSIONS_PER_SECOND)
+    told = SESSIONS_PER_SECOND / world.thinned.get("agent", 1)
+    begun = world.arrivals("agent", start, end, told)
     return _described(world, _timed(world, _turned(world, begun)))
 
 

@@ -21,7 +21,7 @@ from sample_data.shop_facts import (
     VISITS,
     WORK,
 )
-from sample_data.world import BAD_VERSION, SHOPPERS, World, hexed, names, since_first
+from sample_data.world import BAD_VERSION, World, hexed, names, since_first
 
 SESSIONS_PER_SECOND: Final = 4.1
 
@@ -58,7 +58,9 @@ def shop_events(world: World, start: datetime, end: datetime) -> pl.DataFrame:
 def _met(world: World, visits: pl.DataFrame) -> pl.DataFrame:
     """Who visits, with what, served by which version. A third has no account."""
     draw = world.chance
-    return visits.with_columns(who=draw.skewed("shopper", SHOPPERS)).with_columns(
+    who = world.shoppers(pl.col("started"))
+    told = visits.with_columns(who=who).filter(world.told(pl.col("who")))
+    return told.with_columns(
         session_id=pl.lit("s-") + hexed(draw.integer("shop session"), 10),
         install_id=pl.lit("dev-") + hexed(mixed(pl.col("who").cast(pl.UInt64) + 1), 8),
         user_id=pl.when(draw.happens("known", 0.68)).then(names(pl.col("who"))),

@@ -29,7 +29,14 @@ _LAST: Final = (
 )
 FIRST_NAMES: Final = tuple(_FIRST.split())
 LAST_NAMES: Final = tuple(_LAST.split())
-SHOPPERS: Final = 2_500
+SHOPPERS_AN_HOUR: Final = 4_000
+"""So many come for the first time."""
+RETURN_HOURS: Final = 36
+"""Nobody comes back after more."""
+# Of how many hours ago those who come back are: few of very long ago (Lomax's distribution).
+_RETURN_SHAPE: Final = 0.3
+# Who comes often and who seldom: in each group of so many, the first come by far most.
+GROUP: Final = 10
 DEVELOPERS: Final = 120
 
 
@@ -95,14 +102,28 @@ class World:
     ) -> pl.DataFrame:
         """Instants `started` (Unix microseconds, ascending) in [start, end), busy times busier."""
         seconds = (end - start).total_seconds()
-        told = per_second / self.thinned.get(service, 1)
-        candidates = round(seconds * told * RHYTHM_MAX)
+        candidates = round(seconds * per_second * RHYTHM_MAX)
         first_us = round(start.timestamp() * 1e6)
         placed = pl.select(row=pl.int_range(candidates)).select(
             started=first_us + (self.chance.uniform(f"{service} at") * seconds * 1e6).cast(pl.Int64)
         )
         busy = rhythm(self.since_now(pl.col("started"))) / RHYTHM_MAX
         return placed.filter(self.chance.happens(f"{service} comes", busy)).sort("started")
+
+    def shoppers(self, time_us: pl.Expr) -> pl.Expr:
+        """Who comes at an instant, by number, the newest the largest: somebody new, or somebody who
+        was new some hours ago; the longer ago, the less often they come.
+        """
+        farthest: float = (1 + RETURN_HOURS) ** -_RETURN_SHAPE
+        rest = 1 - self.chance.uniform("came back") * (1 - farthest)
+        hours = rest ** (-1 / _RETURN_SHAPE) - 1
+        began = self.since_now(time_us) / 3600 - hours + 24 + RETURN_HOURS
+        group = (began * SHOPPERS_AN_HOUR / GROUP).floor().cast(pl.Int64)
+        return group * GROUP + self.chance.skewed("how often", GROUP)
+
+    def told(self, shopper: pl.Expr) -> pl.Expr:
+        """Whether a shopper's visits are told: all of them, or none."""
+        return shopper // GROUP % self.thinned.get("shop", 1) == 0
 
     def coldness(self, time_us: pl.Expr, version: pl.Expr) -> pl.Expr:
         """0 to 1: how cold the caches of a version are that has just come."""
@@ -170,15 +191,17 @@ def since_first(pauses: pl.Expr, place: str) -> pl.Expr:
     return total - pl.when(pl.col(place) == 0).then(total).forward_fill()
 
 
-# The most frequent go by their first name alone.
+# The first go by their first name alone.
 _NAMES: Final = pl.Series(
     [*FIRST_NAMES, *(f"{first}.{last}" for last in LAST_NAMES for first in FIRST_NAMES)]
 )
 
 
 def names(index: pl.Expr) -> pl.Expr:
-    """The user id of an index below SHOPPERS."""
-    return pl.lit(_NAMES).gather(index)
+    """The user id of a number: namesakes beyond the first bear one."""
+    index = index.cast(pl.Int64)
+    name, again = pl.lit(_NAMES).gather(index % _NAMES.len()), index // _NAMES.len()
+    return name + pl.when(again > 0).then(again.cast(pl.String)).otherwise(pl.lit(""))
 
 
 _HEX4: Final = pl.Series([f"{number:04x}" for number in range(2**16)])

@@ -6,10 +6,13 @@ import pytest
 from sample_data.copies import BLOCK, block, copy_shifted, demo_history
 from sample_data.storing import END, LENGTH, STORE, sample
 from sample_data.world import BAD_VERSION, COLD_VERSION
+from store.analytics.retention import Retention
+from store.event_store import EventStore
 from store.parts.catalog import Catalog
 from store.parts.layout import StoreFolder
 from store.parts.scan import scan
 from store.schema import FIXED
+from store.timespan import TimeSpan
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)
@@ -166,3 +169,16 @@ def test_the_demos_trouble_is_one_user_a_hundred_times():
     assert rollout == NOW + timedelta(minutes=1)
     assert rollout < trouble["event_time"].min() < rollout + timedelta(seconds=30)
     assert not events.filter(pl.col("service_version") == "1.9.0")["event_time"].min() < rollout
+
+
+def test_fewer_come_back_with_each_hour_and_no_more_where_the_demo_is_dense(tmp_path):
+    for write in demo_history(tmp_path / "demo", NOW, seed=5):
+        write()
+    store = EventStore(tmp_path / "demo", now=lambda: NOW)
+    query = Retention(span=TimeSpan(NOW - 23 * HOUR, NOW), interval=HOUR, periods=20)
+    cohorts = [row.values for row in store.run(query).result.rows]
+    mean = [share.share for share in cohorts.pop()["shares"]]
+    assert 0.5 > mean[1] > mean[2] > mean[4] > mean[8] > 0.01, mean
+    old = [each for each in cohorts if each["start"] < NOW - 5 * HOUR]
+    newest = sum(each["retained"][-1] for each in old) / sum(each["size"] for each in old)
+    assert newest < mean[3], newest
