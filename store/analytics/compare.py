@@ -1,18 +1,20 @@
 """Compare: what is different about these events?"""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
+from store.analytics.breakdown import Group, broken_down, broken_down_json
 from store.analytics.cells import SEVERITY_CLASS
 from store.analytics.differences import (
     ID_SHARE,
     SURE_ID_SHARE,
     Difference,
     differences,
+    differences_of,
     identifiers,
 )
 from store.analytics.filters import Filter, nearest, parse_filter
@@ -21,7 +23,7 @@ from store.analytics.filters.values import SEVERITY_FIELDS
 from store.analytics.intervals import checked_zone
 from store.analytics.profile import Profile, Profiled
 from store.analytics.query import Query, option
-from store.analytics.shapes import Answer, Finished, Result, Row, Table
+from store.analytics.shapes import Answer, Finished, Key, Result, Row, Table
 from store.analytics.shares import wilson
 from store.analytics.table_json import flat_rows_json
 from store.analytics.top import Top
@@ -57,7 +59,6 @@ class Compare(Query):
 
     analysis: ClassVar[str] = "compare"
     compares: ClassVar[bool] = False
-    breaks_down: ClassVar[bool] = False
 
     against: str | Mapping[str, Any] | None = option(
         None,
@@ -90,7 +91,8 @@ class CompareAnalysis:
     events that the shares are of, `low` to `high` the 95 % interval of `share` (Wilson).
 
     `summary`: `tried` tests, `selection` and `baseline` (events), `against` in words, and what was
-    `left_out`: identifiers, and attributes that the filters name.
+    `left_out`: identifiers, and attributes that the filters name. Broken down, the same within each
+    value, the largest selection first; what is chance is judged over the tests of all of them.
     """
 
     name = "compare"
@@ -99,27 +101,35 @@ class CompareAnalysis:
     def steps(
         self, query: Query, types: Mapping[str, pl.DataType]
     ) -> Generator[Sequence[Query], Sequence[Answer], Finished]:
-        asked = cast(Compare, query)
+        asked = replace(cast(Compare, query), by=tuple(dict.fromkeys(query.by)))
         sides = _sides(asked)
         used = _used(asked)
         texts, measures = _attributes(asked, types, used)
         counts = [Top(**_common(asked, *side), by=(), measure="count") for side in sides]
-        *counted, screened = yield [*counts, _screening(asked, sides[0], texts)]
-        sizes = [answer.events_scanned for answer in counted]
+        by = [Top(**_common(asked, *sides[0]), by=asked.by, limit=asked.limit)] if asked.by else []
+        *counted, screened = yield [*counts, *by, _screening(asked, sides[0], texts)]
+        sizes = [answer.events_scanned for answer in counted[:2]]
+        values, has_more = _values(counted[2]) if asked.by else ([], False)
         ids = _ids(screened, SURE_ID_SHARE)
         profiles = yield [
             Profile(
                 **_common(asked, *side),
                 texts=tuple(name for name in texts if name not in ids),
                 measures=measures,
+                by=asked.by,
+                values=tuple(tuple(key.values()) for key in values),
                 one_in=1 if asked.exact else _one_in(size),
             )
             for side, size in zip(sides, sizes, strict=True)
         ]
-        return _finished(asked, profiles, sizes, sorted(ids), sorted(used), counted)
+        told = _finished(asked, profiles, sizes, sorted(ids), sorted(used), counted)
+        if not asked.by:
+            return told
+        keys = [*values, *([None] if has_more else [])]
+        return _broken_down(told, asked, profiles, keys)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return broken_down_json(result, flat_rows_json)
 
 
 def _common(asked: Compare, where: Filter, span: TimeSpan) -> dict[str, Any]:
@@ -164,7 +174,8 @@ def _attributes(
             hint = f"did you mean {near}?" if near else "see inspect for the names there are"
             raise UsageError("attribute", f"no event has {name!r}", next_step=hint)
     wanted = set(asked.attributes or all_known)
-    known = {n: kind for n, kind in all_known.items() if n in wanted - used - _NO_REASON}
+    wanted -= used | _NO_REASON | set(asked.by)
+    known = {n: kind for n, kind in all_known.items() if n in wanted}
     first = (SEVERITY_CLASS, *FIXED)
     fixed_first = sorted(known, key=lambda name: name not in first)[:ATTRIBUTES_MAX]
     texts = [name for name in fixed_first if known[name] in (pl.String, pl.Boolean)]
@@ -214,6 +225,53 @@ def _finished(
         exact=all(cast(Profile, each.query).one_in == 1 for each in profiles),
         truncated=len(found) > asked.limit,
     )
+
+
+def _values(answer: Answer) -> tuple[list[Key], bool]:
+    """The breakdown values with the most events of the selection, and whether there are more."""
+    rows = cast(Table, answer.result).rows
+    return [row.key for row in rows if not row.folded], any(row.folded for row in rows)
+
+
+def _broken_down(
+    told: Finished, asked: Compare, profiles: Sequence[Answer], keys: Sequence[Key | None]
+) -> Finished:
+    """With what differs within each of the values (None: of all others)."""
+    whole = cast(Table, told.result)
+    is_told = ~pl.col("attribute").is_in(whole.summary["left_out"]["identifiers"])
+    groups = [[each.filter(is_told) for each in _groups(answer)] for answer in profiles]
+    sides = list(zip(*groups, strict=True))[: len(keys)]
+    found, tried = differences_of(sides)
+    one_in = [cast(Profile, answer.query).one_in for answer in profiles]
+    named = ("selection", "baseline")
+    tables = [
+        Table(
+            COLUMNS,
+            [_row(each) for each in differ[: asked.limit]],
+            {
+                name: _events(frame) * times
+                for name, frame, times in zip(named, pair, one_in, strict=True)
+            },
+        )
+        for differ, pair in zip(found, sides, strict=True)
+    ]
+    others = dict.fromkeys(asked.by, "")
+    told_of = [
+        Group(others if key is None else key, table, folded=key is None)
+        for key, table in zip(keys, tables, strict=True)
+    ]
+    summary = {**whole.summary, "tried_within": tried}
+    return replace(told, result=broken_down(replace(whole, summary=summary), told_of))
+
+
+def _groups(answer: Answer) -> Sequence[pl.DataFrame]:
+    return cast(Profiled, answer.result).groups
+
+
+def _events(frame: pl.DataFrame) -> int:
+    """Each of them is counted once for every attribute."""
+    counts = frame.group_by("attribute").agg(pl.col("n").sum())["n"]
+    return int(cast(int, counts.max() or 0))
 
 
 def _row(found: Difference) -> Row:

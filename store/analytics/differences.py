@@ -9,6 +9,7 @@ rule of Benjamini and Hochberg. https://doi.org/10.1111/j.2517-6161.1995.tb02031
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Final
 
 import polars as pl
@@ -48,17 +49,37 @@ class Difference:
         return abs(self.share - self.share_against)
 
 
+Sides = tuple[pl.DataFrame, pl.DataFrame]
+"""The selection and the baseline, as `profile` gives them."""
+
+
 def differences(selection: pl.DataFrame, baseline: pl.DataFrame) -> tuple[list[Difference], int]:
     """Those that chance does not explain, the greatest first, one an attribute; and how many tests
     were made. Both frames are of `profile`.
     """
-    both = _joined(selection, baseline)
-    tested = [*_of_values(both), *_of_measures(both)]
-    found: dict[str, Difference] = {}
-    ranked = sorted(_beyond_chance(tested), key=lambda each: (-_told(each.score), each.attribute))
-    for each in ranked:
-        found.setdefault(each.attribute, each)
-    return list(found.values()), len(tested)
+    (found,), tried = differences_of([(selection, baseline)])
+    return found, tried
+
+
+def differences_of(groups: Sequence[Sides]) -> tuple[list[list[Difference]], int]:
+    """The same within each of several groups: what chance explains is judged over all of them."""
+    tested = [[*_of_values(both), *_of_measures(both)] for both in starmap(_joined, groups)]
+    every = [each for group in tested for each in group]
+    passed = set(map(id, _beyond_chance(every)))
+    found = [_told_of([each for each in group if id(each) in passed]) for group in tested]
+    return found, len(every)
+
+
+def _told_of(found: Sequence[Difference]) -> list[Difference]:
+    """The greatest of each attribute."""
+    best: dict[str, Difference] = {}
+    for each in sorted(found, key=_order):
+        best.setdefault(each.attribute, each)
+    return list(best.values())
+
+
+def _order(each: Difference) -> tuple[float, str, float, str]:
+    return -_told(each.score), each.attribute, each.p, each.value
 
 
 def identifiers(

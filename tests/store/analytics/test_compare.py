@@ -158,7 +158,7 @@ def test_the_query_can_be_sent_back_and_nonsense_is_a_sentence(tmp_path):
     store = store_of(tmp_path, events_of(made(30)))
     for options, says in (
         ({"against": "plan=="}, "filter"),
-        ({"by": ("plan",)}, "not broken down"),
+        ({"by": ("plam",)}, "did you mean plan"),
     ):
         with pytest.raises(UsageError, match=says):
             store.run(Compare(span=SPAN, **options))
@@ -215,3 +215,63 @@ def test_a_planted_value_is_found_with_its_shares(values):
     assert (found.value, tried) == ("z", 1)
     assert found.share == half / len(values)
     assert found.score == half / len(values)
+
+
+def test_within_each_value_its_own_difference_is_told(tmp_path):
+    def versions(side):
+        return lambda at: side if at % 4 == 3 else "1.0"
+
+    def team(at):
+        return ["red", "blue", "blue", None][at % 4]
+
+    before = made(1200, start=NOON - HOUR, seed=2, team=team, os=lambda at: "mac")
+    after = made(1200, team=team, os=lambda at: "win" if team(at) == "blue" else "mac")
+    for row in (*before, *after):
+        row["shift"] = "day"
+    found = told(tmp_path, [*before, *after], by=("team", "shift"))
+    blue, *others = found["result"]["breakdown"]
+    assert blue["key"] == {"team": "blue", "shift": "day"}
+    assert [group["key"]["team"] for group in others] == ["", "red"]
+    assert [(row["attribute"], row["value"], row["share"]) for row in blue["rows"]] == [
+        ("os", "win", 1.0)
+    ]
+    assert [group["rows"] for group in others] == [[], []]
+    assert blue["summary"] == {"selection": 600, "baseline": 600}
+    assert found["result"]["summary"]["tried_within"] >= 6
+    assert [row["attribute"] for row in found["result"]["rows"]] == ["os"]
+
+
+def test_broken_down_the_whole_stays_as_it_is_and_what_is_past_the_limit_is_one(tmp_path):
+    before = made(900, start=NOON - HOUR, seed=2, team=lambda at: f"t{at % 9}")
+    after = made(900, team=lambda at: f"t{at % 9}", os=lambda at: "win" if at % 9 > 1 else None)
+    plain = told(tmp_path / "1", [*before, *after], attributes=("os", "plan", "size"))["result"]
+    split = told(
+        tmp_path / "2", [*before, *after], by=("team",), limit=2, attributes=("os", "plan", "size")
+    )["result"]
+    assert split["rows"] == plain["rows"]
+    *_, rest = split["breakdown"]
+    assert [group["key"]["team"] for group in split["breakdown"]] == ["t0", "t1", ""]
+    assert (rest["folded"], rest["summary"]["selection"]) == (True, 700)
+    assert rest["rows"][0]["attribute"] == "os"
+
+
+def test_a_breakdown_by_what_nobody_sent_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="did you mean plan"):
+        told(tmp_path, made(40), by=("plam",))
+
+
+def test_each_value_is_compared_as_if_it_were_alone(tmp_path):
+    before = made(1500, start=NOON - HOUR, seed=2, team=lambda at: "ab"[at % 3 == 0])
+    after = made(1500, seed=3, team=lambda at: "ab"[at % 3 == 0])
+    for at, row in enumerate(after):
+        row["plan"] = "pro" if at % 2 else row["plan"]
+        row["size"] += 5 * (row["team"] == "b")
+    rows = [*before, *after]
+    for row in told(tmp_path / "all", rows, by=("team",))["result"]["breakdown"]:
+        (team,) = row["key"].values()
+        alone = told(tmp_path / team, rows, where=f"team={team}")["result"]["rows"]
+        assert row["rows"] == alone
+        assert {each["attribute"] for each in row["rows"]} >= {
+            "a": {"plan"},
+            "b": {"plan", "size"},
+        }[team]

@@ -2,13 +2,12 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 
-from tests.running import ROOT, WAITS, Terminal, command, environment, printed, python, rows
+from tests.running import WAITS, Terminal, command, environment, printed, python, rows
 
 ASKS = "import os; print([os.isatty(n) for n in range(3)], os.get_terminal_size())"
 
