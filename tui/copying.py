@@ -33,8 +33,10 @@ def read_file(text: str) -> tuple[Path, str]:
     return path, f"a new file: {path}"
 
 
-def keep(text: str, path: Path) -> None:
+def keep(content: str | bytes, path: Path) -> None:
     """Writes a new file for this user alone; OSError when it cannot be made."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

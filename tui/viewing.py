@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from store.timespan import TimeSpan, duration_text
 from tui.copying import files_for, is_too_long, keep, read_file
+from tui.exporting import Exporting
 from tui.filtering import Suggestions, matches
 from tui.formatting import clean, length, moment
 from tui.messages import (
@@ -27,7 +28,6 @@ from tui.messages import (
 )
 from tui.palette import Deed, commands, described
 from tui.query_runner import QueryRunner
-from tui.quitting import Quitting
 from tui.span_text import read_span
 from tui.view_state import LENGTHS, History, View
 from tui.widgets.filter_bar import FilterBar
@@ -41,7 +41,7 @@ USUAL_ATTRIBUTES: Final = (
 )
 
 
-class Viewing(Quitting):
+class Viewing(Exporting):
     """The view, its history, and the actions on it; the app says what a new view entails."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from tui.messages import PageWanted, RowOpened, RowReached, SortPicked
 from tui.theme import Look
+from tui.told import Told, told_of
 from tui.widgets.columns import Column, Row, fitting
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, line, scrollbar
@@ -112,6 +113,11 @@ class BigTable(Drawn, can_focus=True):
     @property
     def rows_seen(self) -> int:
         return max(1, self.size.height - 1)
+
+    def told(self) -> Told:
+        """The rows that are here; of millions those around what is seen."""
+        rows = [self._rows_held[place] for place in sorted(self._rows_held) if place < self.total]
+        return told_of(rows, self.total)
 
     def row(self, place: int) -> Row | None:
         """The row at a place, if it is here."""

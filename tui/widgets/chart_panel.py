@@ -20,6 +20,7 @@ from tui.plots.hanging import both_ways
 from tui.plots.lines import Curve, lines
 from tui.plots.stack import Layer, stack
 from tui.theme import Look, look_of
+from tui.told import Told, told_of
 from tui.widgets.drawn import Drawn
 
 Legend = Sequence[tuple[str, str, str]]
@@ -108,6 +109,24 @@ class ChartPanel(Drawn, can_focus=True):
         super().notify_style_update()
         if self.is_mounted:
             self._say_legend()
+
+    def told(self) -> Told | None:
+        """A row a point in time, a column a series by its word in the legend."""
+        picture = self.picture
+        if picture is None:
+            return None
+        words = {role: word for _, word, role in picture.legend}
+        series: list[Layer | Curve] = [*picture.layers, *picture.curves]
+        named = [(words.get(each.role, each.role), each.values) for each in series]
+        points = max((len(values) for _, values in named), default=0)
+        width = picture.span.length / max(1, points)
+        return told_of(
+            {
+                "time": picture.span.start + at * width,
+                **{name: values[at] for name, values in named if at < len(values)},
+            }
+            for at in range(points)
+        )
 
     def draw(self, size: Size, look: Look) -> list[Strip]:
         width, height = size

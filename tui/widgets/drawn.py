@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.theme import Look, look_of
+from tui.told import Told
 from tui.widgets.lines import Advice, blank, centred
 
 _NEVER_SET: Final = object()
@@ -56,6 +57,10 @@ class Drawn(Widget):
     def draw(self, size: Size, look: Look) -> list[Strip]:
         """At most `size.height` strips of `size.width` cells; missing ones are blank."""
         raise NotImplementedError
+
+    def told(self) -> Told | None:
+        """What it shows, for a file; None where that is no table."""
+        return None
 
     def redraw(self) -> None:
         """Draws anew before the next frame, once: call it when the data changed."""

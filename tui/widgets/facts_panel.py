@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from tui.formatting import fit
 from tui.theme import Look
+from tui.told import Told, told_of
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, blank, cells, line
 
@@ -59,6 +60,13 @@ class FactsPanel(Drawn, can_focus=True):
 
     def watch_note(self) -> None:
         self.border_subtitle = f" {self.note} " if self.note else ""
+
+    def told(self) -> Told:
+        return told_of(
+            {"what": fact.label.strip(), "number": fact.number, "unit": fact.unit}
+            for fact in self.facts
+            if isinstance(fact, Fact)
+        )
 
     def draw(self, size: Size, look: Look) -> list[Strip]:
         width, height = size

@@ -13,6 +13,7 @@ from tui.formatting import count, fit
 from tui.messages import CellOpened
 from tui.plots.heat import CELLS, Cell, Tile, largest
 from tui.theme import Look
+from tui.told import Told, told_of
 from tui.views.matrix import Matrix, MatrixRow, lines_of, nobody, said_of, share_of
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, line
@@ -81,6 +82,20 @@ class MatrixPanel(Drawn, can_focus=True):
         rows = self.rows
         cells = rows[self._row].cells if rows else ()
         return cells[self._column] if self._column < len(cells) else None
+
+    def told(self) -> Told:
+        """A row a cohort: its size, and the share of each period after."""
+        return told_of(
+            {
+                self.matrix.names: row.name,
+                self.matrix.sizes: row.size,
+                **{
+                    title: cell and cell.share
+                    for title, cell in zip(self.matrix.titles, row.cells, strict=False)
+                },
+            }
+            for row in self.rows
+        )
 
     # Drawing
 

@@ -15,6 +15,7 @@ from tui.messages import RowsWanted, SortPicked
 from tui.plots.scale import Value
 from tui.plots.trend import trend
 from tui.theme import Look
+from tui.told import Told, told_of
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Part, line
 
@@ -164,6 +165,11 @@ class NamesTable(Drawn, can_focus=True):
     def current(self) -> NameRow | None:
         """The row under the cursor."""
         return self._ordered[self._cursor] if self._ordered else None
+
+    def told(self) -> Told:
+        of, numbers = self.names.attribute, [name for name in SORTS if name != "name"]
+        rows = self.names.ordered()
+        return told_of({of: row.name, **{n: getattr(row, n) for n in numbers}} for row in rows)
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)

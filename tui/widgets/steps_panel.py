@@ -16,6 +16,7 @@ from tui.formatting import count, fit
 from tui.messages import StepOpened
 from tui.plots.bar import bar
 from tui.theme import Look
+from tui.told import Told, told_of
 from tui.views.steps import (
     Stop,
     interval_text,
@@ -62,6 +63,13 @@ def _count(found: Steps | None) -> int:
     return len(found.steps) if found else 0
 
 
+def _numbers_of(step: StepShare) -> dict[str, object]:
+    low, high = step.likely
+    names = ("count", "conversion", "conversion_from_previous", "drop_off", "still_possible")
+    numbers = {name: getattr(step, name) for name in (*names, "median_seconds", "mean_seconds")}
+    return {**numbers, "low": low, "high": high}
+
+
 class StepsPanel(Drawn, can_focus=True):
     """Posts StepOpened for what stands under the cursor."""
 
@@ -93,6 +101,10 @@ class StepsPanel(Drawn, can_focus=True):
         """What stands under the cursor."""
         found = stops(self.steps.steps) if self.steps else []
         return found[min(self._cursor, len(found) - 1)] if found else None
+
+    def told(self) -> Told:
+        shown = self.steps.steps if self.steps else ()
+        return told_of({"step": step.name, **_numbers_of(step)} for step in shown)
 
     def watch_steps(self, old: Steps | None, new: Steps | None) -> None:
         if _count(old) != _count(new):
