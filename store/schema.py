@@ -7,10 +7,13 @@ an event.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 import polars.selectors as cs
+
+from store.timespan import EPOCH, UNITS
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 
@@ -102,6 +105,13 @@ def column(name: str) -> pl.Expr:
     names, for patterns.
     """
     return cs.by_name(name) if name == "*" or name[:1] == "^" else pl.col(name)
+
+
+def instant(value: datetime) -> pl.Expr:
+    """An instant in an expression: made of its number, an eighth of the time that Polars takes to
+    make one of a datetime (0.1 ms, more than a step on a few rows).
+    """
+    return pl.lit((value - EPOCH) // UNITS["us"], pl.Int64).cast(INSTANT)
 
 
 def severity_number(text: str) -> int | None:

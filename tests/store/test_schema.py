@@ -1,7 +1,18 @@
+from datetime import datetime, timedelta, timezone
+
 import polars as pl
 import pytest
 
-from store.schema import FIXED, REQUIRED, as_text, severity_class, severity_number, widened
+from store.schema import (
+    FIXED,
+    INSTANT,
+    REQUIRED,
+    as_text,
+    instant,
+    severity_class,
+    severity_number,
+    widened,
+)
 
 
 def test_the_required_columns_come_first():
@@ -65,3 +76,11 @@ def test_types_meet_in_the_narrowest_that_holds_all(types, expected):
 def test_values_read_as_text_without_a_needless_fraction(values, texts):
     frame = pl.DataFrame({"x": values})
     assert frame.select(as_text("x", frame.schema["x"]))["x"].to_list() == texts
+
+
+@pytest.mark.parametrize("hours", [0, 5.75, -8])
+def test_an_instant_in_an_expression_is_that_instant(hours):
+    zone = timezone(timedelta(hours=hours))
+    for moment in (datetime(1, 1, 2, tzinfo=zone), datetime(2026, 11, 22, 12, 0, 0, 7, zone)):
+        found = pl.select(instant(moment)).to_series()
+        assert (found.dtype, found.item()) == (INSTANT, moment)

@@ -16,7 +16,7 @@ from store.analytics.rollups.recipe import Choice, tiles
 from store.analytics.rollups.sections import Bound, Rows, Section, read
 from store.analytics.rollups.tiers import LINK_TIER, Tier
 from store.parts.rollup_schema import ROLLUP_SCHEMA
-from store.schema import INSTANT, PART
+from store.schema import INSTANT, PART, instant
 from store.timespan import TimeSpan
 
 _LINKS: Final = ("device", "user", "time")
@@ -137,7 +137,7 @@ def _chosen(cells: _Cells, rows: Rows, choice: Choice) -> pl.LazyFrame:
     found = rows.of(cells.units, _columns(cells.section, choice))
     if cells.span:
         time = pl.col("time")
-        found = found.filter(time >= cells.span.start, time < cells.span.end)
+        found = found.filter(time >= instant(cells.span.start), time < instant(cells.span.end))
     if choice.where:
         found = found.filter(choice.where.expr(rows.frame.schema))
     names = choice.recipe.names
