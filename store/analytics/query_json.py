@@ -53,7 +53,12 @@ def query_of_json(
             close = get_close_matches(key, [*known, *SPAN], 1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
             raise UsageError("query", f"there is no {key!r} in it", next_step=hint)
-        values[known[key].name] = _read(key, value, hints[known[key].name])
+        part = known[key]
+        values[part.name] = _read(key, value, hints[part.name])
+        choices = part.metadata.get("choices")
+        if choices and values[part.name] not in choices:
+            hint = f"take {', '.join(choices)}"
+            raise UsageError("query", f"{key} is {value!r}", next_step=hint)
     if values.get("tz") is not None:
         zone = checked_zone(values["tz"])
     return query_type(**values, span=_span(document, now, zone))
