@@ -9,6 +9,7 @@ import polars as pl
 from store.analytics import adding, reducing
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
+from store.analytics.intervals import POINTS_MAX
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked
 from store.analytics.measures import number, parse_measure
@@ -16,6 +17,7 @@ from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import rows_json
+from store.errors import UsageError
 from store.timespan import TimeSpan
 
 COLUMNS: Final = (
@@ -55,6 +57,10 @@ class NamesAnalysis:
     query_type = Names
 
     def horizon(self, query: Query) -> TimeSpan | None:
+        wanted = cast(Names, query).points
+        if not 1 <= wanted <= POINTS_MAX:
+            hint = f"write 1 to {POINTS_MAX:,}"
+            raise UsageError("points", f"{wanted:,} make no trend", next_step=hint)
         return query.span
 
     def columns(self, query: Query) -> Sequence[str]:

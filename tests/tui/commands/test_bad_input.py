@@ -145,6 +145,8 @@ def test_what_an_answer_cannot_have_fails_no_condition(eventdeck, stored, kind):
         ("transitions", {"share_of": "x"}),
         ("drop-off", {"per": "cart"}),
         ("increase", {"measure": "decrease"}),
+        ("names", {"points": 0}),
+        ("names", {"points": 10**9}),
         ("paths", {"depth": "many"}),
         ("paths", {"only": "a", "nosuch": 1}),
     ],
