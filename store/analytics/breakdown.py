@@ -85,10 +85,16 @@ def groups(
 ) -> Iterator[Group]:
     """What is `told` of the rows of each `group`; `values` are `ranked`."""
     parts = rows.partition_by("group", as_dict=True, include_key=False)
-    for *key, at in values.head(query.limit).rows():
-        yield Group(dict(zip(query.by, key, strict=True)), told(parts[at,]))
+    for at, (key, folded) in enumerate(labels(values, query)):
+        yield Group(key, told(parts[at,]), folded)
+
+
+def labels(values: pl.DataFrame, query: Query) -> Iterator[tuple[Key, bool]]:
+    """What each group is called, and whether it is the folded one; `values` are `ranked`."""
+    for *key, _ in values.head(query.limit).rows():
+        yield dict(zip(query.by, key, strict=True)), False
     if values.height > query.limit:
-        yield Group(dict.fromkeys(query.by, ""), told(parts[query.limit,]), folded=True)
+        yield dict.fromkeys(query.by, ""), True
 
 
 def key_columns(by: Sequence[str]) -> list[str]:

@@ -43,7 +43,7 @@ def groups(
         case "step":
             found, held = _at_step(journeys, keys, bounds), journeys
         case _:
-            found, held = _touched(journeys, chosen, keys), journeys
+            found, held = touched(journeys, chosen, keys), journeys
     return _shown(_with_person(found, held), made, keys, by, limit)
 
 
@@ -62,7 +62,7 @@ def by_point(
         held = _split(rows, journeys.made, keys, bounds)
     found = _at_points(held, bounds, point, keys)
     if journeys.made.attribution in ("first", "last"):
-        found = _touched(journeys, found, keys)
+        found = touched(journeys, found, keys)
     elif journeys.made.attribution == "all":
         found = found.with_columns(held.at(key, found["row.0"]).alias(key) for key in keys)
     return _with_person(timed(found, held), held)
@@ -90,7 +90,7 @@ def _at_points(
     return best(found, (UID, "point", *(keys if is_at_step else ())))
 
 
-def _touched(journeys: Journeys, chosen: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def touched(journeys: Journeys, chosen: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """The chosen attempts, with the subject's first or last values."""
     first = journeys.made.attribution == "first"
     values = [pl.col(key).filter(pl.col(key) != "") for key in keys]

@@ -25,7 +25,7 @@ class People:
     """Those who began, and when to look at them; told apart from others by what it holds."""
 
     def __init__(self, people: pl.DataFrame, links: Links | None) -> None:
-        """`people`: WHO, `is_converted`, `begun` and `ended` in microseconds. Events of devices
+        """`people`: WHO, `is_converted`, `begun` and `ended` in microseconds, perhaps `group`. Events of devices
         that `links` knows are their users'.
         """
         self.frame = people
@@ -68,11 +68,13 @@ class Begun(Table):
     """With who they are."""
 
     people: People | None = None
+    values: pl.DataFrame | None = None
+    """What the groups of people are: `breakdown.ranked`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named(Table):
-    """With how many did what: NAME, `converted`, `not_converted`."""
+    """With how many did what: NAME, perhaps `group`, `converted`, `not_converted`."""
 
     frame: pl.DataFrame = field(default_factory=pl.DataFrame)
 
@@ -126,7 +128,12 @@ class DidAnalysis:
         return found.agg(*sums, *sampled).collect()
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
-        counts = combined.group_by(pl.col("of").alias(NAME)).agg(counted())
+        people = cast(Did, query).people
+        assert people is not None
+        keys = [name for name in ("group",) if name in people.frame.columns]
+        of = people.frame.select(pl.col(WHO).alias(_PERSON), *keys)
+        placed = combined.join(of, on=_PERSON) if keys else combined
+        counts = placed.group_by(*keys, pl.col("of").alias(NAME)).agg(counted())
         return Finished(
             Named((), (), frame=counts),
             events=int(combined["n"].sum()),

@@ -6,15 +6,25 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
+from store.analytics.analysis import AskAgainError
+from store.analytics.breakdown import (
+    Group,
+    broken_down,
+    broken_down_json,
+    key_columns,
+    labels,
+    ranked,
+)
 from store.analytics.changes import telling_attributes
 from store.analytics.cut import Cut
 from store.analytics.funnel.analysis import chosen_of
 from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import DEPTH, OPEN
+from store.analytics.funnel.attribution import touched
 from store.analytics.funnel.definition import Stepped, between, horizon
 from store.analytics.funnel.did import NAME, Begun, Did, Named, People, counted
-from store.analytics.funnel.journeys import is_step
-from store.analytics.funnel.matching import STEPS, columns, matched
+from store.analytics.funnel.journeys import is_settled, is_step
+from store.analytics.funnel.matching import STEPS, columns, has_ids, matched
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
 from store.analytics.ordered.subjects import USER, WHO
@@ -41,7 +51,6 @@ class Drivers(Stepped):
     """What sets those who converted apart."""
 
     analysis: ClassVar[str] = "drivers"
-    breaks_down: ClassVar[bool] = False
     compares: ClassVar[bool] = False
 
     of: str = option("events", "what they did, or which values they had", choices=OF)
@@ -68,7 +77,8 @@ class DriversAnalysis:
     Of events: what happened after the first step and up to the last, or for who did not get there up
     to the window's end, without the steps themselves. Of attributes: those of the event that was
     the first step. Who may still get there is neither. `from_step` and `to_step` stand for the first
-    step and the last.
+    step and the last. Broken down, the same within each value that people had on their steps, those
+    that most began first.
     """
 
     name = "drivers"
@@ -81,6 +91,7 @@ class DriversAnalysis:
         if asked.of not in OF:
             raise UsageError("of", f"{asked.of!r} is none", next_step=f"take {', '.join(OF)}")
         _reach(asked)
+        _check_breakdown(asked)
         own = {part.name: getattr(asked, part.name) for part in fields(asked)}
         if asked.of == "attributes":
             # Who it is says nothing about why.
@@ -91,16 +102,17 @@ class DriversAnalysis:
                 told.result, told.events_scanned, told.sampled, told.exact, told.truncated
             )
         (began,) = yield [Seen(**own)]
-        people = cast(Begun, began.result).people
-        assert people is not None
-        common = {part.name: own[part.name] for part in fields(Stepped)}
-        (did,) = yield [Did(**common, people=people)]
-        found = _table(cast(Named, did.result).frame, people.frame, [NAME], asked.limit)
+        begun = cast(Begun, began.result)
+        assert begun.people is not None
+        common = {part.name: own[part.name] for part in fields(Stepped)} | {"by": ()}
+        (did,) = yield [Did(**common, people=begun.people)]
+        counts = cast(Named, did.result).frame
+        found = _answer(counts, begun.people.frame, begun.values, [NAME], asked)
         scanned = began.events_scanned + did.events_scanned
         return replace(found, events=scanned, sampled=began.sampled or did.sampled)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
+        return broken_down_json(result, flat_rows_json)
 
 
 class SeenAnalysis:
@@ -136,24 +148,36 @@ class SeenAnalysis:
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         asked = cast(Seen, query)
         found = asked_of(combined, asked, links)
-        people = _people(found, asked)
+        if asked.by and not (has_ids(asked) or is_settled(found.journeys, key_columns(asked.by))):
+            raise AskAgainError(replace(asked, with_ids=True))
+        people, values = _grouped(_people(found, asked), asked)
         whole = Finished(
-            Begun((), (), people=People(people, links if asked.link else None)),
+            Begun((), (), people=People(people, links if asked.link else None), values=values),
             events=combined.height - combined[WHO].null_count(),
             sampled=kept.is_sampled(combined),
         )
         if asked.of == "events":
             return whole
-        told = _table(_had(found, people, asked), people, ["attribute", "value"], asked.limit)
+        counts = _had(found, people, asked)
+        told = _answer(counts, people, values, ["attribute", "value"], asked)
         return replace(whole, result=told.result, truncated=told.truncated)
 
     def as_json(self, result: Result) -> Mapping[str, Any]:
         return flat_rows_json(result)
 
 
+def _check_breakdown(asked: Drivers) -> None:
+    if asked.by and asked.attribution not in ("first", "last"):
+        raise UsageError(
+            "attribution",
+            f"{asked.attribution!r} gives somebody several values, and drivers need one",
+            next_step="take first or last, or filter with where",
+        )
+
+
 def _people(asked: Asked, query: Drivers) -> pl.DataFrame:
-    """WHO, `is_converted`, and the time to look at: `begun` and `ended`. Without those who may
-    still get there.
+    """WHO, `is_converted`, and the time to look at: `begun` and `ended`, and the values that they
+    are broken down by. Without those who may still get there.
     """
     once = replace(asked.journeys.made, by_attempt=False)
     journeys = replace(asked.journeys, made=once)
@@ -161,6 +185,8 @@ def _people(asked: Asked, query: Drivers) -> pl.DataFrame:
     last, begun = pl.col(f"time.{to}"), pl.col(f"time.{before}")
     end = pl.lit(None, pl.Int64) if once.window is None else pl.col(kept.TIME) + once.window
     chosen = chosen_of(replace(asked, journeys=journeys))
+    keys = key_columns(query.by)
+    chosen = touched(journeys, chosen, keys) if keys else chosen
     may_still = pl.col(OPEN) & (pl.col(DEPTH) <= to)
     return (
         chosen.with_columns(journeys.at(WHO, chosen["row.0"]).alias(WHO))
@@ -170,8 +196,18 @@ def _people(asked: Asked, query: Drivers) -> pl.DataFrame:
             last.is_not_null().alias("is_converted"),
             begun.alias("begun"),
             pl.coalesce(last, end, pl.lit(2**62)).alias("ended"),
+            *keys,
         )
     )
+
+
+def _grouped(people: pl.DataFrame, query: Drivers) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """With the `group` in the place of the values, and what the groups are."""
+    keys = key_columns(query.by)
+    if not keys:
+        return people, None
+    values = ranked(people.group_by(keys).len("size"), query.limit)
+    return people.join(values, on=keys).drop(keys), values
 
 
 def _reach(asked: Drivers) -> tuple[int, int]:
@@ -179,18 +215,46 @@ def _reach(asked: Drivers) -> tuple[int, int]:
 
 
 def _had(asked: Asked, people: pl.DataFrame, query: Seen) -> pl.DataFrame:
-    """How many were what when they began: `attribute`, `value`, `converted`, `not_converted`."""
+    """How many were what when they began: `attribute`, `value`, `converted`, `not_converted`, where
+    there are groups by `group`.
+    """
     time = pl.col(kept.TIME).to_physical()
     within = asked.rows.lazy().join(people.lazy(), on=WHO)
     began = pl.col(STEPS) != 0 if asked.journeys.made.is_unordered else is_step(_reach(query)[0])
     first = within.filter(began & (time == pl.col("begun"))).collect()
-    found = [pl.DataFrame(schema=_HAD)]
+    group = [name for name in people.columns if name == "group"]
+    found = [pl.DataFrame(schema={**{name: people.schema[name] for name in group}, **_HAD})]
     for at, name in enumerate(query.attributes):
         value = pl.col(f"of.{at}").alias("value")
-        valued = first.select(WHO, "is_converted", value, pl.lit(name).alias("attribute"))
+        named = pl.lit(name).alias("attribute")
+        valued = first.select(*group, WHO, "is_converted", value, named)
         once = valued.filter(pl.col("value").str.len_bytes() > 0).unique()
-        found.append(once.group_by("attribute", "value").agg(counted()))
+        found.append(once.group_by(*group, "attribute", "value").agg(counted()))
     return pl.concat(found)
+
+
+def _answer(
+    counts: pl.DataFrame,
+    people: pl.DataFrame,
+    values: pl.DataFrame | None,
+    keys: Sequence[str],
+    asked: Drivers,
+) -> Finished:
+    """What tells most, of all, and within each group where there are some."""
+    if values is None:
+        return _table(counts, people, keys, asked.limit)
+    sums = counts.group_by(keys).agg(pl.col("converted", "not_converted").sum())
+    whole = _table(sums, people, keys, asked.limit)
+    if "attribute" in keys:
+        # Within one of its values, an attribute says nothing.
+        counts = counts.filter(~pl.col("attribute").is_in(asked.by))
+    tables = []
+    for at, (key, folded) in enumerate(labels(values, asked)):
+        is_mine = pl.col("group") == at
+        own = counts.filter(is_mine).drop("group")
+        told = _table(own, people.filter(is_mine), keys, asked.limit)
+        tables.append(Group(key, cast(Table, told.result), folded))
+    return replace(whole, result=broken_down(cast(Table, whole.result), tables))
 
 
 def _table(counts: pl.DataFrame, people: pl.DataFrame, keys: Sequence[str], limit: int) -> Finished:

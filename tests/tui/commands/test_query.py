@@ -284,37 +284,3 @@ def test_help_offers_no_option_that_would_be_refused(eventdeck):
         offered = eventdeck("query", analysis.name, "--help").out
         assert ("--by ATTR" in offered) == analysis.query_type.breaks_down, analysis.name
         assert ("--compare COMPARE" in offered) == analysis.query_type.compares, analysis.name
-
-
-def test_a_breakdown_that_means_nothing_is_refused_with_what_to_do_instead(eventdeck, visits):
-    from store.analytics import ANALYSES
-
-    types = [known.load().query_type for known in ANALYSES]
-    refusing = {each.analysis: each for each in types if not each.breaks_down}
-    assert {"releases", "changes"} <= refusing.keys()
-    for name, query_type in refusing.items():
-        done = eventdeck("query", name, "--by", "plan")
-        assert (done.code, done.out) == (2, "")
-        assert f"{name} is not broken down" in done.err
-        assert query_type.instead_of_by in done.err
-
-
-def test_every_other_analysis_takes_several_attributes_at_once(eventdeck, stored):
-    from store.analytics import ANALYSES
-
-    who = ["ada", "bob", "eve"]
-    plans, regions = ["pro", None, "pro"], ["eu", "us", "us"]
-    stored(user_id=who, subject_hash=[1, 2, 3], plan=plans, region=regions)
-    by = ("--by", "plan", "--by", "region", "--limit", "1")
-    for analysis in (known.load() for known in ANALYSES):
-        steps = "steps" in analysis.query_type.__dataclass_fields__
-        asked = (*(("--step", "*") if steps else ()), *by)
-        for form in ((), ("--csv",), ("--json",)) if analysis.query_type.breaks_down else ():
-            done = eventdeck("query", analysis.name, *SPAN, *asked, *form)
-            assert (done.code, done.err) == (0, ""), (analysis.name, form, done)
-
-
-def test_a_breakdown_of_nobody_is_an_answer(eventdeck, visits):
-    for name in ("funnel", "funnel-trend"):
-        done = eventdeck("query", name, *SPAN, "--step", "visit", "--by", "plan", "--csv")
-        assert done.code == 0, (name, done.err)
