@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from math import isfinite
 from typing import Final
 
 from store.analytics.shapes import Answer, Series, Timeline
@@ -89,13 +90,13 @@ def _drawn(series: Sequence[Series], frame: Frame, units: Units) -> tuple[list[_
     named = [one for one in series if not one.folded][: len(BREAKDOWN_ROLES)]
     rest = [one for one in series if one not in named]
     rows = [frame.values(one) for one in named]
-    known = [abs(v) for row in rows for v in row if v is not None]
+    known = [abs(v) for row in rows for v in row if v is not None and isfinite(v)]
     scale, unit = _scale(named[0].measure if named else "", max(known, default=0), units)
     drawn = [
         _Drawn(
             _name(one, several=several),
             ROLE_OF.get(one.measure, role),
-            [None if value is None else value / scale for value in row],
+            [value / scale if value is not None and isfinite(value) else None for value in row],
         )
         for one, role, row in zip(named, BREAKDOWN_ROLES, rows, strict=False)
     ]

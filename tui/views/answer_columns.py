@@ -25,7 +25,7 @@ GAP: Final = 2
 SOURCE: Final = "\0source"
 """Under this name a row holds the Source that it was made of."""
 # Of several columns that there is no room for, these go first.
-_LAST: Final = ("low", "high", "p_value")
+_LAST: Final = ("mean", "min", "max", "low", "high", "p_value")
 _NAMING: Final = frozenset({"attribute", "value", "event_name", "feature", "from", "to", "reason"})
 _NO_BAR: Final = frozenset({"low", "high", "share_against"})
 
@@ -120,7 +120,12 @@ def _text_cell(shape: _Shape, *, bright: bool) -> Callable[[Row, int, Look], Seq
         if not found.text:
             return [(look.glyphs.nothing.ljust(width), look.style("faint"))]
         role = "dim" if row[SOURCE].folded else "bright" if bright else found.role
-        return [(fit(found.text, width, ellipsis=look.glyphs.ellipsis), look.style(role))]
+        glyphs = look.glyphs
+        text = found.text
+        if not glyphs.braille:
+            # Signs that analyses put in.
+            text = text.replace("▸", glyphs.folded).replace("…", glyphs.ellipsis)
+        return [(fit(text, width, ellipsis=look.glyphs.ellipsis), look.style(role))]
 
     return cell
 

@@ -17,6 +17,15 @@ from tui.widgets.columns import Column, Row
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that an answer has beside its rows, ready to be shown."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """An answer, ready to be shown."""
 
@@ -29,6 +38,7 @@ class Sheet:
     """How many rows there are, and what to know before one believes them."""
     identity: object
     """Of another one, the table begins anew."""
+    listing: Listing | None = None
 
 
 def sheet_of(answer: Answer, seen: Seen, width: int) -> Sheet:
@@ -64,6 +74,7 @@ def sheet_of(answer: Answer, seen: Seen, width: int) -> Sheet:
         descending=descending,
         note=_note(answer, len(rows), seen),
         identity=(answer.analysis, tuple(names), sort, descending, query.by, seen.view.where),
+        listing=_listing(answer, units, width),
     )
 
 
@@ -124,6 +135,7 @@ def _facts(answer: Answer, units: Units) -> list[tuple[str, Cell]]:
     """A word and a value each; the bounds of a share stand with it."""
     result = as_rows(answer.result)
     told = result.summary if isinstance(result, Table) else {}
+    told = _flat(told)
     names = [name for name, value in told.items() if not _is_list_of_rows(value)]
     found: list[tuple[str, Cell]] = []
     for name in names:
@@ -136,13 +148,35 @@ def _facts(answer: Answer, units: Units) -> list[tuple[str, Cell]]:
     return found
 
 
+def _flat(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an object holds as facts of their own."""
+    found: dict[str, Any] = {}
+    for name, value in told.items():
+        inner = value.items() if isinstance(value, Mapping) else ()
+        found |= {f"{name}_{each}": of for each, of in inner} or {name: value}
+    return found
+
+
 def _is_list_of_rows(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
 
 
-def lists_of(answer: Answer) -> Sequence[Any]:
-    """The tables that an answer has beside its rows."""
-    return [table for table in summary_of(answer) if table.columns[:1] != ["of all"]]
+def _listing(answer: Answer, units: Units, width: int) -> Listing | None:
+    """The first of its lists; there is hardly ever another."""
+    result = as_rows(answer.result)
+    told = result.summary if isinstance(result, Table) else {}
+    title = next((name for name, value in told.items() if _is_list_of_rows(value)), None)
+    if title is None:
+        return None
+    table = next(table for table in summary_of(answer) if table.columns[:1] != ["of all"])
+    rows: list[Row] = [
+        {
+            SOURCE: Source(),
+            **{n: units.cell(n, v, {}) for n, v in zip(table.columns, row, strict=True)},
+        }
+        for row in table.rows
+    ]
+    return Listing(title_of(title), columns_of(list(table.columns), rows, units, width), rows)
 
 
 def _note(answer: Answer, rows: int, seen: Seen) -> str:

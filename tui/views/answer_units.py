@@ -130,4 +130,6 @@ def _worded(name: str) -> str:
 def title_of(name: str) -> str:
     """A column's name as its title; the unit of a length stands in its cells."""
     words = [word for word in name.split("_") if word != "seconds"] or [name]
+    if words[:2] == ["conversion", "from"]:
+        words = words[1:]  # it stands beside the conversion
     return clean(" ".join(words))

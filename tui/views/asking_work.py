@@ -9,11 +9,14 @@ from typing import Final
 from store.analytics.query import Query
 from store.analytics.shapes import Answer
 from store.errors import StoreError, UsageError
+from tui.glyphs import Glyphs
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen
+from tui.views.answer_chart import answer_chart
 from tui.views.answer_sheet import Sheet, sheet_of
 from tui.views.asking import Told, analysis_of, menu, options_of, question
 from tui.views.proposal import propose
+from tui.widgets.chart_panel import Chart
 
 STEPS_MIN: Final = 2
 ASK, WITH = "ask", "with"
@@ -28,6 +31,7 @@ class Found:
     kind: type[Query] | None = None
     answer: Answer | None = None
     sheet: Sheet | None = None
+    chart: Chart | None = None
     attributes: frozenset[str] = field(default_factory=frozenset)
     text: str = ""
     """The options that were asked for: those of the view, and steps that nobody wrote."""
@@ -43,7 +47,7 @@ class Found:
 
 
 def asking_work(
-    seen: Seen, width: int, known: Sequence[str] = ()
+    seen: Seen, width: int, glyphs: Glyphs, known: Sequence[str] = ()
 ) -> Callable[[Store, Cancelled], Found]:
     """Gives what is found, or the sentence of what an analysis refuses or fails with: one from
     outside may fail in any way. Steps that nobody wrote are looked for once: `known` are those.
@@ -63,7 +67,8 @@ def asking_work(
             answer = store.run(question(name, kind, seen, text), cancelled=cancelled)
             attributes = frozenset({*store.column_types(), "severity_class"})
             sheet = sheet_of(answer, seen, width)
-            return Found(told, kind, answer, sheet, attributes, text, steps)
+            chart = answer_chart(answer, seen.span, seen.zone, glyphs)
+            return Found(told, kind, answer, sheet, chart, attributes, text, steps)
         except StoreError as error:
             return Found(told, kind, fault=str(error))
         except Exception as error:  # noqa: BLE001 - an analysis from outside may fail in any way

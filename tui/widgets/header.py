@@ -86,7 +86,8 @@ class Header(Drawn):
                     (f" {label}{' ' if beside else gap}", look.style("text")),
                 ]
             else:
-                parts.append((f" {key}", look.style("primary", bold=True)))
+                space = " " if beside else ""
+                parts.append((f" {key}{space}", look.style("primary", bold=True)))
             self._hits.append((range(at, cells(parts)), name))
         return parts
 

@@ -1,5 +1,6 @@
 """Analyses: every question that there is, asked and shown from the same machinery."""
 
+from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,9 +9,12 @@ import pytest
 
 from store.analytics.plugins import known_analyses
 from store.analytics.registry import ANALYSES
+from store.errors import UsageError
 from store.event_store import EventStore
+from store.settings import Settings
 from tests.tui.decks import Clock, deck, press, text, until
 from tests.tui.fake_store import FakeStore
+from tui.commands.dashboard import analyses_of, open_store
 from tui.view_state import View
 from tui.widgets.big_table import BigTable
 from tui.widgets.chart_panel import ChartPanel
@@ -274,7 +278,59 @@ async def test_few_colours_and_signs_do(sample, monkeypatch, ascii_glyphs):
     view = asking("lifecycle", "--interval 1h")
     async with opened(sample, view, (80, 24), ascii_glyphs=ascii_glyphs) as (app, pilot):
         assert text(app).isascii() == ascii_glyphs
-        for name in ("transitions", "names", "performance"):
+        for name in ("transitions", "names", "performance", "paths", "funnel-trend"):
             app.look_at(asking(name))
             await answered(pilot)
             assert text(app).isascii() == ascii_glyphs
+
+
+async def test_a_list_beside_the_rows_has_a_panel_of_its_own(sample):
+    async with opened(sample, asking("paths"), (80, 24)) as (app, pilot):
+        also = app.screen.query_one("#also", BigTable)
+        assert also.row(0)["path"].text.startswith("session_start ▸ page_view")
+        assert rows(app)[0]["from"].text == "session_start"
+        await press(pilot, "tab")
+        assert app.focused is also
+        await press(pilot, "enter")
+        assert app.view.screen == "analyses"
+        app.look_at(asking("top"))
+        await answered(pilot)
+        assert app.focused is app.screen.panels.rows
+
+
+async def test_nothing_found_is_said_with_what_to_do(sample):
+    async with opened(sample, asking("histogram")) as (app, pilot):
+        assert "nothing of that kind among" in text(app)
+        app.look_at(asking("top", where="event_name=nowhere"))
+        await answered(pilot)
+        assert "no event matches; / changes the filter" in text(app)
+
+
+def test_the_text_of_a_view_keeps_the_options_as_they_were_written():
+    view = asking("funnel", "--step 'pay & go where plan=\"pro, team\"' --window 7d")
+    assert View.parse(view.text(), now=NOW) == view
+
+
+def test_a_file_of_analyses_is_read_before_anything_is_drawn(tmp_path):
+    good, bad = tmp_path / "odd.py", tmp_path / "none.py"
+    good.write_text(PLUGIN)
+    bad.write_text("x = 1")
+    known = analyses_of(Namespace(plugin=[str(good)]))
+    store = open_store(Settings(store=tmp_path / "store"), known)
+    assert [each.name for each in store.analyses] == [*(e.name for e in ANALYSES), "odd"]
+    assert analyses_of(Namespace(plugin=None)) is None
+    with pytest.raises(UsageError, match="it has no ANALYSES"):
+        analyses_of(Namespace(plugin=[str(bad)]))
+
+
+def test_a_package_that_is_broken_takes_no_other_analysis_with_it(tmp_path, monkeypatch):
+    (tmp_path / "torn.py").write_text("1/0")
+    info = tmp_path / "torn-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torn\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[eventdeck.analyses]\ntorn = torn\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    told = []
+    store = open_store(Settings(store=tmp_path / "store"), tell=told.append)
+    assert [each.name for each in store.analyses] == [each.name for each in ANALYSES]
+    assert "ZeroDivisionError" in told[0]
