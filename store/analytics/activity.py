@@ -17,14 +17,14 @@ from store.analytics.batches import STREAMING_ROWS
 from store.analytics.cells import SEVERITY_CLASS, stored_in
 from store.analytics.chosen import Chosen
 from store.analytics.cut import Cut
-from store.analytics.intervals import cell_start
+from store.analytics.intervals import cell_start, point_of
 from store.analytics.links import Links
 from store.analytics.ordered import rows as ordered_rows
 from store.analytics.ordered import subjects
 from store.analytics.ordered.subjects import WHO
 from store.analytics.query import Query
 from store.schema import INSTANT, PART, as_text
-from store.timespan import UNITS, TimeSpan
+from store.timespan import TimeSpan
 
 ROWS_MAX: Final = ordered_rows.ROWS_MAX
 """Users by points in time: as many rows as an ordered analysis may keep."""
@@ -93,11 +93,10 @@ class OfPoint:
 
 def of_point(kept: Kept, query: Query, span: TimeSpan) -> OfPoint | None:
     """Where all of `span` is one point, and its events' instants do not matter."""
-    if not kept.timed or kept.exactly or kept.seen or not query.interval:
+    if not kept.timed or kept.exactly or kept.seen:
         return None
-    ends = pl.Series([span.start, span.end - UNITS["us"]], dtype=INSTANT)
-    first, last = pl.select(cell_start(query, pl.lit(ends))).to_series()
-    return OfPoint(kept, first) if first == last else None
+    at = point_of(query, span)
+    return OfPoint(kept, at) if at else None
 
 
 def partial(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -102,6 +102,15 @@ def cell_start(query: Query, times: pl.Expr) -> pl.Expr:
         return times.dt.truncate(width)
     told = partial(_starts, Query(interval=width, tz=query.tz, week_start=query.week_start))
     return times.map_batches(told, return_dtype=INSTANT, is_elementwise=True)
+
+
+def point_of(query: Query, span: TimeSpan) -> datetime | None:
+    """The start of the point that all of `span` lies in; None: there are several, or no interval."""
+    if not query.interval:
+        return None
+    ends = pl.Series([span.start, span.end - UNITS["us"]], dtype=INSTANT)
+    first, last = pl.select(cell_start(query, pl.lit(ends))).to_series()
+    return cast(datetime, first) if first == last else None
 
 
 def _starts(query: Query, times: pl.Series) -> pl.Series:

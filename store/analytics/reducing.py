@@ -1,6 +1,7 @@
 """Events to cells, by as few groupings as there can be: each costs more than the reading."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 import polars as pl
@@ -33,9 +34,19 @@ _WEIGHT: Final = "\0weight"
 Keys = Sequence[str | pl.Expr]
 
 
-def partial(events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None) -> pl.LazyFrame:
-    """The cells of each part, with PART as a key when there are several."""
-    return pl.concat(_Reducing(events, spec, query, cut).frames(), how="diagonal")
+def partial(
+    events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None, at: datetime | None = None
+) -> pl.LazyFrame:
+    """The cells of each part, with PART as a key when there are several. With `at`, the point that
+    all events are in, they need not have a time.
+    """
+    return pl.concat(_Reducing(events, spec, query, cut, at).frames(), how="diagonal")
+
+
+def needs_time(spec: Spec) -> bool:
+    """Whether more is asked of the events' times than which point they are in."""
+    named = {*spec.by, *spec.numbers}
+    return spec.seen or not spec.is_timed or bool(spec.sketches) or "event_time" in named
 
 
 def finite(name: str) -> pl.Expr:
@@ -47,11 +58,19 @@ def finite(name: str) -> pl.Expr:
 class _Reducing:
     """One reduction of events, and the keys that it groups them by."""
 
-    def __init__(self, events: pl.LazyFrame, spec: Spec, query: Query, cut: Cut | None) -> None:
+    def __init__(
+        self,
+        events: pl.LazyFrame,
+        spec: Spec,
+        query: Query,
+        cut: Cut | None,
+        at: datetime | None,
+    ) -> None:
         columns = events.collect_schema()
         self._spec = spec
+        self._at = at
         self._is_cut = cut is not None
-        self._is_timed = spec.is_timed or cut is not None
+        self._is_timed = (spec.is_timed or cut is not None) and not at
         self._spread_timed = self._is_timed and (spec.sketches_timed or cut is not None)
         # Weights make it twice as slow, and most events stand for themselves.
         self._is_weighted = columns["sample_rate"] != pl.Null
@@ -73,12 +92,17 @@ class _Reducing:
         if spec.users and not spec.link:
             cells = cells.with_columns(devices=pl.lit([], pl.List(pl.UInt64)))
         most = distinct.WHOLE_MAX if self._is_cut else most_kept(spec)
-        yield _labelled(cells, spec, fine + CELL, most)
+        if self._at:
+            placed = cells.with_columns(pl.lit(self._at, INSTANT).alias("time"))
+            yield _labelled(placed, spec, CELL, most)
+        else:
+            yield _labelled(cells, spec, fine + CELL, most)
         has_whole = spec.is_timed and not self._is_cut
         if spec.sets and has_whole:
             # Out of the cells' sets: they are a tenth of the events.
             unions = [pl.col(name).list.explode().unique() for name in spec.sets]
-            whole = self._over_all_time(cells, unions)
+            names = [*self._names(), *spec.sets]
+            whole = cells.select(names) if self._at else self._over_all_time(cells, unions)
             yield _labelled(whole, spec, WHOLE, distinct.WHOLE_MAX)
         for at, buckets in enumerate(sketches):
             yield _labelled(self._listed(buckets), spec, fine + SKETCH + at, 0)

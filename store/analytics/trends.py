@@ -8,9 +8,10 @@ from typing import Any, ClassVar, cast
 import polars as pl
 
 from store.analytics import adding, reducing
+from store.analytics.analysis import Partials
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
-from store.analytics.intervals import covered_seconds, points
+from store.analytics.intervals import covered_seconds, point_of, points
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, ranked, spec_of
 from store.analytics.measures import Measure, Number, number, numbers, parse_measure
@@ -58,10 +59,14 @@ class TrendsAnalysis:
         return _spec(_asked(query)).numbers
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
-        asked = _asked(query)
-        if asked.events:
-            events = events.filter(pl.col("event_name").is_in(asked.events))
-        return reducing.partial(events, _spec(asked), query, cut)
+        return _partial(events, _asked(query), cut)
+
+    def narrow(self, query: Query, span: TimeSpan) -> Partials | None:
+        """What reduces parts whose events all lie in one point, without reading their times."""
+        if reducing.needs_time(_spec(_asked(query))):
+            return None
+        at = point_of(query, span)
+        return _OfPoint(at) if at else None
 
     def recipe(self, query: Query) -> Recipe | None:
         asked = _asked(query)
@@ -101,6 +106,27 @@ class TrendsAnalysis:
     def unmet(self, query: Query, result: Result) -> Sequence[str]:
         """The events asked for that did not happen."""
         return unmet_events(_asked(query).events, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfPoint:
+    """What reduces events that are all in one point."""
+
+    at: datetime
+
+    def columns(self, query: Query) -> Sequence[str]:
+        return [name for name in TrendsAnalysis().columns(query) if name != "event_time"]
+
+    def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        return _partial(events, _asked(query), cut, self.at)
+
+
+def _partial(
+    events: pl.LazyFrame, asked: Trends, cut: Cut | None, at: datetime | None = None
+) -> pl.LazyFrame:
+    if asked.events:
+        events = events.filter(pl.col("event_name").is_in(asked.events))
+    return reducing.partial(events, _spec(asked), asked, cut, at)
 
 
 def unmet_events(names: Sequence[str], result: Result) -> Sequence[str]:

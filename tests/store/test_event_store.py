@@ -161,6 +161,26 @@ def test_batches_that_are_read_at_once_add_up_as_one(tmp_path):
 
 
 @pytest.mark.usefixtures("batches_of_a_part")
+def test_parts_that_lie_in_one_point_count_as_those_that_do_not(tmp_path):
+    def at(seconds, *users):
+        moment = NOON + timedelta(seconds=seconds)
+        return [{"event_time": moment, "user_id": user, "severity": 9} for user in users]
+
+    commits = [
+        at(0, "a", "b"),
+        at(59.999999, "a", None),
+        at(60, "c", "c"),
+        at(30, "d") + at(90, "a"),
+    ]
+    store = store_of(tmp_path, *map(events_of, commits))
+    span = TimeSpan(NOON, NOON + 3 * MINUTE)
+    for by in ((), ("severity_class",)):
+        asked = Trends(span=span, interval=MINUTE, measures=("count", "users"), by=by)
+        series = store.run(asked).result.series
+        assert [(each.values, each.total) for each in series] == [([5, 3, 0], 8), ([3, 2, 0], 4)]
+
+
+@pytest.mark.usefixtures("batches_of_a_part")
 def test_work_that_nobody_waits_for_any_more_begins_no_other_batch(tmp_path, monkeypatch):
     import store.analytics.batches as reading
 

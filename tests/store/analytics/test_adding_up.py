@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from store.analytics.analysis import AskAgainError
 from store.analytics.components import Components, ComponentsAnalysis
 from store.analytics.linking import LinksQuery, LinksReduction
-from store.analytics.links import Links
+from store.analytics.links import Links, no_links
 from store.analytics.names import Names, NamesAnalysis
 from store.analytics.paths.drop_off import DropOff, DropOffAnalysis
 from store.analytics.paths.transitions import Transitions, TransitionsAnalysis
@@ -131,6 +131,49 @@ def test_no_split_and_no_grouping_changes_an_answer(analysis, query, found, data
     groups = data.draw(st.lists(st.integers(0, 2), min_size=6, max_size=6))
     shuffled = events.sample(fraction=1, shuffle=True, seed=data.draw(st.integers(0, 9)))
     assert same(answer(analysis, query, in_parts(shuffled, places), groups), alone)
+
+
+OF_ONE_POINT = [
+    {"measures": ("count", "users", "sessions", "sum:duration_ms", "max:duration_ms")},
+    {"measures": ("users",), "link": False},
+    {"measures": ("count", "users"), "by": ("event_name",), "events": ("load", "pay")},
+    {},
+]
+
+
+@pytest.mark.parametrize("options", OF_ONE_POINT)
+@pytest.mark.parametrize("is_alone", [True, False])
+@settings(max_examples=12, deadline=None)
+@given(found=rows, data=st.data())
+def test_events_that_are_all_in_one_point_need_no_time(options, is_alone, found, data):
+    analysis, query = TrendsAnalysis(), Trends(span=SPAN, interval=30 * MINUTE, **options)
+    events = frame_of(found)
+    places = data.draw(st.lists(st.integers(0, 2), min_size=events.height, max_size=events.height))
+    alone = events.with_columns(pl.lit(None).alias(PART))
+    events = alone if is_alone else in_parts(events, places)
+    narrow = analysis.narrow(query, SPAN)
+    assert "event_time" not in narrow.columns(query)
+
+    def told(partial, events):
+        frame = partial(events.lazy(), query, None).collect().drop(PART, strict=False)
+        whole = analysis.combine(frame, query)
+        return analysis.as_json(analysis.finish(whole, query, no_links()).result)
+
+    timeless = events.drop("event_time", "received_time")
+    assert same(told(narrow.partial, timeless), told(analysis.partial, events))
+
+
+@pytest.mark.parametrize(
+    ("span", "options"),
+    [
+        (TimeSpan(NOON, NOON + 31 * MINUTE), {}),
+        (SPAN, {"measures": ("p95:duration_ms",)}),
+        (SPAN, {"by": ("event_time",)}),
+    ],
+)
+def test_events_of_several_points_need_their_times(span, options):
+    query = Trends(span=span, interval=30 * MINUTE, **options)
+    assert TrendsAnalysis().narrow(query, span) is None
 
 
 @settings(max_examples=25, deadline=None)
