@@ -60,6 +60,8 @@ def scan(
     which fails with FileNotFoundError when a part is gone by then: take a new snapshot.
     """
     wanted = list(dict.fromkeys(name for name in columns if name not in (PART, ROW)))
+    # Polars gives one row where nothing but constants is selected.
+    wanted = wanted or ["event_time"]
     found = column_types(parts, wanted)
     targets = {name: found.get(name) or FIXED.get(name, pl.String()) for name in wanted}
     groups = _grouped(parts, wanted, span, apart=apart)

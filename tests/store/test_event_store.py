@@ -178,6 +178,8 @@ def test_parts_that_lie_in_one_point_count_as_those_that_do_not(tmp_path):
         asked = Trends(span=span, interval=MINUTE, measures=("count", "users"), by=by)
         series = store.run(asked).result.series
         assert [(each.values, each.total) for each in series] == [([5, 3, 0], 8), ([3, 2, 0], 4)]
+    (count,) = store.run(Trends(span=span, interval=MINUTE)).result.series
+    assert count.values == [5, 3, 0]
 
 
 @pytest.mark.usefixtures("batches_of_a_part")

@@ -94,6 +94,13 @@ def test_no_columns_still_count_rows_by_part(writer, events):
     assert found["len"].to_list() == [2, 3, 1]
 
 
+@pytest.mark.parametrize("sizes", [[5], [3, 2]])
+def test_no_columns_still_count_rows_that_need_not_be_told_apart(writer, events, sizes):
+    parts = commit(writer, *(events(size, first=10 * at) for at, size in enumerate(sizes)))
+    found = scan(parts, [], None, apart=False).group_by(PART).len().collect()
+    assert found["len"].to_list() == [5]
+
+
 def test_parts_without_rows_are_passed_over(writer, events):
     parts = [*commit(writer, events(1)), *writer.commit(pl.DataFrame(), Tally({"rejected": 1}))]
     parts += commit(writer, events(2, x=[1, 2]))
