@@ -227,6 +227,31 @@ class StartLeft(Message):
 
 
 @dataclass
+class SqlPicked(Message):
+    """A person wrote a question in SQL."""
+
+    text: str
+
+
+@dataclass
+class SqlTyped(Message):
+    """The text of the question changed; `cursor` is a character offset."""
+
+    text: str
+    cursor: int
+
+
+@dataclass
+class SqlLeft(Message):
+    """The row of the question was left."""
+
+
+@dataclass
+class SqlClosed(Message):
+    """A person has seen enough of the answer."""
+
+
+@dataclass
 class CellOpened(Message):
     """A person wants to see what a cell of a matrix is made of: those who began in `began`, and
     what they did in `span`, so many periods after.

@@ -21,7 +21,8 @@ from tui.messages import (
     ValueOpened,
 )
 from tui.plots.chart import GUTTER, Mark
-from tui.screens.deck_screen import Answers, DeckScreen, together
+from tui.screens.asking_sql import AskingSql
+from tui.screens.deck_screen import Answers, together
 from tui.store_door import Cancelled, Store
 from tui.theme import look_of
 from tui.view_state import Seen, View
@@ -53,7 +54,7 @@ from tui.widgets.picker import Picker
 FRAME_WIDTH: Final = 4
 
 
-class ExploreScreen(DeckScreen):
+class ExploreScreen(AskingSql):
     """The events themselves, newest first."""
 
     compares = False
@@ -107,7 +108,7 @@ class ExploreScreen(DeckScreen):
 
     @property
     def table(self) -> BigTable:
-        return self.query_one(BigTable)
+        return self.query_one("#rows", BigTable)
 
     @property
     def detail(self) -> EventDetail:
@@ -143,9 +144,8 @@ class ExploreScreen(DeckScreen):
     # Showing
 
     def show(self, seen: Seen, answers: Any) -> None:
-        timelines, found = answers
-        self._show_histogram(seen, timelines)
-        self._show_rows(seen, found)
+        self._show_histogram(seen, answers[0])
+        self._show_rows(seen, answers[1])
 
     def _show_histogram(self, seen: Seen, answers: Answers) -> None:
         look = look_of(self.app)
@@ -294,6 +294,7 @@ class ExploreScreen(DeckScreen):
         self.remove_class("-detail")
         self.table.focus()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`esc` is left to what else it may mean while the table is in front."""
-        return action != "back" or not self.table.has_focus
+        is_known = action != "back" or not self.table.has_focus
+        return is_known and super().check_action(action, parameters)
