@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.messages import QueryFailed, ResultReady, SqlClosed, SqlLeft, SqlPicked, SqlTyped
@@ -20,15 +19,14 @@ class AskingSql(DeckScreen):
     ]
     _names: Sequence[str] = ()
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
-        yield SqlPane()
-
     @property
     def sql(self) -> SqlPane:
         return self.query_one(SqlPane)
 
-    def action_sql(self) -> None:
+    async def action_sql(self) -> None:
+        """The pane is made when it is wanted first."""
+        if not self.query(SqlPane):
+            await self.mount(SqlPane(), after="#explore")
         self.add_class("-sql")
         self.deck.runner.ask("sql.names", names_work, self)
         self.sql.action_write()
@@ -52,6 +50,11 @@ class AskingSql(DeckScreen):
         self.deck.runner.cancel("sql.answer")
         self.remove_class("-sql")
         self.query_one("#rows").focus()
+
+    def key_escape(self) -> None:
+        """The pane is closed first."""
+        if not self.has_class("-sql"):
+            super().key_escape()
 
     def on_result_ready(self, message: ResultReady) -> None:
         match message.asker:

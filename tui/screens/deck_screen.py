@@ -184,8 +184,10 @@ class DeckScreen(Screen[None]):
 
     def key_escape(self) -> None:
         """Nobody waits any longer: back to the view that is drawn; without one, the view stands.
-        Else back to the screen that one drilled in from.
+        Else back to the screen that one drilled in from. A row that is written in is left first.
         """
+        if self.has_class("-writing"):
+            return
         if self.waiting:
             self.deck.runner.cancel(self.mode)
             self._asked = None

@@ -95,6 +95,19 @@ async def test_keys_of_the_events_do_nothing_while_the_pane_is_open(store):
         assert app.is_running
 
 
+async def test_esc_leaves_the_row_then_the_pane_and_not_the_screen(store):
+    async with opened(store, View(span=timedelta(hours=1))) as (app, pilot):
+        await press(pilot, "2", "colon")
+        app.focused.insert_text_at_cursor("event_name FROM events")
+        await settled(pilot)
+        await press(pilot, "escape")
+        assert app.view.screen == "explore"
+        assert not app.screen.query_one(SqlBar).is_open
+        await press(pilot, "escape")
+        assert app.view.screen == "explore"
+        assert not app.screen.query_one("#sql").display
+
+
 async def test_more_rows_than_are_shown_are_said(store, monkeypatch):
     monkeypatch.setattr("tui.views.sql_answer.SHOWN_MAX", 4)
     async with opened(store) as (app, pilot):
