@@ -130,12 +130,13 @@ def visits(
 
 
 def _first_values(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    sessions = rows.select("session", _ROW)
-    found = sessions.select("session")[: sessions.height if keys.width else 0].unique()
+    # The rows of a session stand together.
+    begins = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
+    sessions = rows.select("session", _ROW) if keys.width else rows.select("session", _ROW).clear()
+    found = sessions.select("session").filter(begins)
     for name in keys.columns:
         values = sessions.select("session", keys[name].gather(sessions[_ROW])).drop_nulls()
-        first = values.unique("session", keep="first", maintain_order=True)
-        found = found.join(first, on="session", how="left")
+        found = found.join(values.filter(begins), on="session", how="left")
     return found.with_columns(pl.col(keys.columns).fill_null(""))
 
 
