@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-import pyarrow
+import pyarrow as pa
 import pytest
 
 from store.allocator import FREED_MEMORY
@@ -15,7 +15,7 @@ print(pyarrow.default_memory_pool().backend_name)
 """
 
 
-@pytest.mark.parametrize("named", [None, *pyarrow.supported_memory_backends()])
+@pytest.mark.parametrize("named", [None, *pa.supported_memory_backends()])
 def test_arrow_takes_its_memory_from_the_system_unless_the_user_says_otherwise(named):
     plain = {name: text for name, text in os.environ.items() if name not in FREED_MEMORY}
     chosen = {"ARROW_DEFAULT_MEMORY_POOL": named} if named else {}
