@@ -37,7 +37,7 @@ _NO_REASON: Final = frozenset(FIXED) - {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes(Query):
-    """What is new, gone, more, less, slower or failing, against the span before."""
+    """What is new, gone, more, less, slower or failing."""
 
     analysis: ClassVar[str] = "changes"
     is_timed: ClassVar[bool] = True

@@ -31,7 +31,7 @@ _MEASURES: Final = tuple(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names(Query):
-    """Events by name: count, rate, errors, durations, first and last seen, trend."""
+    """Events by name: how often, how slow, how often in error."""
 
     analysis: ClassVar[str] = "names"
     is_timed: ClassVar[bool] = True

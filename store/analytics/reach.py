@@ -32,7 +32,7 @@ _BUCKET: Final = "user_bucket"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reach(Query):
-    """How many users some events are of, and whether it is one above all."""
+    """Whether events are of many users, or of one above all."""
 
     analysis: ClassVar[str] = "reach"
 

@@ -149,7 +149,7 @@ def _bar_cell(shape: _Shape, bars: int) -> Callable[[Row, int, Look], Sequence[P
 
     def cell(row: Row, width: int, look: Look) -> list[Part]:
         share = (row[shape.name].share or 0.0) / (shape.top or 1.0)
-        drawn = bar([Segment("info", share)], bars - 1, look)
+        drawn = bar([Segment("muted", share)], bars - 1, look)
         parts: list[Part] = [(part.text, part.style or PLAIN) for part in drawn]
         return [*parts, (" ", PLAIN), *drawn_number(row, width - bars, look)]
 

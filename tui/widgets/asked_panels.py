@@ -9,7 +9,9 @@ from textual.widget import Widget
 
 from tui.formatting import clean, count
 from tui.theme import look_of
+from tui.told import Told, told_of
 from tui.view_state import Seen
+from tui.views.answer_columns import SOURCE
 from tui.views.answer_sheet import Listing
 from tui.views.asking import own_options, settings_of
 from tui.views.asking_work import ASK, WITH, Found
@@ -28,6 +30,17 @@ HELP_ROWS: Final = (
 )
 
 
+class AnswerTable(BigTable):
+    """A table of Cells, which tells their values."""
+
+    def told(self) -> Told:
+        found = (self.row(place) or {} for place in range(self.total))
+        return told_of(
+            {name: list(cell.trend) or cell.value for name, cell in row.items() if name != SOURCE}
+            for row in found
+        )
+
+
 class AskedPanels(Vertical):
     """Shows what `asking_work` found; the screen's classes `-course` and `-also` say which of the
     panels are there.
@@ -41,8 +54,8 @@ class AskedPanels(Vertical):
         yield OptionsBar()
         yield FactLines()
         yield ChartPanel(id="course", classes="panel")
-        yield BigTable(id="answer", classes="panel")
-        yield BigTable(id="also", classes="panel")
+        yield AnswerTable(id="answer", classes="panel")
+        yield AnswerTable(id="also", classes="panel")
 
     def on_mount(self) -> None:
         self.rows.HELP = HELP_ROWS  # type: ignore[misc]

@@ -97,8 +97,8 @@ class EntryBar(Horizontal):
             return
         at = len(self.sign) + cell_len(clean(box.value[: completion.start])) - 2
         listed = self.completions
-        room = self.size.width - LIST_WIDTH
-        listed.styles.offset = (max(0, min(at, room)), self.region.bottom or 2)
+        room = self.screen.size.width - LIST_WIDTH
+        listed.styles.offset = (max(0, min(self.region.x + at, room)), self.region.bottom or 2)
         listed.completion = completion
 
     def _close(self) -> None:

@@ -313,6 +313,14 @@ async def test_nothing_found_is_said_with_what_to_do(sample):
         assert "no event matches; / changes the filter" in text(app)
 
 
+async def test_an_answer_is_told_in_full_for_a_file(sample):
+    async with opened(sample, asking("transitions")) as (app, _):
+        told = app.focused.told()
+        result = app.screen._found.answer.result
+        assert told.columns == ["from", "to", "count", "users", "share"]
+        assert [row[2] for row in told.rows] == [row.values["count"] for row in result.rows]
+
+
 def test_the_text_of_a_view_keeps_the_options_as_they_were_written():
     view = asking("funnel", "--step 'pay & go where plan=\"pro, team\"' --window 7d")
     assert View.parse(view.text(), now=NOW) == view
