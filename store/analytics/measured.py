@@ -11,10 +11,10 @@ from store.analytics import adding, distinct, sketch
 from store.analytics.cells import CELL, SKETCH, STATISTICS, WHOLE, Spec
 from store.analytics.links import Links
 from store.analytics.measures import Measure
+from store.analytics.sums import steady
 
 KEPT: Final = ("errors", "severities", "first", "last")
 """What `measured` hands on as it is."""
-DIGITS: Final = 12
 
 
 _NEEDED: Final[Mapping[str, Sequence[str]]] = {
@@ -131,7 +131,8 @@ def measured(
     rows = totals.lazy().with_columns(is_exact=_sets_exact(spec, names))
     for at, name in enumerate(spec.sketches):
         quantiles = [m.quantile for m in measures if m.kind == "percentile" and m.of == name]
-        sketches = combined.filter(pl.col("kind") == SKETCH + at)
+        # Ranks are looked up in one running sum over all rows: in one order, whatever came first.
+        sketches = combined.filter(pl.col("kind") == SKETCH + at).sort(keys)
         spread = sketch.percentiles(sketches, quantiles)
         spread = spread.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
         found = pl.concat([sketches.select(keys), spread], how="horizontal").lazy()
@@ -145,6 +146,8 @@ def measured(
     order = list(dict.fromkeys(name for name in ("folded", "m0", *keys) if name in (*keys, "m0")))
     descending = [name == "m0" for name in order]
     told = rows.select("kind", *keys, *kept, *values, "is_exact")
+    if "errors" in kept:
+        told = told.with_columns(steady(pl.col("errors")))
     ordered = told.sort(order, descending=descending, nulls_last=True).collect()
     is_whole = ordered["kind"] == WHOLE
     return Measured(ordered.filter(~is_whole), ordered.filter(is_whole))
@@ -162,13 +165,6 @@ def _most(spec: Spec) -> pl.Expr:
 def _sets_exact(spec: Spec, columns: Collection[str]) -> pl.Expr:
     full = [distinct.is_full(name, _most(spec), columns) for name in spec.sets]
     return ~pl.any_horizontal(*full, pl.lit(value=False))
-
-
-def steady(value: pl.Expr) -> pl.Expr:
-    """A sum of fractions without the digits that hang on the order in which they were added: 12 of
-    them hold for ten million values. Whole numbers stay whole.
-    """
-    return pl.when(value == value.round(0)).then(value).otherwise(value.round_sig_figs(DIGITS))
 
 
 def _value(measure: Measure, spec: Spec) -> pl.Expr:

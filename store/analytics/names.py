@@ -16,6 +16,7 @@ from store.analytics.measures import number, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.sums import steady
 from store.analytics.table_json import rows_json
 from store.errors import UsageError
 from store.timespan import TimeSpan
@@ -129,7 +130,7 @@ def _trends(points: pl.DataFrame, spec: Spec, query: Names) -> Mapping[Group, li
     counted = (
         points.with_columns(share.cast(pl.Int64).alias("share"))
         .group_by(*keys, "share")
-        .agg(pl.col("weight").sum())
+        .agg(steady(pl.col("weight").sum()))
     )
     found: dict[Group, list[float]] = {}
     is_folded = counted["folded"].to_list() if "folded" in keys else [False] * counted.height

@@ -16,6 +16,7 @@ from store.analytics.measures import Measure, number
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.shares import wilson
+from store.analytics.sums import steady
 from store.analytics.table_json import rows_json
 from store.timespan import TimeSpan
 
@@ -153,7 +154,8 @@ def _folded(cells: pl.DataFrame, spec: Spec, query: Query) -> pl.DataFrame:
 
 
 def _errors(counted: pl.DataFrame) -> dict[str, Any]:
-    weight, errors = counted["weight"].sum(), counted["sum.0"].sum()
+    sums = counted.select(steady(pl.col(name).sum()) for name in ("weight", "sum.0"))
+    weight, errors = sums.row(0)
     share = wilson(float(errors or 0.0), float(weight or 0.0))
     told = (share.share, share.low, share.high)
     return dict(zip(("error_rate", "error_rate_low", "error_rate_high"), told, strict=True))

@@ -16,6 +16,7 @@ from store.analytics.ordered import subjects
 from store.analytics.ordered.subjects import WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
+from store.analytics.sums import steady
 from store.analytics.table_json import flat_rows_json
 from store.schema import PART, as_text, severity_class
 from store.timespan import TimeSpan
@@ -121,20 +122,21 @@ def _added(rows: pl.DataFrame) -> pl.DataFrame:
 def _told(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """The sums of each group, the most events first, what is folded last; one row without any."""
     group = ["folded", *keys]
-    each = rows.group_by(*group, WHO).agg(pl.col("weight").sum())
+    whole = steady(pl.col("weight").sum())
+    each = rows.group_by(*group, WHO).agg(whole)
     users = (
         each.filter(pl.col(WHO).is_not_null())
         .group_by(group)
         .agg(
             pl.len().alias("users"),
             pl.col("weight").max().alias("top"),
-            pl.col("weight").mean().alias("mean"),
+            (whole / pl.len()).alias("mean"),
             pl.col("weight").median().alias("median"),
         )
     )
     sums = rows.group_by(group).agg(
-        pl.col("weight").sum().alias("events"),
-        pl.col("weight").filter(pl.col(WHO).is_null()).sum().alias("nobody"),
+        whole.alias("events"),
+        steady(pl.col("weight").filter(pl.col(WHO).is_null()).sum()).alias("nobody"),
         pl.col(_BUCKET).drop_nulls().n_unique().alias("buckets"),
         pl.col(_BUCKET).max().alias("greatest"),
     )

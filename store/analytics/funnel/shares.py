@@ -11,6 +11,7 @@ from store.analytics.funnel.journeys import Journeys
 from store.analytics.ordered.rows import TIME
 from store.analytics.shapes import StepShare
 from store.analytics.shares import wilson as interval
+from store.analytics.sums import mean_seconds
 
 
 def timed(chosen: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
@@ -35,7 +36,7 @@ def counts(made: Definition) -> Iterator[pl.Expr]:
         if at == 0:
             continue
         yield pl.col(f"seconds.{at}").median().alias(f"median.{at}")
-        yield pl.col(f"seconds.{at}").mean().alias(f"mean.{at}")
+        yield mean_seconds(pl.col(f"seconds.{at}")).alias(f"mean.{at}")
         if not step.optional:
             came = pl.col(f"row.{made.before(at)}").is_not_null()
             waiting = pl.col(OPEN) & came & ~reached

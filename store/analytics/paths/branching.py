@@ -10,6 +10,7 @@ from store.analytics.ordered.subjects import WHO
 from store.analytics.paths.paths import END
 from store.analytics.paths.reading import OTHER
 from store.analytics.paths.ways import START, Way
+from store.analytics.sums import mean_seconds
 
 COUNTS: Final = ("count", "users", "mean_seconds", "median_seconds", "names")
 """Of a branch: passages, people, the time from node to node, and how many names it stands for."""
@@ -92,7 +93,7 @@ class Branching:
         counted = named.group_by(_WAY, "to").agg(
             pl.len().alias("count"),
             pl.col(WHO).drop_nulls().n_unique().alias("users"),
-            pl.col("seconds").mean().alias("mean_seconds"),
+            mean_seconds(pl.col("seconds")).alias("mean_seconds"),
             pl.col("seconds").median().alias("median_seconds"),
             pl.col("node").n_unique().alias("names"),
         )

@@ -9,6 +9,7 @@ import polars as pl
 from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
 from store.analytics.query import Query, option
 from store.analytics.shapes import Result, Row, Table
+from store.analytics.sums import mean_seconds
 from store.analytics.table_json import flat_rows_json
 from store.errors import UsageError
 
@@ -102,7 +103,7 @@ def _edges(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
         .agg(
             pl.len().alias("count"),
             pl.col("who").drop_nulls().n_unique().alias("users"),
-            pl.col("seconds").mean().alias("mean_seconds"),
+            mean_seconds(pl.col("seconds")).alias("mean_seconds"),
             pl.col("seconds").median().alias("median_seconds"),
         )
         .sort("depth", "count", "from", "to", descending=[False, True, False, False])

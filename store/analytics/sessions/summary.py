@@ -18,6 +18,7 @@ from store.analytics.breakdown import (
 from store.analytics.query import Query
 from store.analytics.sessions.values import named
 from store.analytics.shapes import Result, Row, Table
+from store.analytics.sums import mean_seconds
 from store.analytics.table_json import flat_rows_json
 
 SUMMARY: Final = (
@@ -32,7 +33,7 @@ def summary(found: pl.DataFrame) -> Mapping[str, Any]:
     is_single = pl.col("events") == 1
     told = found.select(
         pl.len().alias("sessions"),
-        length.mean().alias("mean_seconds"),
+        mean_seconds(length).alias("mean_seconds"),
         length.filter(~is_single).median().alias("median_seconds"),
         pl.col("events").mean().alias("events_per_session"),
         (pl.col("errors") > 0).sum().alias("with_errors"),

@@ -34,6 +34,7 @@ BY = ("plan",)
 def happened(dice):
     """Ties, equal names, people with devices, missing and empty values, sampled ones."""
     at = FIRST + dice.randint(0, DAYS * 24 * 4) * HOUR / 4
+    at += timedelta(microseconds=dice.choice([0, dice.randint(0, 10**7)]))
     return {
         "event_time": at,
         "event_type": dice.choice(["log", "error", "performance", "component_load"]),
@@ -47,7 +48,7 @@ def happened(dice):
         "severity": dice.choice([9, 13, 17, None]),
         "duration_ms": dice.choice([None, 0.1, 0.2, 0.3, dice.random() * 1e3]),
         "value": dice.choice([None, 1e9 * dice.random(), -dice.random()]),
-        "sample_rate": dice.choice([None, None, 1.0, 3.0]),
+        "sample_rate": dice.choice([None, None, 1.0, 3.0, 10 / 3, 1.1]),
         "message": dice.choice([None, "EACCES: permission denied", "ok"]),
     }
 
