@@ -10,6 +10,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.glyphs import FULL
 from tui.theme import Look, look_of
 from tui.told import Told
 from tui.widgets.lines import Advice, blank, centred
@@ -82,6 +83,17 @@ class Drawn(Widget):
             self.instead = advice
             self.redraw()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """With the sign of the house where Textual cut a title in the border."""
+        strips = super().render_lines(crop)
+        cut = look_of(self.app).glyphs.ellipsis
+        if cut == FULL.ellipsis:
+            return strips
+        edges = (0, self.outer_size.height - 1)
+        return [
+            _resigned(strip, cut) if at in edges else strip for at, strip in enumerate(strips, crop.y)
+        ]
+
     def render_line(self, y: int) -> Strip:
         if self._rows is None or self._redraw_due or self._drawing_for() != self._drawn_for:
             self._redraw_now()
@@ -113,6 +125,13 @@ class Drawn(Widget):
         if self.stale:
             rows = [dimmed(row, look.style("dim")) for row in rows]
         return [strip.apply_style(ground) for strip in rows]
+
+
+def _resigned(strip: Strip, cut: str) -> Strip:
+    return Strip(
+        [Segment(text.replace(FULL.ellipsis, cut), style, control) for text, style, control in strip],
+        strip.cell_length,
+    )
 
 
 def _changed_regions(old: list[Strip], new: list[Strip]) -> list[Region]:

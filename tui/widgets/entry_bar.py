@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui.formatting import clean
+from tui.theme import look_of
 from tui.widgets.completions import Completions
 from tui.widgets.text_box import TextBox
 
@@ -87,7 +88,8 @@ class EntryBar(Horizontal):
         """What cannot be read yet, or at all."""
         room = max(20, self.size.width // 2)
         text = clean(sentence)
-        text = text if cell_len(text) <= room else text[: room - 1] + "…"
+        cut = look_of(self.app).glyphs.ellipsis
+        text = text if cell_len(text) <= room else text[: room - 1] + cut
         self.query_one(".note", Static).update(Content.styled(text, "$role-warning"))
 
     def show_completion(self, completion: "Completion") -> None:

@@ -327,3 +327,12 @@ async def test_a_breakdown_is_by_the_value_of_the_step_that_is_picked(store):
         await typed(pilot, "at 2", "enter")
         assert app.view.option("value") == "step:2"
         assert "step:2" in text(app)
+
+
+async def test_a_title_that_is_cut_in_the_border_is_cut_with_the_sign_of_the_house(store):
+    steps = STEPS.with_option("steps", f"view,{'x' * 90}").with_option("who", "here:2")
+    async with opened(store, view=steps, size=(80, 24), ascii_glyphs=True) as (app, _):
+        assert "came to xxx" in text(app)
+        assert text(app).isascii()
+    async with opened(store, view=steps, size=(80, 24)) as (app, _):
+        assert "xx… " in text(app)
