@@ -139,8 +139,10 @@ def _complain(sentence: str, code: int) -> int:
 
 
 def _os_sentence(error: OSError) -> str:
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}"
+    # What is full beside the store, which names itself, is what one writes to.
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    place = error.filename or ("standard output" if is_full else "")
+    return f"{place}{': ' if place else ''}{error.strerror or error}"
 
 
 def _surprise(error: BaseException) -> str:

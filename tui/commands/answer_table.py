@@ -46,9 +46,18 @@ def summary_of(answer: Answer) -> Sequence[Table]:
     before = previous.summary if isinstance(previous, shapes.Table) else {}
     words = [name for name, value in told.items() if not _is_rows(value)]
     names = ["of all", "", *(["previous"] if before else [])]
-    rows = [(name.replace("_", " "), told[name], before.get(name))[: len(names)] for name in words]
+    said = [(name.replace("_", " "), told[name], before.get(name)) for name in words]
+    rows = [tuple(map(_said, row))[: len(names)] for row in said]
     lists = [_list_table(value) for value in told.values() if _is_rows(value) and value]
     return [*([Table(names, rows)] if rows else []), *lists]
+
+
+def _said(value: Any) -> Any:
+    """Names by what they are, such as what was left out and why, in words."""
+    if not isinstance(value, Mapping):
+        return value
+    lists = [(name.replace("_", " "), each) for name, each in value.items() if each]
+    return "; ".join(f"{name}: {', '.join(map(str, each))}" for name, each in lists) or None
 
 
 def _is_rows(value: object) -> bool:

@@ -91,7 +91,8 @@ class Drawn(Widget):
             return strips
         edges = (0, self.outer_size.height - 1)
         return [
-            _resigned(strip, cut) if at in edges else strip for at, strip in enumerate(strips, crop.y)
+            _resigned(strip, cut) if at in edges else strip
+            for at, strip in enumerate(strips, crop.y)
         ]
 
     def render_line(self, y: int) -> Strip:
@@ -129,7 +130,10 @@ class Drawn(Widget):
 
 def _resigned(strip: Strip, cut: str) -> Strip:
     return Strip(
-        [Segment(text.replace(FULL.ellipsis, cut), style, control) for text, style, control in strip],
+        [
+            Segment(text.replace(FULL.ellipsis, cut), style, control)
+            for text, style, control in strip
+        ],
         strip.cell_length,
     )
 

@@ -175,3 +175,18 @@ def test_what_another_program_reads_is_utf_8(store, stored):
         check=True,
     )
     assert json.loads(done.stdout)["result"]["rows"][0]["key"] == {"plan": "é日"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
+def test_where_there_is_no_room_is_said():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui.cli", "--help"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == "eventdeck: standard output: No space left on device\n"

@@ -191,7 +191,10 @@ def test_a_name_that_some_event_has_is_not_told(eventdeck, visits):
 def test_fields_of_a_baseline_that_no_event_has_are_told(eventdeck, visits):
     done = eventdeck("query", "compare", "--where", "plan=pro", "--against", "pln=free")
     assert (done.code, done.err) == (0, "eventdeck: no event has pln; did you mean plan?\n")
-    assert eventdeck("query", "compare", "--where", "plan=pro", "--against", "rest").err == ""
+    told = eventdeck("query", "compare", "--where", "plan=pro", "--against", "rest")
+    assert told.err == ""
+    assert "left out   in filters: plan" in told.out
+    assert "{" not in told.out
 
 
 @pytest.mark.parametrize(
