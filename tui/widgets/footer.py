@@ -11,6 +11,7 @@ from tui.widgets.lines import Part, cells, line
 
 _KEYS = {
     "slash": "/",
+    "colon": ":",
     "question_mark": "?",
     "space": "space",
     "left_square_bracket": "[",

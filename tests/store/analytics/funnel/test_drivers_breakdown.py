@@ -84,6 +84,7 @@ def test_values_past_the_limit_are_one(tmp_path):
 
 
 PEOPLE = {"ada": "pro", "bob": "pro", "eve": None, "zoe": "free", "kim": "free", "joe": ""}
+SOMEBODY = ("ada", 0, "y")  # so that there is a plan
 EVENTS = st.lists(
     st.tuples(st.sampled_from(sorted(PEOPLE)), st.integers(0, 8), st.sampled_from("abxy")),
     min_size=1,
@@ -97,7 +98,7 @@ def test_each_value_has_what_its_people_alone_would_have(tmp_path_factory, found
     rows = [
         {"event_id": f"{at}", "event_time": NOON + minute * MINUTE, "event_name": name,
          "user_id": who, "plan": PEOPLE[who], "os": "mac" if at % 2 else "win"}
-        for at, (who, minute, name) in enumerate(found)
+        for at, (who, minute, name) in enumerate([SOMEBODY, *found])
     ]  # fmt: skip
     root = tmp_path_factory.mktemp("d")
     told = asked(root, rows, by=("plan",), of=of)
