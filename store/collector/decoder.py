@@ -7,11 +7,11 @@ It lives as long as the collector keeps its end of the socket open.
 
 import contextlib
 import io
-import pickle
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Self
 
 import polars as pl
@@ -19,7 +19,6 @@ import polars as pl
 from store.collector.intake import INTAKES
 from store.collector.intake.intake import Delivery
 from store.collector.memory import rest_garbage_collection
-from store.collector.passage import Passage
 from store.collector.together import decoded_all
 from store.event import EventIds
 from store.normalise import Decoded, Shared
@@ -112,13 +111,12 @@ def _stream(events: pl.DataFrame) -> bytes:
 
 def main() -> None:
     """Decodes what comes until the other end is closed."""
-    passage = Passage.named(sys.argv[1:])
+    connection = Connection(int(sys.argv[1]))
     intakes = {intake.name: intake for intake in INTAKES}
     ids = EventIds(time.time)
     rest_garbage_collection()
-    passage.send(b"")
+    connection.send(None)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
-            job: Job = pickle.loads(passage.receive())  # noqa: S301  from our own process
-            answer = answer_of(decoded_all(intakes[job.intake], job.deliveries(ids)))
-            passage.send(pickle.dumps(answer))
+            job: Job = connection.recv()
+            connection.send(answer_of(decoded_all(intakes[job.intake], job.deliveries(ids))))

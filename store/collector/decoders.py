@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
 from store.collector.decoder import Job, decoded_of
 from store.collector.intake.intake import Delivery, Intake
-from store.collector.passage import Passage, shared_memory
 from store.collector.python import environment
 from store.collector.together import ROUND_MAX, Together, decoded_all
 from store.normalise import Decoded
@@ -151,21 +151,21 @@ class Helper:
     def __init__(self) -> None:
         """Starts it; it is ready some half a second later."""
         ours, theirs = socket.socketpair()
-        memory = shared_memory()
         with theirs:
-            given = [theirs.fileno(), *(() if memory is None else (memory,))]
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM, *map(str, given)],
+                [sys.executable, "-P", "-c", PROGRAM, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=given,
+                pass_fds=[theirs.fileno()],
                 env=environment(),
                 # Ctrl+C is for the collector, which drains and then closes the socket.
                 start_new_session=True,
             )
-        self._passage = Passage(ours.detach(), memory)
-        self._turn = threading.Lock()
-        """Held from a question to its answer."""
+        self._connection = Connection(ours.detach())
+        self._sending = threading.Lock()
+        self._turn = threading.Event()
+        """Set when the answer to the last delivery that was sent has been read."""
+        self._turn.set()
         self._is_ready = False
         self._used = time.monotonic()
         self.pid = self._process.pid
@@ -176,21 +176,28 @@ class Helper:
 
     def is_ready(self) -> bool:
         """Whether it takes deliveries now. OSError or EOFError when it did not come up."""
-        with self._turn:
-            if not self._is_ready and self._passage.waits():
-                self._passage.receive()
+        with self._sending:
+            if not self._is_ready and self._connection.poll():
+                self._connection.recv()
                 self._is_ready = True
             return self._is_ready
 
     def decode(self, intake: Intake, deliveries: Sequence[Delivery]) -> Sequence[Decoded]:
-        """What `decoded_all` gives; OSError or EOFError when the process is gone or stuck. From
-        any thread, one after the other.
+        """What `decoded_all` gives; OSError or EOFError when the process is gone or stuck.
+
+        From several threads: answers come in the order in which deliveries were sent.
         """
-        with self._turn:
-            self._passage.send(pickle.dumps(Job.of(intake.name, deliveries)))
-            if not self._passage.waits(ANSWER_SECONDS):
+        mine = threading.Event()
+        with self._sending:
+            before, self._turn = self._turn, mine
+            self._connection.send(Job.of(intake.name, deliveries))
+        before.wait()
+        try:
+            if not self._connection.poll(ANSWER_SECONDS):
                 raise TimeoutError
-            answer = self._passage.receive()
+            answer = self._connection.recv_bytes()
+        finally:
+            mine.set()
         self._used = time.monotonic()
         return decoded_of(pickle.loads(answer))  # noqa: S301  from our own process
 
@@ -198,4 +205,4 @@ class Helper:
         """Ends the process; safe to call when it is gone."""
         self._process.kill()
         self._process.wait()
-        self._passage.close()
+        self._connection.close()
