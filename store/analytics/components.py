@@ -11,7 +11,7 @@ from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.known_types import is_error, is_kind, reported
 from store.analytics.links import Links, is_given
-from store.analytics.measured import groups, is_sampled, ranked
+from store.analytics.measured import few, groups, is_sampled, ranked
 from store.analytics.measures import Measure, number
 from store.analytics.query import Query
 from store.analytics.shapes import Finished, Result, Row, Table
@@ -83,12 +83,14 @@ class ComponentsAnalysis:
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         _, totals = ranked(combined, _spec(query), _MEASURES, links, query.limit)
         rows = []
-        for (group, _, values), last in zip(
-            groups(totals, len(_MEASURES)), totals["last"], strict=True
+        marks = few(totals, COLUMNS)
+        for (group, _, values), last, few_of in zip(
+            groups(totals, len(_MEASURES)), totals["last"], marks, strict=True
         ):
             told = [number(value, of, 1.0) for value, of in zip(values, _MEASURES, strict=True)]
             key = dict(zip(_by(query), group.key, strict=True))
-            rows.append(Row(key, dict(zip(COLUMNS, [*told, last], strict=True)), group.folded))
+            values_of = dict(zip(COLUMNS, [*told, last], strict=True))
+            rows.append(Row(key, values_of, group.folded, few_of))
         return Finished(
             Table(COLUMNS, rows),
             events=int(totals["n"].sum()),
@@ -109,7 +111,7 @@ def _row_of_json(row: Row) -> Row:
     """With the values that it is broken down by apart: they may be called as a number is."""
     values = {name: value for name, value in row.key.items() if name != _COMPONENT}
     apart = {"key": values} if values else {}
-    return Row({_COMPONENT: row.key[_COMPONENT]}, {**apart, **row.values}, row.folded)
+    return Row({_COMPONENT: row.key[_COMPONENT]}, {**apart, **row.values}, row.folded, row.few)
 
 
 def _spec(query: Query) -> Spec:

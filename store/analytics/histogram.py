@@ -12,6 +12,7 @@ from store.analytics.buckets import EVENTS, Bucket
 from store.analytics.cut import Cut
 from store.analytics.intervals import points
 from store.analytics.links import Links
+from store.analytics.measures import Measure
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Series, Timeline
 from store.analytics.trends import TrendsAnalysis, unmet_events
@@ -132,6 +133,7 @@ def _series(
     pieces = group.partition_by("time", as_dict=True)
     by_point = [_buckets(pieces[start,]) if (start,) in pieces else [] for start in starts]
     whole = _buckets(group)
+    counts = [sum(bucket.held for bucket in each) for each in by_point]
     return [
         Series(
             key=dict(zip(_by(query), name[1:], strict=True)),
@@ -139,9 +141,17 @@ def _series(
             measure=measure,
             folded=name[0],
             total=_measured(whole, share),
+            few=_few(counts, share),
         )
         for measure, share in zip(query.measures, _shares(query), strict=True)
     ]
+
+
+def _few(counts: Sequence[float], share: float | None) -> Sequence[bool]:
+    """Whether each point's percentile rests on too few values; () when none does."""
+    needs = Measure("", "percentile", quantile=share).needs if share is not None else 1
+    found = [0 < count < needs for count in counts]
+    return found if any(found) else ()
 
 
 def _buckets(rows: pl.DataFrame) -> list[Bucket]:

@@ -36,8 +36,8 @@ class Group(NamedTuple):
 
 class Measured(NamedTuple):
     """Rows with the measures as columns m0, m1, … (Float64; null where there is nothing to tell; a
-    rate is still a count), `n`, `weight`, `is_exact`, and what else the spec keeps; the greatest
-    m0 first, what is folded last.
+    rate is still a count), `few.0`, … (whether a percentile rests on too few numbers), `n`,
+    `weight`, `is_exact`, and what else the spec keeps; the greatest m0 first, what is folded last.
     """
 
     points: pl.DataFrame
@@ -61,6 +61,15 @@ def groups(
     times = rows["time"].to_list()
     for key, folded, time, row in zip(names, is_folded, times, values, strict=True):
         yield Group(key, folded), time, row
+
+
+def few(rows: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Of the rows of `measured`: those of `names`, one for each measure, whose percentiles rest on
+    too few numbers.
+    """
+    marks = [(name, f"few.{at}") for at, name in enumerate(names) if f"few.{at}" in rows.columns]
+    for row in rows.select(mark for _, mark in marks).rows() if marks else [()] * rows.height:
+        yield tuple(name for (name, _), is_few in zip(marks, row, strict=True) if is_few)
 
 
 def spec_of(
@@ -135,6 +144,7 @@ def measured(
         sketches = combined.filter(pl.col("kind") == SKETCH + at).sort(keys)
         spread = sketch.percentiles(sketches, quantiles)
         spread = spread.rename({f"q{i}": _quantile(name, q) for i, q in enumerate(quantiles)})
+        spread = spread.with_columns(sketch.held(sketches).alias(_held(name)))
         found = pl.concat([sketches.select(keys), spread], how="horizontal").lazy()
         rows = rows.join(found, on=keys, how="left", nulls_equal=True, suffix=":sketch")
         known = pl.col("is_exact:sketch").fill_null(value=True)
@@ -145,7 +155,7 @@ def measured(
     kept = [name for name in ("n", "weight", *KEPT) if name in names]
     order = list(dict.fromkeys(name for name in ("folded", "m0", *keys) if name in (*keys, "m0")))
     descending = [name == "m0" for name in order]
-    told = rows.select("kind", *keys, *kept, *values, "is_exact")
+    told = rows.select("kind", *keys, *kept, *values, *_few(measures), "is_exact")
     if "errors" in kept:
         told = told.with_columns(steady(pl.col("errors")))
     ordered = told.sort(order, descending=descending, nulls_last=True).collect()
@@ -153,8 +163,23 @@ def measured(
     return Measured(ordered.filter(~is_whole), ordered.filter(is_whole))
 
 
+def _few(measures: Sequence[Measure]) -> Iterator[pl.Expr]:
+    """Whether percentiles rest on too few numbers: events that were seen, however many they stood
+    for. Nobody counted which of the numbers stood for how many: as many as of all the events.
+    """
+    for at, measure in enumerate(measures):
+        if measure.kind == "percentile":
+            seen = pl.col(_held(measure.of)) * pl.col("n") / pl.col("weight")
+            is_few = seen.round(6) < measure.needs
+            yield is_few.fill_null(value=False).alias(f"few.{at}")
+
+
 def _quantile(name: str, quantile: float) -> str:
     return f"{name}:{quantile}"
+
+
+def _held(name: str) -> str:
+    return f"{name}:held"
 
 
 def _most(spec: Spec) -> pl.Expr:

@@ -37,6 +37,14 @@ class Measure:
         return self.kind in ("count", "rate", "values", "sum")
 
     @property
+    def needs(self) -> int:
+        """How many numbers a percentile should rest on, so that one of them lies beyond it: 100 for
+        p99 (and p1), 20 for p95; 1 for the extremes, and for what is no percentile.
+        """
+        beyond = min(self.quantile, 1 - self.quantile)
+        return round(1 / beyond) if beyond else 1
+
+    @property
     def counts(self) -> bool:
         """True when there being nothing is the number 0, and not an absent number."""
         return self.adds_up or self.kind in ("users", "sessions")

@@ -11,7 +11,7 @@ from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.intervals import POINTS_MAX
 from store.analytics.links import Links
-from store.analytics.measured import Group, groups, is_sampled, ranked
+from store.analytics.measured import Group, few, groups, is_sampled, ranked
 from store.analytics.measures import number, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
@@ -24,6 +24,7 @@ from store.timespan import TimeSpan
 COLUMNS: Final = (
     *("count", "rate", "error_share", "p50", "p95", "p99", "first_seen", "last_seen", "trend"),
 )
+_SPREAD: Final = ("count", "p50", "p95", "p99")
 _MEASURES: Final = tuple(
     parse_measure(text)
     for text in ("count", "p50:duration_ms", "p95:duration_ms", "p99:duration_ms")
@@ -86,14 +87,15 @@ class NamesAnalysis:
         seconds = query.span.length.total_seconds() if query.span else 0.0
         details = totals.select("severities", "errors", "first", "last").iter_rows()
         rows = []
-        for (group, _, values), detail in zip(groups(totals, 4), details, strict=True):
+        told = zip(groups(totals, 4), few(totals, _SPREAD), details, strict=True)
+        for (group, _, values), marks, detail in told:
             count, *spread = map(number, values, _MEASURES, [seconds] * 4)
             severities, errors, first, last = detail
             share = errors / count if severities and count else None
             rate = count / seconds if count and seconds else 0.0
             found = (count, rate, share, *spread, first, last, trends.get(group))
             key = dict(zip(query.by, group.key, strict=True))
-            rows.append(Row(key, dict(zip(COLUMNS, found, strict=True)), group.folded))
+            rows.append(Row(key, dict(zip(COLUMNS, found, strict=True)), group.folded, marks))
         return Finished(
             Table(COLUMNS, rows),
             events=int(totals["n"].sum()),

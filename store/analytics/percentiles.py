@@ -10,7 +10,7 @@ from store.analytics import adding, cells, reducing
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
-from store.analytics.measured import groups, is_sampled, ranked, spec_of
+from store.analytics.measured import few, groups, is_sampled, ranked, spec_of
 from store.analytics.measures import Measure, number, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
@@ -32,7 +32,9 @@ class Percentiles(Query):
 
 
 class PercentilesAnalysis:
-    """Count, mean, extremes and percentiles; `count` is of the events that have the attribute."""
+    """Count, mean, extremes and percentiles; `count` is of the events that have the attribute. `few`
+    names the percentiles that rest on too few of them: a p99 on less than 100.
+    """
 
     name = "percentiles"
     version = 1
@@ -68,8 +70,11 @@ class PercentilesAnalysis:
                     for name, measure, value in zip(COLUMNS, measures, values, strict=True)
                 },
                 folded=group.folded,
+                few=marks,
             )
-            for group, _, values in groups(totals, len(measures))
+            for (group, _, values), marks in zip(
+                groups(totals, len(measures)), few(totals, COLUMNS), strict=True
+            )
         ]
         return Finished(
             Table(COLUMNS, rows),

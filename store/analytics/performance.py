@@ -11,7 +11,7 @@ from store.analytics.cells import Spec, stored_in
 from store.analytics.cut import Cut
 from store.analytics.known_types import is_error, is_kind, is_metric, is_metric_of, reported
 from store.analytics.links import Links
-from store.analytics.measured import groups, is_sampled, measured
+from store.analytics.measured import few, groups, is_sampled, measured
 from store.analytics.measures import Measure, number
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
@@ -47,6 +47,7 @@ class PerformanceAnalysis:
     metric under its own name, and `duration_ms` of events of the type or name performance. Times
     are in ms. `error_rate` is the share of errors among all events, with its 95 % interval (Wilson).
     The `limit` values with the most numbers are told apart, the rest is folded, metric by metric.
+    `few` names the percentiles that rest on too few numbers.
     """
 
     name = "performance"
@@ -106,8 +107,11 @@ class PerformanceAnalysis:
                     )
                 ),
                 group.folded,
+                marks,
             )
-            for group, _, values in groups(totals, len(_MEASURES))
+            for (group, _, values), marks in zip(
+                groups(totals, len(_MEASURES)), few(totals, COLUMNS[1:]), strict=True
+            )
         ]
         return Finished(
             Table(COLUMNS, rows, _errors(counted)),

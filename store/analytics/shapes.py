@@ -26,6 +26,8 @@ class Series:
     """True for the row that holds all keys past the limit."""
     total: float | int | None = None
     """The measure over the whole span (users: distinct over the span, not a sum of points)."""
+    few: Sequence[bool] = ()
+    """Of a percentile: which values rest on too few numbers (`Measure.needs`); () is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Row:
     key: Key
     values: Mapping[str, Any]
     folded: bool = False
+    few: Sequence[str] = ()
+    """The columns with percentiles that rest on too few numbers (`Measure.needs`)."""
 
 
 @dataclass(frozen=True, slots=True)

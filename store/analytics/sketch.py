@@ -115,6 +115,14 @@ def _weighed(sketches: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def held(sketches: pl.DataFrame) -> pl.Series:
+    """How many events each of them is made of, or that these stand for."""
+    values = pl.col("bucket").list.len().cast(pl.Float64)
+    if _are_plain(sketches):
+        return sketches.select(values).to_series()
+    return sketches.select(pl.coalesce(pl.col("weights").list.sum(), values)).to_series()
+
+
 def percentiles(sketches: pl.DataFrame, quantiles: Sequence[float]) -> pl.DataFrame:
     """For each row the columns q0, q1, … (Float64) and `is_exact`.
 

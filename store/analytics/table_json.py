@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from store.analytics.shapes import Result, Table
+from store.analytics.shapes import Result, Row, Table
 from store.timespan import iso
 
 
@@ -16,6 +16,7 @@ def rows_json(result: Result) -> Mapping[str, Any]:
                 "key": dict(row.key),
                 **({"folded": True} if row.folded else {}),
                 **{name: _plain(value) for name, value in row.values.items()},
+                **_few(row),
             }
             for row in cast(Table, result).rows
         ]
@@ -30,9 +31,15 @@ def flat_rows_json(result: Result) -> Mapping[str, Any]:
     rows = [
         {name: _plain(value) for name, value in {**row.key, **row.values}.items()}
         | ({"folded": True} if row.folded else {})
+        | _few(row)
         for row in table.rows
     ]
     return {**({"summary": dict(table.summary)} if table.summary else {}), "rows": rows}
+
+
+def _few(row: Row) -> dict[str, Any]:
+    """Which percentiles rest on too few numbers; nothing where none does."""
+    return {"few": list(row.few)} if row.few else {}
 
 
 def _plain(value: Any) -> Any:

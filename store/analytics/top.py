@@ -10,7 +10,7 @@ from store.analytics import adding, reducing
 from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.links import Links
-from store.analytics.measured import groups, is_sampled, measured, ranked, spec_of
+from store.analytics.measured import few, groups, is_sampled, measured, ranked, spec_of
 from store.analytics.measures import Measure, number, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.rollups.recipe import Recipe
@@ -72,8 +72,11 @@ class TopAnalysis:
                     "share": value / whole if whole and value is not None else None,
                 },
                 folded=group.folded,
+                few=marks,
             )
-            for group, _, (value,) in groups(totals, 1)
+            for (group, _, (value,)), marks in zip(
+                groups(totals, 1), few(totals, ["value"]), strict=True
+            )
         ]
         return Finished(
             Table(("value", "share"), rows),

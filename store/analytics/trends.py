@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any, ClassVar, cast
 
 import polars as pl
@@ -42,7 +43,9 @@ class Trends(Query):
 
 
 class TrendsAnalysis:
-    """Counts, sums, extremes, percentiles and distinct counts in each interval, zero-filled."""
+    """Counts, sums, extremes, percentiles and distinct counts in each interval, zero-filled. `few`
+    are the starts of points whose percentile rests on too few numbers: a p99 on less than 100.
+    """
 
     name = "trends"
     version = 1
@@ -98,6 +101,7 @@ class TrendsAnalysis:
                     **({"measure": series.measure} if len(measures) > 1 else {}),
                     **({"folded": True} if series.folded else {}),
                     "points": [list(point) for point in zip(starts, series.values, strict=True)],
+                    **({"few": list(compress(starts, series.few))} if series.few else {}),
                 }
                 for series in timeline.series
             ],
@@ -163,8 +167,8 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
     seconds = covered_seconds(query, starts)
     found = {
         group: [
-            numbers(column, measure, seconds)
-            for column, measure in zip(columns, measures, strict=True)
+            (numbers(column, measure, seconds), few)
+            for (column, few), measure in zip(columns, measures, strict=True)
         ]
         for group, columns in _spread(rows, starts, len(measures))
     }
@@ -177,26 +181,32 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
         series=[
             Series(
                 key=dict(zip(_by(query), group.key, strict=True)),
-                values=found[group][at] if group in found else _nothing(measure, starts),
+                values=values,
                 measure=measure.text,
                 folded=group.folded,
                 total=number(whole.get(group, nothing)[at], measure, length),
+                few=few,
             )
             for group in _shown(list(whole), query)
             for at, measure in enumerate(measures)
+            for values, few in [found[group][at] if group in found else _nothing(measure, starts)]
         ],
     )
 
 
-def _nothing(measure: Measure, starts: Sequence[datetime]) -> Sequence[Number]:
+def _nothing(
+    measure: Measure, starts: Sequence[datetime]
+) -> tuple[Sequence[Number], Sequence[bool]]:
     """The points of a series without an event."""
-    return [number(None, measure, 1.0)] * len(starts)
+    return [number(None, measure, 1.0)] * len(starts), ()
 
 
 def _spread(
     rows: pl.DataFrame, starts: Sequence[datetime], measures: int
-) -> Iterator[tuple[Group, Sequence[pl.Series]]]:
-    """Each group's measures as columns with a value, or null, for every point."""
+) -> Iterator[tuple[Group, Sequence[tuple[pl.Series, Sequence[bool]]]]]:
+    """Each group's measures as columns with a value, or null, for every point, and which of them
+    rest on too few numbers.
+    """
     grid = pl.DataFrame({"time": pl.Series(starts, dtype=INSTANT)}).with_row_index("at")
     placed = rows.join(grid, on="time")
     keys = [name for name in rows.columns if name.startswith("key.")]
@@ -207,12 +217,24 @@ def _spread(
         yield (
             group,
             [
-                pl.repeat(None, len(starts), dtype=pl.Float64, eager=True).scatter(
-                    piece["at"], piece[f"m{at}"]
+                (
+                    pl.repeat(None, len(starts), dtype=pl.Float64, eager=True).scatter(
+                        piece["at"], piece[f"m{at}"]
+                    ),
+                    _few(piece, at, len(starts)),
                 )
                 for at in range(measures)
             ],
         )
+
+
+def _few(piece: pl.DataFrame, at: int, count: int) -> Sequence[bool]:
+    """Whether each of the points rests on too few numbers; () when none does."""
+    name = f"few.{at}"
+    if name not in piece.columns or not piece[name].any():
+        return ()
+    none = pl.repeat(value=False, n=count, dtype=pl.Boolean, eager=True)
+    return none.scatter(piece["at"], piece[name]).to_list()
 
 
 def _shown(found: Sequence[Group], query: Trends) -> Sequence[Group]:

@@ -8,17 +8,20 @@ from typing import Any, Final
 from store.analytics import shapes
 from store.analytics.shapes import Answer, Key, Series, Timeline
 from tui.commands.step_rows import as_rows
-from tui.commands.table import Table
+from tui.commands.table import Marked, Table
 
 COLUMNS_SHOWN_MAX: Final = 8
 OTHERS: Final = "(others)"
 NONE: Final = "(none)"
+FEW: Final = "few"
+FEW_LEGEND: Final = "* rests on too few values: a p95 needs 20, a p99 100, a p99.9 1,000"
 
 
 def table_of(answer: Answer) -> Table:
     """A row per time and key, or per key; with `previous_…` beside each number when it was asked.
 
-    A column `folded` is there when a row stands for all other keys.
+    A column `folded` is there when a row stands for all other keys, a column `few`, the last, when
+    percentiles rest on too few values: it names their columns.
     """
     if isinstance(answer.result, Timeline):
         return _timeline_table(answer.result, _previous_timeline(answer), answer.query.by)
@@ -28,13 +31,36 @@ def table_of(answer: Answer) -> Table:
 def pivoted(answer: Answer) -> Table:
     """The same for people: times down and few series across, and no folded row without a name."""
     timeline = answer.result
-    table = table_of(answer)
     if not isinstance(timeline, Timeline) or answer.previous or not _fits(timeline):
+        table = _marked(table_of(answer))
         return _without_blanks(_with_names(table, answer.query.by))
     names = [_label(series, timeline.series) for series in timeline.series]
-    values = zip(*(series.values for series in timeline.series), strict=True)
+    values = zip(*(_marked_values(series) for series in timeline.series), strict=True)
     rows = [(start, *row) for start, row in zip(timeline.starts, values, strict=True)]
-    return Table(("time", *names), rows)
+    has_few = any(series.few for series in timeline.series)
+    return Table(("time", *names), rows, FEW_LEGEND if has_few else "")
+
+
+def _marked_values(series: Series) -> Sequence[Any]:
+    if not series.few:
+        return series.values
+    pairs = zip(series.values, series.few, strict=True)
+    return [Marked(v) if few and v is not None else v for v, few in pairs]
+
+
+def _marked(table: Table) -> Table:
+    """With marks in the place of the column `few`."""
+    if tuple(table.columns[-1:]) != (FEW,):
+        return table
+    columns = table.columns[:-1]
+    rows = [
+        [
+            Marked(cell) if name in names and cell is not None else cell
+            for name, cell in zip(columns, row, strict=True)
+        ]
+        for *row, names in ((*row[:-1], row[-1].split(" ")) for row in table.rows)
+    ]
+    return Table(columns, rows, FEW_LEGEND)
 
 
 def summary_of(answer: Answer) -> Sequence[Table]:
@@ -105,18 +131,35 @@ def _timeline_table(timeline: Timeline, previous: Timeline | None, by: Sequence[
         if previous:
             old = before.get(identity, {})
             series += [old.get(measure) for measure in measures]
-        rows += _points(timeline.starts, head, series)
-    return Table(columns, rows)
+        rows += _points(timeline.starts, head, series, columns[-len(series) :])
+    return _with_few(columns, rows)
 
 
 def _points(
-    starts: Sequence[datetime], head: Sequence[Any], series: Sequence[Series | None]
+    starts: Sequence[datetime],
+    head: Sequence[Any],
+    series: Sequence[Series | None],
+    names: Sequence[str],
 ) -> list[tuple[Any, ...]]:
+    """The last cell of each names those that rest on too few values."""
     values = [each.values if each else [None] * len(starts) for each in series]
+    few = [each.few if each else () for each in series]
     return [
-        (start, *head, *(one[at] if at < len(one) else None for one in values))
+        (
+            start,
+            *head,
+            *(one[at] if at < len(one) else None for one in values),
+            [name for name, marks in zip(names, few, strict=True) if any(marks[at : at + 1])],
+        )
         for at, start in enumerate(starts)
     ]
+
+
+def _with_few(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Table:
+    """With the last cell of each row, a list of names, as a column where one names something."""
+    if not any(row[-1] for row in rows):
+        return Table(columns, [row[:-1] for row in rows])
+    return Table([*columns, FEW], [(*row[:-1], " ".join(row[-1])) for row in rows])
 
 
 def _grouped(series: Sequence[Series]) -> dict[tuple[Any, ...], dict[str, Series]]:
@@ -139,19 +182,21 @@ def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
     # Rows without a key, or with one that is not theirs alone, are those of no row before.
     previous = previous if keys and _are_apart(table.rows) else None
     columns = [*keys, *(["folded"] if folds else []), *table.columns]
-    before: Mapping[tuple[Any, ...], Mapping[str, Any]] = {}
+    before: Mapping[tuple[Any, ...], shapes.Row] = {}
     if isinstance(previous, shapes.Table):
-        before = {_identity(row.key, folded=row.folded): row.values for row in previous.rows}
+        before = {_identity(row.key, folded=row.folded): row for row in previous.rows}
         columns += [f"previous_{name}" for name in numeric]
     rows = []
     for row in table.rows:
         cells = [*_key_cells(row.key, keys), *([row.folded] if folds else [])]
         cells += [row.values.get(name) for name in table.columns]
+        few = list(row.few)
         if isinstance(previous, shapes.Table):
-            old = before.get(_identity(row.key, folded=row.folded), {})
-            cells += [old.get(name) for name in numeric]
-        rows.append(tuple(cells))
-    return Table(columns, rows)
+            old = before.get(_identity(row.key, folded=row.folded), shapes.Row({}, {}))
+            cells += [old.values.get(name) for name in numeric]
+            few += [f"previous_{name}" for name in old.few]
+        rows.append((*cells, few))
+    return _with_few(columns, rows)
 
 
 def _are_apart(rows: Sequence[shapes.Row]) -> bool:
@@ -177,6 +222,7 @@ def _key_cells(key: Key, names: Sequence[str]) -> list[str]:
 def _with_names(table: Table, by: Sequence[str]) -> Table:
     """Words in the place of an empty key, and of the `folded` column."""
     columns = list(table.columns)
+    legend = table.legend
     if "folded" in columns:
         at = columns.index("folded")
         rows = [
@@ -190,6 +236,7 @@ def _with_names(table: Table, by: Sequence[str]) -> Table:
             [NONE if at in named and cell == "" else cell for at, cell in enumerate(row)]
             for row in table.rows
         ],
+        legend,
     )
 
 
@@ -206,4 +253,4 @@ def _without_blanks(table: Table) -> Table:
         if not table.rows or any(row[at] not in (None, "", []) for row in table.rows)
     ]
     rows = [[_joined(row[at]) for at in kept] for row in table.rows]
-    return Table([table.columns[at] for at in kept], rows)
+    return Table([table.columns[at] for at in kept], rows, table.legend)

@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,11 +15,20 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A number with a `*` before it; the legend below the table says what that means."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Columns and rows of the same length; None is a value that is missing."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
+    legend: str = ""
+    """A line below, for people."""
 
     def write(self, console: Console, *, as_csv: bool) -> None:
         """Everything, in one go."""
@@ -36,7 +45,7 @@ class Table:
         """How many cells of a terminal the widest line takes."""
         from rich.cells import cell_len
 
-        return max(map(cell_len, self.lines(bold=False)))
+        return max(map(cell_len, replace(self, legend="").lines(bold=False)))
 
     def lines(self, *, bold: bool) -> list[str]:
         """The header and the rows, aligned."""
@@ -62,7 +71,8 @@ class Table:
             return "  ".join(padded).rstrip()
 
         top = aligned(header)
-        return [f"\x1b[1m{top}\x1b[0m" if bold else top, *map(aligned, cells)]
+        below = [self.legend] if self.legend else []
+        return [f"\x1b[1m{top}\x1b[0m" if bold else top, *map(aligned, cells), *below]
 
 
 def write_csv(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -88,7 +98,7 @@ def one_line(text: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Marked) and not isinstance(value, bool)
 
 
 def _cell(value: Any) -> str:
@@ -96,6 +106,8 @@ def _cell(value: Any) -> str:
     match value:
         case None:
             return "·"
+        case Marked():
+            return f"*{_cell(value.value)}"
         case float() if math.isnan(value):
             return "·"
         case float() if math.isfinite(value) and abs(value) < 1e15:

@@ -72,7 +72,7 @@ def sheet_of(answer: Answer, seen: Seen, width: int) -> Sheet:
         facts=_facts(answer, units),
         sort=sort,
         descending=descending,
-        note=_note(answer, len(rows), seen),
+        note=_note(answer, len(rows), seen, has_few=bool(table.legend)),
         identity=(answer.analysis, tuple(names), sort, descending, query.by, seen.view.where),
         listing=_listing(answer, units, width),
     )
@@ -179,11 +179,12 @@ def _listing(answer: Answer, units: Units, width: int) -> Listing | None:
     return Listing(title_of(title), columns_of(list(table.columns), rows, units, width), rows)
 
 
-def _note(answer: Answer, rows: int, seen: Seen) -> str:
+def _note(answer: Answer, rows: int, seen: Seen, *, has_few: bool) -> str:
     said = [f"{count(rows)} row{'s' if rows != 1 else ''}"] if rows else []
     said += ["there are more, these come first"] * answer.truncated
     said += ["from a sample"] * answer.sampled
     said += ["estimates"] * (not answer.exact)
+    said += ["* on too few values"] * has_few
     said += ["some of the time is not stored"] * any(
         each.tier == "missing" for each in answer.coverage
     )

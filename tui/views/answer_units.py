@@ -6,11 +6,12 @@ An analysis says it in the names of its columns, so that one from outside is sho
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Final
 
+from tui.commands.table import Marked
 from tui.formatting import clean, duration, number, percent
 
 # What a table of percentiles has of one attribute; its name is the query's `of`.
@@ -58,6 +59,9 @@ class Units:
                 return NOTHING
             case int() | float():
                 return self._number(name, value, row)
+            case Marked():
+                cell = self._number(name, value.value, row)
+                return replace(cell, text=f"*{cell.text}")
             case datetime():
                 return self._time(value)
             case list() | tuple() if len(value) >= TREND_MIN and all(map(_is_known, value)):

@@ -49,4 +49,5 @@ def _row(row: Row, attribute: str) -> NameRow:
         p99=values.get("p99"),
         trend=tuple(values.get("trend") or ()),
         folded=row.folded,
+        few=tuple(row.few),
     )

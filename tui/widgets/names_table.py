@@ -38,6 +38,8 @@ class NameRow:
     trend: Sequence[Value] = ()
     folded: bool = False
     """It stands for all the rest."""
+    few: Sequence[str] = ()
+    """The percentiles that rest on too few durations; a `*` stands before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _duration(name: str) -> Callable[[NameRow, Look], list[Part]]:
         if value is None:
             return [(f"{look.glyphs.nothing:>5}  ", look.style("faint"))]
         number, unit = duration(value)
+        number = f"*{number}" if name in row.few else number
         unit = unit.replace("µ", look.glyphs.micro)
         return [(number.rjust(5), look.style("text")), (unit.ljust(2), look.style("dim"))]
 
@@ -126,7 +129,8 @@ class NamesTable(Drawn, can_focus=True):
 
     HELP = (
         "What happened, how often and how well: err % is of all events with the name, durations "
-        "are of duration_ms, the trend is eight shares of the span. enter shows the events."
+        "are of duration_ms, the trend is eight shares of the span. A * stands before a percentile "
+        "of too few durations: a p95 needs 20, a p99 100. enter shows the events."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -186,7 +190,9 @@ class NamesTable(Drawn, can_focus=True):
         what = "name" if self.names.attribute == "event_name" else "value"
         what += "s" if total != 1 else ""
         seen = f"{self._top + 1}-{min(self._top + rows, total)} of " if total > rows else ""
-        self.border_subtitle = f" {seen}{count(total)} {what} " if total else ""
+        shown = self._ordered[self._top : self._top + rows]
+        few = "* on too few durations, " if any(row.few for row in shown) else ""
+        self.border_subtitle = f" {few}{seen}{count(total)} {what} " if total else ""
         self.redraw()
 
     def draw(self, size: Size, look: Look) -> list[Strip]:

@@ -214,3 +214,13 @@ def test_any_split_and_order_of_cumulative_points_gives_the_same(data):
     for measure in ("count", "p50", "p95"):
         split = (parts, (0, 1))
         assert values(shuffled, *split, measures=(measure,)) == values(alone, measures=(measure,))
+
+
+def test_points_of_too_few_values_are_named():
+    rows = [explicit(1, (98, 1, 0)), explicit(61, (99, 1, 0))]
+    found = answer(rows, measures=("p99", "p95", "count"))
+    assert {series["measure"]: series.get("few") for series in found} == {
+        "p99": ["2026-11-02T00:00:00Z"],
+        "p95": None,
+        "count": None,
+    }

@@ -215,3 +215,50 @@ def test_progress_is_for_terminals_only():
             progress.show(1, 4)
         assert ("25%" in err.getvalue()) is drawn
         assert err.getvalue().endswith("\x1b[K") is drawn
+
+
+def test_what_rests_on_few_is_marked_for_people_and_named_in_csv():
+    rows = Rows(
+        ("count", "p95", "p99"),
+        [
+            Row({"plan": "pro"}, {"count": 100, "p95": 8.5, "p99": 9.25}),
+            Row({"plan": "free"}, {"count": 7, "p95": 7.0, "p99": 7.5}, few=("p95", "p99")),
+            Row({"plan": ""}, {"count": 20, "p95": 7.0, "p99": None}, folded=True, few=("p99",)),
+        ],
+    )
+    assert cells(table_of(answer(rows)))[:3] == [
+        ("plan", "folded", "count", "p95", "p99", "few"),
+        ("pro", False, 100, 8.5, 9.25, ""),
+        ("free", False, 7, 7.0, 7.5, "p95 p99"),
+    ]
+    assert pivoted(answer(rows)).lines(bold=False) == [
+        "plan      count  p95   p99",
+        "pro         100  8.5  9.25",
+        "free          7   *7  *7.5",
+        "(others)     20    7     ·",
+        "* rests on too few values: a p95 needs 20, a p99 100, a p99.9 1,000",
+    ]
+
+
+def test_what_rested_on_few_before_is_marked_there():
+    now = Rows(("p99",), [Row({"plan": "pro"}, {"p99": 9.0})])
+    before = Rows(("p99",), [Row({"plan": "pro"}, {"p99": 8.0}, few=("p99",))])
+    lines = pivoted(answer(now, before)).lines(bold=False)
+    assert lines[:2] == ["plan  p99  previous_p99", "pro     9            *8"]
+
+
+@pytest.mark.parametrize("across", [2, 9])
+def test_points_that_rest_on_few_are_marked(across):
+    series = [
+        Series({"plan": f"{at}"}, [1.0, None, 3.0], "p99:d", few=(True, False, False))
+        for at in range(across)
+    ]
+    table = pivoted(answer(timeline(*series)))
+    assert sum("*1" in line for line in table.lines(bold=False)) == (1 if across == 2 else across)
+    assert table.legend.startswith("* rests on too few")
+    assert table_of(answer(timeline(*series))).columns[-1] == "few"
+
+
+def test_conditions_read_what_rests_on_few_as_any_other():
+    rows = Rows(("p99",), [Row({"plan": "pro"}, {"p99": 900.0}, few=("p99",))])
+    assert rows_matching(answer(rows), "p99>500") == 1

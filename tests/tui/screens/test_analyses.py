@@ -103,6 +103,18 @@ async def test_numbers_are_shown_in_the_unit_that_their_name_says(sample):
         assert (first["share"].text, first["share"].unit) == (share, "%")
 
 
+async def test_a_percentile_of_too_few_values_is_marked(sample):
+    async with opened(sample, asking("percentiles", "--by user_id --limit 500")) as (app, _):
+        told = app.screen._found.answer.result.rows
+        few = {row.key["user_id"] for row in told if "p99" in row.few}
+        shown = rows(app)
+        assert few
+        assert few >= {row.key["user_id"] for row in told if row.values["count"] < 100}
+        marked = {row["user_id"].text for row in shown if row["p99"].text.startswith("*")}
+        assert marked == {name or "(none)" for name in few}
+        assert "* on too few values" in text(app)
+
+
 async def test_a_column_sorts_and_the_view_keeps_it(sample):
     async with opened(sample, asking("components")) as (app, pilot):
         await press(pilot, "s")

@@ -280,3 +280,17 @@ async def test_any_size_is_drawn_without_a_fault():
             await pilot.resize_terminal(*size)
             await press(pilot, "tab", "v", "left", "enter", "7", "1")
             assert app.is_running
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+async def test_a_percentile_of_too_few_durations_is_marked_and_the_mark_explained(size):
+    async with deck(size) as (app, pilot):
+        table = app.screen.query_one(NamesTable)
+        assert "too few" not in text(app)
+        rows = [replace(row, few=("p99",) * (row.name == "db.query")) for row in table.names.rows]
+        table.names = replace(table.names, rows=rows)
+        await settled(pilot)
+        (line,) = (line for line in text(app).splitlines() if " db.query " in line)
+        assert " 18ms" in line
+        assert "*77ms" in line
+        assert "* on too few durations" in text(app)
