@@ -13,6 +13,7 @@ from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.query import Query
 from store.analytics.shapes import Answer, Finished, Result
+from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
 
 
@@ -110,6 +111,19 @@ class Analysis(Named, Reduction, Protocol):
         says which devices belong to which users, over all history.
         """
         ...
+
+
+class OfSpan:
+    """What an analysis need not say that reads its query's span and no numbers, and makes a Table."""
+
+    def horizon(self, query: Query) -> TimeSpan | None:
+        return query.span
+
+    def numbers(self, query: Query) -> Sequence[str]:
+        return ()
+
+    def as_json(self, result: Result) -> Mapping[str, Any]:
+        return flat_rows_json(result)
 
 
 class Derived(Named, Protocol):

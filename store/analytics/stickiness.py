@@ -8,6 +8,7 @@ import polars as pl
 
 from store.analytics import activity
 from store.analytics.activity import AT, Kept, OfPoint
+from store.analytics.analysis import OfSpan
 from store.analytics.chosen import Named, parse_chosen
 from store.analytics.cut import Cut
 from store.analytics.intervals import points
@@ -16,7 +17,6 @@ from store.analytics.ordered.subjects import USER, WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.shares import wilson
-from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
 
 COLUMNS: Final = ("intervals", "users", "share", "low", "high")
@@ -35,7 +35,7 @@ class Stickiness(Query):
     per: str = option(USER, "count these instead of users", metavar="ATTR")
 
 
-class StickinessAnalysis:
+class StickinessAnalysis(OfSpan):
     """For 1 to all `intervals` of the span: the `users` who were active in exactly so many, zeros
     among them, and their `share` of all active ones with its 95 % interval (Wilson).
     """
@@ -46,14 +46,8 @@ class StickinessAnalysis:
     folds = True
     query_type = Stickiness
 
-    def horizon(self, query: Query) -> TimeSpan | None:
-        return query.span
-
     def columns(self, query: Query) -> Sequence[str]:
         return _kept(query).columns(query)
-
-    def numbers(self, query: Query) -> Sequence[str]:
-        return ()
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         return activity.partial(events, _kept(query), query, cut)
@@ -82,9 +76,6 @@ class StickinessAnalysis:
             events=int(combined["n"].sum()),
             sampled=activity.is_sampled(combined),
         )
-
-    def as_json(self, result: Result) -> Mapping[str, Any]:
-        return flat_rows_json(result)
 
     def unmet(self, query: Query, result: Result) -> Sequence[str]:
         """The event asked for, if nobody did it."""

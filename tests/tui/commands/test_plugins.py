@@ -26,6 +26,10 @@ def hours(tmp_path_factory):
     return file
 
 
+def test_the_example_of_the_readme_is_short(hours):
+    assert len(hours.read_text().splitlines()) <= 30
+
+
 def test_the_example_of_the_readme_answers_in_every_form(eventdeck, stored, hours):
     stored(user_id=["ada", "bob", "ada"])
     plugin = ("query", "hours", "--plugin", hours)
