@@ -32,6 +32,7 @@ INTERACTIONS: Final = ("user_interaction", "input_change", "behavioral")
 SUMS: Final = ("events", "errors", "interactions")
 _KEYS: Final = ("session_id", WHO, DEVICE)
 _TEXTS: Final = ("user_id", "install_id")
+_FIRST: Final = ("start", *_TEXTS)
 _LENGTH: Final = "\0length"
 _SPREAD: Final = 1 << 64
 """More than there are instants."""
@@ -121,9 +122,9 @@ def held_together(pieces: pl.DataFrame) -> list[pl.Expr]:
 
 def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
     """Pieces as whole sessions, in no order: `session_id`, `user_id` (of the first user in it, else of
-    the one that its device was linked to, else the device), `start`, `end`, `events`, `errors`,
-    `interactions`, `components` (how many), and WHO, the subject, where no id holds it together.
-    Devices that were linked count for their users.
+    the one that its device was linked to, else the device; of several that begin at one instant, the
+    first by name), `start`, `end`, `events`, `errors`, `interactions`, `components` (how many), and
+    WHO, the subject, where no id holds it together. Devices that were linked count for their users.
     """
     rows = subjects.settled(found, links, nobody=True)
     is_held = rows["session_id"].is_not_null()
@@ -136,7 +137,7 @@ def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
     user = pl.coalesce("user_id", "named").alias("user_id")
     held = (
         held.with_columns(user)
-        .sort("start")
+        .sort(_FIRST)
         .group_by("session_id")
         .agg(
             pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id"),
@@ -150,7 +151,7 @@ def merged(found: pl.DataFrame, gap: timedelta, links: Links) -> pl.DataFrame:
 def _named(sessions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Sessions of subjects with the name that each has in some piece."""
     name = pl.coalesce(pl.col(*_TEXTS).drop_nulls().first()).alias("user_id")
-    names = rows.sort("start").group_by(WHO).agg(name)
+    names = rows.sort(_FIRST).group_by(WHO).agg(name)
     none = pl.lit(None, pl.String).alias("session_id")
     return sessions.join(names, on=WHO, how="left").with_columns(none)
 

@@ -1,0 +1,177 @@
+"""What holds for every analysis there is, also for one that is added tomorrow: parts, the order in
+which events came, late ones and rollups change no answer, of whatever span, byte for byte.
+"""
+
+import json
+import random
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.analytics.query_json import answer_json
+from store.analytics.registry import ANALYSES
+from store.testing import NOON, FrozenClock, events_of, store_of, write
+from store.timespan import TimeSpan
+from tests.cases import cases
+from tests.store.analytics.reference import same
+from tests.store.analytics.test_rollups import rolled_up
+from tests.store.analytics.test_rollups import told as without_estimates
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+DAYS = 3
+FIRST = datetime.fromisoformat("2026-11-02T00:00:00+00:00")
+"""A Monday."""
+EVER = TimeSpan(FIRST - DAY, FIRST + (DAYS + 1) * DAY)
+BURST = TimeSpan(FIRST + 30 * HOUR, FIRST + 40 * HOUR)
+"""Something happens here that did not before."""
+STEPS = {"steps": ("signup", "open", "pay")}
+ASKED = {
+    "trends": {"measures": ("count", "users", "sessions", "sum:value", "max:duration_ms")},
+    "top": {"measure": "users"},
+    "funnel": {**STEPS, "users": True},
+    "funnel-trend": STEPS,
+    "drivers": {"steps": ("signup", "pay")},
+    "retention": {"start_event": "signup", "periods": 2},
+    "went": {"way": ("open",)},
+    "journeys": {"unfold_above": 0.1},
+    "compare": {"where": "plan=pro", "against": "plan=free"},
+    "adoption": {"features": ("pay", "open where plan=pro")},
+    "histogram": {"measures": ("p50", "count")},
+}
+"""What an analysis needs to be told; of the others, nothing."""
+
+
+def happened(dice):
+    """Much of it around midnight, several at one instant, people who are known late or never."""
+    at = (
+        FIRST
+        + dice.randint(0, DAYS) * DAY
+        + dice.randint(-9, 9) * dice.choice((1, 10, 60)) * MINUTE
+    )
+    plan = dice.choice([None, "", "pro", "pro", "free", "free"])
+    return {
+        "event_time": at + dice.choice([0, 0, dice.randint(0, 10**6)]) * timedelta(microseconds=1),
+        "event_name": dice.choice(["signup", "open", "pay", "look"]),
+        "event_type": dice.choice(["log", "error", "performance", "component_load"]),
+        "user_id": dice.choice([None, "", "ada", "bob", "eve", "zoe", "kim", "lea"]),
+        "install_id": dice.choice([None, "", "phone", "tablet", "ada"]),
+        "session_id": dice.choice([None, None, None, "", "s", "t"]),
+        "plan": plan,
+        "region": dice.choice(["eu", plan or "us"]),
+        "service_version": dice.choice(["1.0", "1.1", None]),
+        "component": dice.choice(["cart", "list", None]),
+        "severity": dice.choice([9, 13, 17, None]),
+        "duration_ms": dice.choice([None, 0.5, 16.0, 250.0]),
+        "value": dice.choice([None, -1.0, 3.0]),
+        "sample_rate": dice.choice([None, None, 1.0, 4.0]),
+    }
+
+
+def measured(dice, number):
+    """A counter that goes up and begins anew now and then, and a histogram, as OTLP tells them."""
+    time = FIRST + dice.randint(0, DAYS * 24 * 4) * 15 * MINUTE
+    counts = [dice.randint(0, 3) for _ in range(3)]
+    common = {
+        "event_type": "metric",
+        "metric_temporality": "cumulative",
+        "metric_stream": dice.choice("ab"),
+        "metric_start_unix_nano": 1 + number // 8,
+        "plan": dice.choice(["pro", "free"]),
+    }
+    if number % 2:
+        bounds = {"metric_bucket_counts": f"{counts}", "metric_explicit_bounds": "[1, 9]"}
+        more = {"event_name": "times", "metric_kind": "histogram", **bounds}
+        return {**common, "event_time": time, **more, "metric_temporality": "delta"}
+    value = float((time - FIRST) / MINUTE)
+    more = {"event_name": "requests", "metric_kind": "counter", "metric_is_monotonic": True}
+    return {**common, "event_time": time, **more, "value": value}
+
+
+def town(seed):
+    dice = random.Random(seed)
+    rows = [happened(dice) for _ in range(100)] + [measured(dice, at) for at in range(16)]
+    times = [BURST.start + 70 * MINUTE + at * MINUTE / 60 for at in range(60)]
+    rows += [{**happened(dice), "event_time": time, "event_name": "retry"} for time in times]
+    return [{"event_id": f"e{at:04}", **row} for at, row in enumerate(rows)]
+
+
+def ragged(dice):
+    """A span whose edges are where they happen to be, in the midst of parts and sessions."""
+    first, length = dice.randint(-60, 60 * 24 * DAYS), dice.randint(1, 60 * 24 * DAYS)
+    start = FIRST + first * MINUTE + dice.choice([0, 1]) * timedelta(microseconds=1)
+    return TimeSpan(start, start + length * MINUTE)
+
+
+def questions(dice):
+    """Each analysis, now over this span and now over that, and now and then broken down."""
+    for entry in ANALYSES:
+        asked = entry.load().query_type
+        by = dice.choice([(), ("plan",)]) if asked.breaks_down else ()
+        span = dice.choice([EVER, BURST, ragged(dice), ragged(dice)])
+        yield asked(**ASKED.get(entry.name, {}), span=span, by=by, limit=dice.choice([2, 20]))
+
+
+def told(store, query):
+    answer = answer_json(store.run(query))
+    return json.dumps({name: value for name, value in answer.items() if name != "generation"})
+
+
+def opened(root, clock):
+    """The store at `root`, that keeps nothing yet."""
+    return store_of(root, clock=clock)
+
+
+@settings(max_examples=max(4, cases(1_000) // 250), deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_neither_parts_nor_order_nor_lateness_changes_an_answer(tmp_path_factory, seed):
+    root, dice = tmp_path_factory.mktemp("every"), random.Random(seed)
+    rows, clock = town(seed), FrozenClock(EVER.end)
+    plain = store_of(root / "plain", events_of(rows), clock=clock)
+    dice.shuffle(rows)
+    cuts = sorted(dice.sample(range(1, len(rows)), 3))
+    *soon, late = (events_of(rows[at:to]) for at, to in zip([0, *cuts], [*cuts, None], strict=True))
+    live = store_of(root / "live", *soon, clock=clock)
+    asked = list(questions(dice))
+    live.run_all(asked)
+    write(root / "live", late, clock=clock)
+    for query in asked:
+        other = dice.choice([live, opened(root / "live", clock)])
+        assert told(other, query) == told(plain, query), query
+
+
+@settings(max_examples=max(4, cases(1_000) // 250), deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_rollups_change_no_answer_but_what_they_estimate(tmp_path_factory, seed):
+    root, dice = tmp_path_factory.mktemp("rolled"), random.Random(seed)
+    rows, clock = town(seed), FrozenClock(EVER.end)
+    dice.shuffle(rows)
+    store_of(root, events_of(rows[:90]), events_of(rows[90:]), clock=clock)
+    asked = list(questions(dice))
+    plain = opened(root, clock)
+    expected = [plain.run(query) for query in asked]
+    rolled_up(root, set(dice.sample(range(12), 6)))
+    for query, raw in zip(asked, expected, strict=True):
+        found = opened(root, clock).run(query)
+        assert same(without_estimates(found), without_estimates(raw)), query
+        assert found.events_scanned == raw.events_scanned, query
+
+
+def is_empty(value):
+    """Whether an answer says nothing: no rows, or zeros and nulls alone."""
+    if isinstance(value, dict):
+        return all(is_empty(each) for name, each in value.items() if name != "summary")
+    if isinstance(value, list):
+        return all(is_empty(each) for each in value)
+    return not isinstance(value, (int, float)) or not value
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in ANALYSES])
+def test_there_is_something_to_say_of_these_events(tmp_path, name):
+    """Else what is above would hold of nothing. A new analysis tells in ASKED what it needs."""
+    store = store_of(tmp_path, events_of(town(7)), clock=FrozenClock(EVER.end))
+    (asked,) = (entry.load().query_type for entry in ANALYSES if entry.name == name)
+    queries = [asked(span=span, **ASKED.get(name, {})) for span in (EVER, BURST)]
+    answers = [answer_json(store.run(query)) for query in queries]
+    assert not all(is_empty(answer["result"]) for answer in answers)
