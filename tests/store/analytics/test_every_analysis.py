@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from store.analytics.query_json import answer_json
 from store.analytics.registry import ANALYSES
-from store.testing import NOON, FrozenClock, events_of, store_of, write
+from store.testing import FrozenClock, events_of, store_of, write
 from store.timespan import TimeSpan
 from tests.cases import cases
 from tests.store.analytics.reference import same

@@ -78,3 +78,11 @@ def test_a_single_event_has_no_length_and_is_in_the_mean_alone():
 def test_sessions_of_one_event_bounced():
     _, summary = sessions([*at(0, 1), *at(100, 101), *at(200), *at(300), *at(400)])
     assert (summary["sessions"], summary["bounced"]) == (5, 3)
+
+
+@pytest.mark.parametrize("names", [("ada", "bob", "eve"), ("eve", "bob", "ada")])
+def test_a_session_that_several_begin_at_one_instant_is_that_of_the_first_by_name(names):
+    """Whichever of them is read first."""
+    parts = [at(0, 5, user=name, session_id="s") for name in names]
+    found = answer(SessionsAnalysis(), Sessions(span=EVER), parts).result
+    assert [row.values["user_id"] for row in found.rows] == ["ada"]
