@@ -41,7 +41,8 @@ def complete(
 def _interval(query: Query, span: TimeSpan) -> timedelta:
     if query.interval is not None:
         return resolved_interval(span, query.interval)
-    return resolved_interval(span, round_width(span.length, query.points_min))
+    usual = round_width(span.length, query.points_min)
+    return resolved_interval(span, query.own_width(usual))
 
 
 def running_since(query: Query, now: datetime) -> datetime | None:

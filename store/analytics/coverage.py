@@ -44,7 +44,8 @@ def without_missing(found: Finished, told: Iterable[Told]) -> Finished:
     line = found.result
     width = timedelta(seconds=line.interval_seconds)
     ends = [*line.starts[1:], line.starts[-1] + width] if line.starts else []
-    unknown = [_overlaps(start, end, missing) for start, end in zip(line.starts, ends, strict=True)]
+    told_of = zip(line.windows or line.starts, ends, strict=True)
+    unknown = [_overlaps(start, end, missing) for start, end in told_of]
     series = [
         replace(
             each,

@@ -58,6 +58,10 @@ class Query:
         del types
         return self
 
+    def own_width(self, usual: timedelta) -> timedelta:
+        """The width of a point where nobody asked for one: `usual`, or what suits it better."""
+        return usual
+
     def key(self) -> tuple[Any, ...]:
         """What a part's partial depends on: all but span, limit, compare and as_of. Hashable."""
         skipped = {"span", "limit", "compare", "as_of"}

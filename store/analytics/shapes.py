@@ -37,6 +37,8 @@ class Timeline:
     interval_seconds: float
     starts: Sequence[datetime]
     series: Sequence[Series]
+    windows: Sequence[datetime] = ()
+    """Where the time that each point tells of begins; (): with the point. It ends with the point."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from store.analytics.cells import Spec
 from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, point_of, points
 from store.analytics.links import Links
-from store.analytics.measured import Group, groups, is_sampled, ranked, spec_of
+from store.analytics.measured import Group, groups, is_sampled, measured, ranked, spec_of
 from store.analytics.measures import Measure, Number, number, numbers, parse_measure
 from store.analytics.query import Query, option
+from store.analytics.rolling import Windows, rolled, windows_of
 from store.analytics.rollups.recipe import Recipe
 from store.analytics.shapes import Finished, Result, Series, Timeline
 from store.errors import UsageError
 from store.schema import INSTANT
-from store.timespan import TimeSpan, iso
+from store.timespan import MONTH, ROUND_WIDTHS, UNITS, TimeSpan, iso
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +41,29 @@ class Trends(Query):
     events: tuple[str, ...] = option(
         (), "only these events, each a series", metavar="NAME", flag="event"
     )
+    rolling: timedelta | None = option(
+        None, "each point tells of so long a time that ends with it: 7d, 30d"
+    )
+
+    def own_width(self, usual: timedelta) -> timedelta:
+        """A day of windows of whole days, else what fits into the window."""
+        if self.rolling is None or self.rolling <= timedelta():
+            return usual
+        fitting = [MONTH, UNITS["d"], *(w for w in reversed(ROUND_WIDTHS) if w <= usual)]
+        return next((width for width in fitting if self.rolling % width == timedelta()), usual)
+
+    def key(self) -> tuple[Any, ...]:
+        """Windows are made out of points, at last."""
+        return tuple(part for part in Query.key(self) if part[:1] != ("rolling",))
 
 
 class TrendsAnalysis:
     """Counts, sums, extremes, percentiles and distinct counts in each interval, zero-filled. `few`
     are the starts of points whose percentile rests on too few numbers: a p99 on less than 100.
+
+    With `rolling`, each point tells of the window that ends with it, also where nothing happened in
+    the point itself, and whatever lies before the span; a rate is over the whole window. `total` is
+    of all that the windows hold.
     """
 
     name = "trends"
@@ -52,7 +71,8 @@ class TrendsAnalysis:
     query_type = Trends
 
     def horizon(self, query: Query) -> TimeSpan | None:
-        return query.span
+        windows = _windows(_asked(query))
+        return windows.span(query.span) if windows and query.span else query.span
 
     def columns(self, query: Query) -> Sequence[str]:
         asked = _asked(query)
@@ -82,6 +102,10 @@ class TrendsAnalysis:
         asked = _asked(query)
         spec, measures = _spec(asked), _measures(asked)
         rows, totals = ranked(combined, spec, measures, links, asked.limit)
+        if windows := _windows(asked):
+            if "folded" in totals.columns:
+                combined = adding.folded(combined, spec, totals.filter(~pl.col("folded")))
+            rows, _ = measured(rolled(combined, spec, windows), spec, measures, links)
         return Finished(
             _timeline(rows, totals, asked),
             events=int(totals["n"].sum()),
@@ -95,6 +119,7 @@ class TrendsAnalysis:
         measures = {series.measure for series in timeline.series}
         return {
             "interval_seconds": timeline.interval_seconds,
+            **({"windows": [iso(start) for start in timeline.windows]} if timeline.windows else {}),
             "series": [
                 {
                     "key": dict(series.key),
@@ -145,6 +170,10 @@ def _asked(query: Query) -> Trends:
     return cast(Trends, query)
 
 
+def _windows(query: Trends) -> Windows | None:
+    return None if query.rolling is None else windows_of(query, query.rolling)
+
+
 def _measures(query: Trends) -> list[Measure]:
     if not query.measures:
         raise UsageError("measure", "there is none", next_step="write count, users, p95:ATTR, …")
@@ -163,8 +192,12 @@ def _spec(query: Trends) -> Spec:
 
 def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeline:
     """Zero-filled series, the greatest first; what was folded comes last."""
-    starts, measures = points(query), _measures(query)
+    starts, measures, windows = points(query), _measures(query), _windows(query)
     seconds = covered_seconds(query, starts)
+    length = query.span.length.total_seconds() if query.span else 0.0
+    if windows and query.span:
+        seconds = windows.seconds(query.span.end)
+        length = windows.span(query.span).length.total_seconds()
     found = {
         group: [
             (numbers(column, measure, seconds), few)
@@ -173,7 +206,6 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
         for group, columns in _spread(rows, starts, len(measures))
     }
     whole = {group: values for group, _, values in groups(totals, len(measures))}
-    length = query.span.length.total_seconds() if query.span else 0.0
     nothing = [None] * len(measures)
     return Timeline(
         interval_seconds=(query.interval or timedelta()).total_seconds(),
@@ -191,6 +223,7 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
             for at, measure in enumerate(measures)
             for values, few in [found[group][at] if group in found else _nothing(measure, starts)]
         ],
+        windows=windows.starts if windows else (),
     )
 
 

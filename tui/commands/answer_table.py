@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from store.analytics import shapes
 from store.analytics.shapes import Answer, Key, Series, Timeline
+from store.timespan import duration_text
 from tui.commands.step_rows import as_rows
 from tui.commands.table import Marked, Table
 
@@ -32,13 +34,20 @@ def pivoted(answer: Answer) -> Table:
     """The same for people: times down and few series across, and no folded row without a name."""
     timeline = answer.result
     if not isinstance(timeline, Timeline) or answer.previous or not _fits(timeline):
-        table = _marked(table_of(answer))
-        return _without_blanks(_with_names(table, answer.query.by))
+        table = _without_blanks(_with_names(_marked(table_of(answer)), answer.query.by))
+        return replace(table, legend=_legend(answer, has_few=bool(table.legend)))
     names = [_label(series, timeline.series) for series in timeline.series]
     values = zip(*(_marked_values(series) for series in timeline.series), strict=True)
     rows = [(start, *row) for start, row in zip(timeline.starts, values, strict=True)]
     has_few = any(series.few for series in timeline.series)
-    return Table(("time", *names), rows, FEW_LEGEND if has_few else "")
+    return Table(("time", *names), rows, _legend(answer, has_few=has_few))
+
+
+def _legend(answer: Answer, *, has_few: bool) -> str:
+    """What to know of the numbers above."""
+    rolling = getattr(answer.query, "rolling", None)
+    told = [f"each point is of the {duration_text(rolling)} that end with it"] if rolling else []
+    return "; ".join([*told, *([FEW_LEGEND] if has_few else [])])
 
 
 def _marked_values(series: Series) -> Sequence[Any]:

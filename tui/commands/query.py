@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = """\
 eventdeck query trends --last 1h --by severity_class
+eventdeck query trends --rolling 7d --measure users --last 30d
 eventdeck query percentiles --of duration_ms --by event_name --compare previous
 eventdeck query top --by user_id --where 'event_name=tool_error' --last 24h --json
 eventdeck query funnel --step signup --step 'pay where plan=pro' --window 7d --by plan"""

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Final
 
 from store.analytics.shapes import Answer, Series, Timeline
-from store.timespan import TimeSpan
+from store.timespan import TimeSpan, duration_text
 from tui.formatting import clean, duration_scale
 from tui.glyphs import Glyphs
 from tui.plots.lines import Curve
@@ -59,7 +59,7 @@ def answer_chart(answer: Answer, span: TimeSpan, zone: tzinfo, glyphs: Glyphs) -
     depth = max((-(v or 0) for one in below for v in one.values), default=0)
     named = len(drawn) > 1 or drawn[0].name not in measures
     return Chart(
-        title=", ".join([clean(_about(answer.analysis, measures)), *([unit] if unit else [])]),
+        title=", ".join(filter(None, [clean(_about(answer, measures)), unit])),
         span=frame.span,
         top=nice_top(max(tops, default=0) if stacked else cut_at(tops)),
         layers=tuple(Layer(one.role, one.values) for one in above) if stacked else (),
@@ -124,7 +124,11 @@ def _name(series: Series, *, several: bool) -> str:
     return f"{key} {words}".strip() if several or not key else key
 
 
-def _about(name: str, measures: Sequence[str]) -> str:
+def _about(answer: Answer, measures: Sequence[str]) -> str:
     """What the values are: the one measure, or two, else that of the analysis."""
     known = list(dict.fromkeys(measures))
-    return " and ".join(map(title_of, known)) if len(known) <= 2 else f"{name} over time"
+    named = (
+        " and ".join(map(title_of, known)) if len(known) <= 2 else f"{answer.analysis} over time"
+    )
+    rolling = getattr(answer.query, "rolling", None)
+    return f"{named} of {duration_text(rolling)}" if rolling else named

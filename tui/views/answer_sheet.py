@@ -99,9 +99,11 @@ def _table(answer: Answer) -> tuple[Any, Sequence[Source]]:
         return table, sources
     assert isinstance(result, Timeline)
     width = timedelta(seconds=result.interval_seconds)
-    spans = [TimeSpan(start, start + width) for start in result.starts]
+    begins = result.windows or result.starts
+    told_of = zip(result.starts, begins, strict=True)
+    spans = {start: TimeSpan(begin, start + width) for start, begin in told_of}
     if len(table.rows) == len(spans):
-        return table, [Source(span=span) for span in spans]
+        return table, [Source(span=span) for span in spans.values()]
     long = table_of(answer)
     keys = [n for n in long.columns if n in result.series[0].key]
     at = long.columns.index("folded") if "folded" in long.columns else None
@@ -109,7 +111,7 @@ def _table(answer: Answer) -> tuple[Any, Sequence[Source]]:
     sources = [
         Source(
             {name: row[place] for name, place in zip(keys, places, strict=True)},
-            span=TimeSpan(row[0], row[0] + width),
+            span=spans[row[0]],
             folded=at is not None and bool(row[at]),
         )
         for row in long.rows

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from store.analytics.filters import Completion
 
 OPTIONS_MAX: Final = 50
-DURATIONS: Final = ("1m", "5m", "15m", "1h", "6h", "1d", "7d")
+DURATIONS: Final = ("1m", "5m", "15m", "1h", "6h", "1d", "7d", "30d")
 MEASURES: Final = ("count", "users", "sessions", "rate", "p50:", "p95:", "p99:", "mean:", "sum:")
 NAMES: Final = frozenset({"NAME", "EVENT", "STEP", "FEATURE", "START_EVENT", "RETURN_EVENT"})
 _WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*(?:"|$)|'[^']*(?:'|$))+""")

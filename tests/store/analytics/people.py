@@ -115,7 +115,8 @@ def moved(town, number):
 
 def told(analysis, query, events, parts=None, groups=(0,), now=NOON):
     """The answer's JSON: `events` split into `parts` (a number for each), whose partials are put
-    together in `groups` (a number for each) first.
+    together in `groups` (a number for each) first. Links are told by all of them, the rest by those
+    that its horizon has.
     """
     numbers = parts or [0] * events.height
     absent = [pl.lit(None, kind).alias(name) for name, kind in FIXED.items() if name not in events]
@@ -124,6 +125,9 @@ def told(analysis, query, events, parts=None, groups=(0,), now=NOON):
     finding, links = LinksReduction(), LinksQuery()
     linked = _combined(finding, links, placed, groups)
     of_links = Links(lambda: finding.combine(linked, links)) if query.link else no_links()
+    if horizon := analysis.horizon(asked):
+        time = pl.col("event_time")
+        placed = placed.filter((time >= horizon.start) & (time < horizon.end))
     whole = analysis.combine(_combined(analysis, asked, placed, groups), asked)
     return analysis.as_json(analysis.finish(whole, asked, of_links).result)
 

@@ -36,6 +36,17 @@ QUESTIONS = [
         Trends(measures=MEASURES, span=SPAN, interval=MINUTE, by=("event_name",), limit=2),
     ),
     (TrendsAnalysis(), Trends(span=SPAN, interval=MINUTE, by=("severity_class",))),
+    (
+        TrendsAnalysis(),
+        Trends(
+            measures=MEASURES,
+            span=SPAN,
+            interval=MINUTE,
+            rolling=3 * MINUTE,
+            by=("event_name",),
+            limit=2,
+        ),
+    ),
     (PercentilesAnalysis(), Percentiles(span=SPAN, by=("event_name",))),
     (PercentilesAnalysis(), Percentiles(span=SPAN, exact=True)),
     (TopAnalysis(), Top(span=SPAN, measure="users", limit=2)),

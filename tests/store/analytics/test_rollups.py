@@ -96,6 +96,7 @@ def questions(span, where, width, *, link, zone):
         Trends(measures=EXACT, interval=width, compare="previous", **common),
         Trends(measures=("count", "users"), by=("severity_class",), interval=width, **common),
         Trends(measures=("sessions",), events=("load", "pay"), interval=width, **common),
+        Trends(measures=EXACT, interval=width, rolling=3 * width, compare="previous", **common),
         Top(by=("service_name", "event_type"), measure="users", **common),
         Top(by=("service_version",), measure="max:duration_ms", **common),
         Names(interval=width, **common),
@@ -205,3 +206,20 @@ def test_rollups_of_before_without_five_minutes_by_name_serve_beside_new_ones(tm
     found = EventStoreOf(tmp_path).run(NAMES)
     assert told(found) == told(raw)
     assert found.events_scanned == raw.events_scanned == 70
+
+
+def test_windows_that_hold_what_is_gone_are_null(tmp_path):
+    days = [NOON.replace(hour=0) + timedelta(days=day, hours=1) for day in range(6)]
+    events = [{"event_time": day, "user_id": "ada", "plan": "pro"} for day in days]
+    store_of(tmp_path, events_of(events[:2]))
+    rolled_up(tmp_path)
+    expired(tmp_path)
+    write(tmp_path, events_of(events[2:]))
+    day = timedelta(days=1)
+    span = TimeSpan(days[2], days[5] + day)
+    query = Trends(span=span, interval=day, rolling=2 * day, measures=("users",))
+    found = EventStoreOf(tmp_path)
+    assert found.run(query).result.series[0].values == [1, 1, 1, 1, 1]
+    # Rollups do not tell plans apart.
+    of_plan = replace(query, where="plan=pro")
+    assert found.run(of_plan).result.series[0].values == [None, 1, 1, 1, 1]

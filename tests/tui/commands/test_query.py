@@ -287,3 +287,28 @@ def test_help_offers_no_option_that_would_be_refused(eventdeck):
         offered = eventdeck("query", analysis.name, "--help").out
         assert ("--by ATTR" in offered) == analysis.query_type.breaks_down, analysis.name
         assert ("--compare COMPARE" in offered) == analysis.query_type.compares, analysis.name
+
+
+def test_rolling_windows_are_told_for_every_day_and_in_words(eventdeck, visits):
+    words = ("--rolling", "7d")
+    words += ("--since", "2025-11-22", "--until", "2025-11-25")
+    found = answer(eventdeck("query", "trends", *words, "--json"))
+    assert found["query"]["interval"] == "1d"
+    assert [value for _, value in found["result"]["series"][0]["points"]] == [4, 4, 4]
+    assert found["result"]["windows"][0] == "2025-11-16T00:00:00Z"
+    shown = eventdeck("query", "trends", *words).out.splitlines()
+    assert shown[0].split() == ["time", "count"]
+    assert shown[-1] == "each point is of the 1w that end with it"
+    csv = eventdeck("query", "trends", *words, "--csv").out.splitlines()
+    assert csv == ["time,count", *(f"2025-11-{day}T00:00:00Z,4" for day in (22, 23, 24))]
+
+
+def test_few_values_are_told_in_every_form(eventdeck, visits):
+    (row,) = answer(eventdeck("query", "percentiles", "--json"))["result"]["rows"]
+    assert row["few"] == ["p90", "p95", "p99"]
+    head, line = eventdeck("query", "percentiles", "--csv").out.splitlines()
+    assert (head.split(",")[-1], line.split(",")[-1]) == ("few", "p90 p95 p99")
+    shown = eventdeck("query", "percentiles").out.splitlines()
+    assert " 32.5 " in shown[1]
+    assert shown[1].count("*") == 3
+    assert shown[2].startswith("* rests on too few values: a p95 needs 20")

@@ -103,6 +103,16 @@ async def test_numbers_are_shown_in_the_unit_that_their_name_says(sample):
         assert (first["share"].text, first["share"].unit) == (share, "%")
 
 
+async def test_rolling_windows_are_named_and_opened_as_a_whole(sample):
+    view = asking("trends", "--rolling 7d --measure users")
+    async with opened(sample, view) as (app, pilot):
+        assert app.screen.query_one(ChartPanel).border_title.strip() == "users of 1w"
+        assert rows(app)[0]["users"].value > 0
+        await press(pilot, "enter")
+        assert app.view.screen == "explore"
+        assert app.view.length >= 6 * DAY
+
+
 async def test_a_percentile_of_too_few_values_is_marked(sample):
     async with opened(sample, asking("percentiles", "--by user_id --limit 500")) as (app, _):
         told = app.screen._found.answer.result.rows
