@@ -24,6 +24,7 @@ from store.analytics.trends import Trends, TrendsAnalysis
 from store.schema import FIXED, PART
 from store.testing import NOON, events_of
 from store.timespan import TimeSpan
+from tests.cases import cases
 from tests.store.analytics.reference import by_point, linear, links, same, subjects
 
 MINUTE = timedelta(minutes=1)
@@ -133,7 +134,7 @@ def answer(analysis, query, events, groups):
 
 
 @pytest.mark.parametrize(("analysis", "query"), QUESTIONS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=cases(12), deadline=None)
 @given(found=rows, data=st.data())
 def test_no_split_and_no_grouping_changes_an_answer(analysis, query, found, data):
     events = frame_of(found)
@@ -154,7 +155,7 @@ OF_ONE_POINT = [
 
 @pytest.mark.parametrize("options", OF_ONE_POINT)
 @pytest.mark.parametrize("is_alone", [True, False])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=cases(12), deadline=None)
 @given(found=rows, data=st.data())
 def test_events_that_are_all_in_one_point_need_no_time(options, is_alone, found, data):
     analysis, query = TrendsAnalysis(), Trends(span=SPAN, interval=30 * MINUTE, **options)
@@ -187,7 +188,7 @@ def test_events_of_several_points_need_their_times(span, options):
     assert TrendsAnalysis().narrow(query, span) is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=cases(25), deadline=None)
 @given(found=rows)
 def test_trends_are_what_counting_one_by_one_gives(found):
     plain = [{**row, "sample_rate": None} for row in found]

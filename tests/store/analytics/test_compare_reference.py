@@ -16,7 +16,7 @@ from store.analytics.compare import Compare
 from store.analytics.differences import differences
 from store.analytics.profile import Profile, ProfileAnalysis
 from store.analytics.query_json import answer_json
-from store.testing import NOON, events_of, store_of
+from store.testing import NOON, events_of, store_of, write
 from store.timespan import TimeSpan
 from tests.cases import cases
 from tests.store.analytics.pure import answer
@@ -180,3 +180,22 @@ def test_the_values_of_an_attribute_share_the_whole_also_in_parts(seed):
         }
     sums = frame.group_by("attribute").agg(pl.col("n", "weight").sum())
     assert {tuple(sizes) for _, *sizes in sums.rows()} == {(90, 90.0)}
+
+
+@pytest.mark.parametrize("by", [(), ("region",), ("region", "level")])
+@settings(max_examples=cases(5), deadline=None)
+@given(seed=st.integers(0, 10**9), against=st.sampled_from([None, "rest", "plan=free"]))
+def test_no_split_and_no_order_of_arrival_changes_what_differs(tmp_path_factory, by, seed, against):
+    root, chance = tmp_path_factory.mktemp("compare"), random.Random(seed)
+    rows = [*made(seed, NOON - HOUR, 120), *made(seed + 1, NOON, 120)]
+    rows = [{"event_id": f"e{at:04}", **row} for at, row in enumerate(rows)]
+    options = {"where": None if against is None else "plan=pro", "against": against}
+    query = Compare(span=SPAN, by=by, limit=3, **options)
+    whole = answer_json(store_of(root / "whole", events_of(rows)).run(query))
+    chance.shuffle(rows)
+    cuts = sorted(chance.sample(range(1, len(rows)), 2))
+    parts = [rows[at:to] for at, to in zip([0, *cuts], [*cuts, None], strict=True)]
+    live = store_of(root / "live", *(events_of(part) for part in parts[:2]))
+    live.run(query)
+    write(root / "live", events_of(parts[2]))
+    assert answer_json(live.run(query))["result"] == whole["result"]

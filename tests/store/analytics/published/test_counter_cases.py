@@ -1,4 +1,5 @@
-"""Counters held against Prometheus' published cases of `increase`, `rate` and resets.
+"""Counters held against Prometheus' published cases of `increase`, `rate` and resets, and against
+VictoriaMetrics' of resets.
 
 Prometheus stretches what it saw to the edges of the range; an increase here is what came between
 the points. So the cases are those where both agree, and where they do not, the test says by what.
@@ -54,6 +55,8 @@ INCREASES = {
     "eighty each": (run((0, 80, 10)), 800),
     "a single value": ([7], 0),
     "down and up": ([0, 50, 100, 50], 100 + 50),
+    "twelve values": ([123, 34, 44, 21, 54, 34, 99, 12, 44, 32, 34, 34], 398 - 123),
+    "a small start counts for nothing": ([5, 6, 8], 3),
 }
 
 
@@ -112,3 +115,18 @@ def test_several_series_are_added():
     one = series(run((0, 10, 10)), stream="a")
     two = series(run((0, 20, 10)), stream="b")
     assert increase([*one, *two]) == 300
+
+
+def test_victoriametrics_takes_a_small_fall_for_jitter_and_here_it_is_a_reset_unless_a_start_is_told():
+    """There 100, 95, 120, 119, 139, 50 went up by 95: a fall of less than an eighth adds itself."""
+    numbers = [100, 95, 120, 119, 139, 50]
+    assert increase(series(numbers)) == 95 + 25 + 119 + 20 + 50
+    assert increase(series(numbers, start=1)) == 139
+
+
+def test_victoriametrics_a_running_total_never_falls_by_fractions():
+    numbers = [34.094223, 2.7518, 2.140669, 0.044878, 1.887095, 2.546569, 2.490149, 0.045]
+    numbers += [0.035684, 0.062454, 0.058296]
+    told = values(series(numbers), span=DAY, interval=5 * MINUTE)
+    assert min(told) >= 0
+    assert increase(series(numbers)) == pytest.approx(sum(told)) == pytest.approx(10.094937)

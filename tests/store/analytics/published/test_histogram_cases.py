@@ -150,7 +150,7 @@ def native(q, positive=(), negative=(), **fields):
     """Scale 0, its first bucket up to 1, which is OTLP's bucket -1."""
     more = {"negative_counts": str(list(negative)), "negative_offset": -1} if negative else {}
     point = exponential(0, 0, positive, -1, **more, **fields)
-    return values([point], measures=(f"p{q * 100:g}",))[0]
+    return values([point], measures=(f"p{q * 100}",))[0]
 
 
 WITH_ZERO = {"zero_count": 2, "zero_threshold": 0.001}
@@ -206,3 +206,46 @@ def test_the_median_of(positive, negative, fields, expected):
 def test_a_median_between_two_sides_is_where_the_lower_one_ends():
     """Prometheus reads from above from the median on, and tells where the upper one begins: 0.5."""
     assert native(0.5, [1, 2, 1], [1, 2, 1]) == -0.5
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        (1, 16),
+        (0.99, 15.34822590920423),
+        (0.9, 10.556063286183155),
+        (0.7, 1.2030250360821164),
+        (0.55, 0.0006),
+        (0.5, 0),
+    ],
+)
+def test_both_sides_of_a_zero_bucket_mirror_each_other(q, expected):
+    both = {"zero_count": 4, "zero_threshold": 0.001}
+    assert native(q, SPARSE, SPARSE, **both) == pytest.approx(expected)
+    assert native(1 - q, SPARSE, SPARSE, **both) == pytest.approx(-expected)
+
+
+@pytest.mark.parametrize(
+    ("scale", "first", "second"),
+    [(-1, 2, 8), (0, 2**0.5, 8**0.5), (1, 1.189207, 1.6817928305074292)],
+)
+def test_a_median_in_one_bucket_is_its_middle_whatever_the_scale(scale, first, second):
+    for offset, expected in ((0, first), (1, second)):
+        above = exponential(0, scale, [5], offset)
+        below = exponential(0, scale, (), 0, negative_counts="[5]", negative_offset=offset)
+        assert values([above]) == [pytest.approx(expected), None, None]
+        assert values([below]) == [pytest.approx(-expected), None, None]
+
+
+ROUND_TRIPS = [
+    (SPARSE, (), 2, {0.08333333333333333: 0.0005, 0.6320802083934297: 6}),
+    ((), SPARSE, 2, {0.9166666666666666: -0.0005, 0.36791979160657035: -6}),
+    (SPARSE, SPARSE, 4, {0.5416666666666666: 0.0005, 0.4583333333333333: -0.0005}),
+]
+
+
+@pytest.mark.parametrize(("positive", "negative", "zeros", "shares"), ROUND_TRIPS)
+def test_the_share_below_a_value_gives_the_value(positive, negative, zeros, shares):
+    more = {"zero_count": zeros, "zero_threshold": 0.001}
+    found = {q: native(q, positive, negative, **more) for q in shares}
+    assert found == pytest.approx(shares)

@@ -1,12 +1,15 @@
 """Funnels held against the published cases of `windowFunnel` in ClickHouse, Doris and
-duckdb-behavioral.
+duckdb-behavioral, and of ClickHouse's `sequenceMatch`.
 
 Levels are those of their tests where both mean the same; where ours means something else on
 purpose, the test says what. (ClickHouse lets one event be several steps, but for `strict_once`.)
 """
 
+import polars as pl
 import pytest
 
+from store.schema import INSTANT
+from store.testing import NOON
 from tests.store.analytics.funnel.asking import MINUTE, at_minutes, times, told
 
 SECOND = MINUTE / 60
@@ -159,3 +162,46 @@ SHOP = "look@0 click@600 pay@1800 click@2400"
 )
 def test_cases_that_users_reported(words, steps, window, expected):
     assert level(words, *steps.split(), window=window) == expected
+
+
+SEQUENCE = "z@0 z@1 z@2 z@3 a@4 b@5 z@6 z@7 z@8 z@9 a@10 a@11"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("z", True),
+        ("a", True),
+        ("b", True),
+        ("c", False),
+        ("z z z z", True),
+        ("z z z z z", False),
+        ("z z z z a", True),
+        ("z z z z a b", True),
+        ("a b z z z z a a", True),
+        ("a a b", False),
+    ],
+)
+def test_what_follows_at_once_is_a_strict_funnel(pattern, matches):
+    steps = pattern.split()
+    assert (level(SEQUENCE, *steps, order="strict") == len(steps)) is matches
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [("A B C", (1, 1, 1)), ("A B A", (1, 1, 0)), ("A B B C", (1, 1, 1, 1)), ("C B A", (1, 0, 0))],
+)
+def test_one_user_with_a_million_events_in_between(steps, expected):
+    """Theirs failed before its algorithm was another one."""
+    many, at = 1_000_000, pl.col("at")
+    numbers = pl.DataFrame({"at": range(many + 1)})
+    name = (
+        pl.when(at == 0).then(pl.lit("A")).when(at == many).then(pl.lit("C")).otherwise(pl.lit("B"))
+    )
+    one = at_minutes(u="A@0").drop("event_time", "event_name", "event_id")
+    events = numbers.select(
+        pl.format("e{}", at.cast(pl.String).str.zfill(7)).alias("event_id"),
+        (NOON + at * pl.duration(microseconds=1)).cast(INSTANT).alias("event_time"),
+        name.alias("event_name"),
+    ).join(one, how="cross")
+    assert told(events, *steps.split()) == expected
