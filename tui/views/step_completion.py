@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAMES_MAX: Final = 500
 OPTIONS_MAX: Final = 20
-AFTER_NAME: Final = (" where ", " optional", " first-time")
+AFTER_NAME: Final = (" where ", " optional", " first-time", " within 10m")
 AFTER_EXCLUDED: Final = (" where ", " between 1 2")
 
 

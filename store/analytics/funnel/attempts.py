@@ -6,6 +6,7 @@ the window and has not come here already; an event that is several steps is trie
 down; what counts is the first chain that reached the deepest step". A chain is told by its start:
 from there it takes the earliest event of each next step, whatever newer chains do meanwhile. So all
 starts are followed at once, and of those that reached the deepest step first the newest counts.
+Where steps have times of their own, `store.analytics.funnel.timely` says which events lead on.
 """
 
 import polars as pl
@@ -14,6 +15,7 @@ from store.analytics.funnel.definition import Definition
 from store.analytics.funnel.journeys import (
     END,
     FIRST,
+    LIMIT,
     NEXT_INSTANT,
     ROW,
     UID,
@@ -21,17 +23,26 @@ from store.analytics.funnel.journeys import (
     is_step,
 )
 from store.analytics.funnel.matching import STEPS
+from store.analytics.funnel.timely import (
+    BEGIN,
+    DUE,
+    FIXED,
+    held,
+    may_go_on,
+    settled,
+    start_before,
+    starts_of,
+    traced,
+)
 from store.analytics.ordered.rows import TIME
 
 DEPTH = "depth"
 LAST = "last"
 SPOILED = "is_spoiled"
 OPEN = "is_open"
-LIMIT = "limit"
-"""In a strict run: the row that breaks it where it stands."""
 WIPED = "wiped"
 """In any order: when what is excluded next happened after the start."""
-_AT, _GOES, _FIXED = "at", "goes", "fixed"
+_AT, _GOES = "at", "goes"
 
 
 def attempts(
@@ -78,21 +89,33 @@ def attempts_through(journeys: Journeys, start: int, end: int, *, now: int | Non
         return attempts(journeys, start, end, now=now).filter(pl.col(f"row.{at}").is_not_null())
     through = rows.lazy().filter(is_step(at)).select(UID, END, FIRST, TIME, ROW).collect()
     in_span = (pl.col(TIME) >= start) & (pl.col(TIME) < end)
-    came = through[ROW]
-    for step in reversed([step for step in made.required if step < at]):
-        wanted = is_step(step) & in_span if step == 0 else is_step(step)
-        before = pl.when(wanted).then(pl.col(ROW)).forward_fill().shift()
-        came = rows.select(before).to_series().gather(came)
-    back = through.with_columns(came.alias("begin"), rows[TIME].gather(came).alias("begun"))
-    back = back.filter(pl.col("begin") >= pl.col(FIRST))
+    newest = starts_of(journeys, is_step(0) & in_span, made.before(at)) if made.is_timed else {}
+    if made.is_timed:
+        came = start_before(journeys, newest[made.before(at)], made.within(at)).gather(through[ROW])
+    else:
+        came = _walked_back(through[ROW], journeys, in_span)
+    back = through.with_columns(came.alias(BEGIN), rows[TIME].gather(came).alias("begun"))
+    back = back.filter(pl.col(BEGIN) >= pl.col(FIRST))
     if made.window is not None:
         back = back.filter(pl.col(TIME) - pl.col("begun") <= made.window)
+    back = traced(back, journeys, newest)
     # What begins at one instant begins with the first of its events.
     instants = rows.lazy().filter(is_step(0)).group_by(UID, TIME).agg(pl.col(ROW).min())
-    starts = back.lazy().select(UID, END, pl.col("begun").alias(TIME), pl.col(ROW).alias(_FIXED))
+    told = (pl.col("begun").alias(TIME), pl.col(ROW).alias(FIXED), pl.col("^to\\..*$"))
+    starts = back.lazy().select(UID, END, *told)
     first = starts.join(instants, on=[UID, TIME], how="left", maintain_order="left").collect()
     found = _judged(in_turn(first, journeys), journeys, now)
     return found.filter(pl.col(f"row.{at}").is_not_null())
+
+
+def _walked_back(rows: pl.Series, journeys: Journeys, in_span: pl.Expr) -> pl.Series:
+    """The newest start that gets to each row of the step `made.at_step`."""
+    made = journeys.made
+    for step in reversed([step for step in made.required if step < made.at_step]):
+        wanted = is_step(step) & in_span if step == 0 else is_step(step)
+        before = pl.when(wanted).then(pl.col(ROW)).forward_fill().shift()
+        rows = journeys.rows.select(before).to_series().gather(rows)
+    return rows
 
 
 def in_turn(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
@@ -103,9 +126,13 @@ def in_turn(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
     )
     if made.is_strict:
         found = found.with_columns(journeys.at("break.0", first[ROW]).alias(LIMIT))
+    elif made.is_timed:
+        found = settled(found, journeys)
     for at in range(1, len(made.steps)):
         found = _stepped(found, journeys, at)
-    return found.drop(_AT, _GOES)
+    if made.is_strict and made.is_timed:
+        found = held(found, journeys)
+    return found.drop(_AT, _GOES).select(pl.exclude("^to\\..*$"))
 
 
 def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
@@ -118,11 +145,18 @@ def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
         valid &= pl.col("then") - pl.col(TIME) <= made.window
     if made.is_strict:
         valid &= (pl.col(here) < pl.col(LIMIT)).fill_null(value=True)
-    if _FIXED in found.columns and at < made.at_step:
-        valid &= pl.col(here) < pl.col(_FIXED)
+    if FIXED in found.columns and at < made.at_step:
+        valid &= pl.col(here) < pl.col(FIXED)
+    before = found[f"row.{made.before(at)}"]
+    if made.within(at) is not None and not made.is_strict:
+        valid &= pl.col("then") - journeys.at(TIME, before) <= made.within(at)
     if made.steps[at].optional:
         for rival in made.follows(at):
             other = _coming(found, journeys, rival)
+            if (within := made.within(rival)) is not None:
+                # What comes too late is none.
+                in_time = journeys.at(TIME, other) - journeys.at(TIME, before) <= within
+                other = pl.select(pl.when(in_time).then(other)).to_series()
             found = found.with_columns(other.alias(f"rival.{rival}"))
             # One event that is both is the later step.
             valid &= (pl.col(here) < pl.col(f"rival.{rival}")).fill_null(value=True)
@@ -139,9 +173,12 @@ def _stepped(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.DataFrame:
 
 def _coming(found: pl.DataFrame, journeys: Journeys, at: int) -> pl.Series:
     """The next event of a step; where it was settled which one that is, this very one."""
-    if _FIXED in found.columns and at == journeys.made.at_step:
-        return found[_FIXED]
-    return journeys.at(f"next.{at}", found[_AT])
+    if FIXED in found.columns and at == journeys.made.at_step:
+        return found[FIXED]
+    coming = journeys.at(f"next.{at}", found[_AT])
+    if f"to.{at}" not in found.columns:
+        return coming
+    return pl.select(pl.coalesce(found[f"to.{at}"], coming)).to_series()
 
 
 def _any_order(first: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:
@@ -208,13 +245,24 @@ def _judged(found: pl.DataFrame, journeys: Journeys, now: int | None) -> pl.Data
     if made.is_unordered:
         # What was wiped out is nothing any more: whatever else he did is deeper.
         found = found.with_columns(pl.when(SPOILED).then(0).otherwise(DEPTH).alias(DEPTH))
-    if now is None or made.window is None:
-        is_open = pl.lit(value=False)
-    else:
-        is_open = (pl.col(TIME) + made.window >= now) & ~pl.col(SPOILED)
-        if made.is_strict:
-            is_open &= (pl.col(LIMIT) >= pl.col(END)).fill_null(value=True)
-    return found.with_columns(is_open.alias(OPEN)).drop(_FIXED, strict=False)
+    is_open = _is_open(found, journeys, now)
+    return found.with_columns(is_open.alias(OPEN)).drop(FIXED, DUE, strict=False)
+
+
+def _is_open(found: pl.DataFrame, journeys: Journeys, now: int | None) -> pl.Expr:
+    made = journeys.made
+    if now is None or made.longest is None:
+        return pl.lit(value=False)
+    is_open = ~pl.col(SPOILED)
+    if made.window is not None:
+        is_open &= pl.col(TIME) + made.window >= now
+    if made.is_strict:
+        is_open &= (pl.col(LIMIT) >= pl.col(END)).fill_null(value=True)
+    if made.is_timed and made.is_strict:
+        is_open &= pl.col(DUE) >= now
+    elif made.is_timed:
+        is_open &= pl.lit(may_go_on(journeys, now).gather(found["row.0"]))
+    return is_open
 
 
 def _spoiled(found: pl.DataFrame, journeys: Journeys) -> pl.Series:

@@ -1,11 +1,12 @@
 """Which attempts count: a subject's best one, or all that do not overlap."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import polars as pl
 
-from store.analytics.funnel.attempts import DEPTH, LAST, LIMIT, OPEN, SPOILED, WIPED
-from store.analytics.funnel.journeys import END, UID, Journeys
+from store.analytics.funnel.attempts import DEPTH, LAST, OPEN, SPOILED, WIPED
+from store.analytics.funnel.journeys import END, LIMIT, UID, Journeys
 from store.analytics.ordered.rows import TIME
 
 _PLACES = 1 << 32
@@ -56,7 +57,7 @@ def _next_attempt(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
     """The place of the attempt that comes after each; null after the last."""
     made, begins = journeys.made, found["row.0"]
     after = begins.search_sorted(found[LAST], side="right").cast(pl.UInt32)
-    told = found.with_columns(after.alias("after"), _expired(found, made.window).alias("next"))
+    told = found.with_columns(after.alias("after"), _expired(found, journeys).alias("next"))
     if made.is_unordered:
         wiped = pl.when(SPOILED).then(WIPED)
         told = told.with_columns(_first_after(found, wiped, or_at=True).alias("wiped"))
@@ -76,21 +77,31 @@ def _next_attempt(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
     return places.with_columns(own).select(same).to_series()
 
 
-def _expired(found: pl.DataFrame, window: int | None) -> pl.Series:
-    """The place of the subject's first attempt after the window of each."""
-    if window is None:
+def _expired(found: pl.DataFrame, journeys: Journeys) -> pl.Series:
+    """The place of the subject's first attempt after the window of each, or if that is sooner after
+    the time of the required step that it waits for, since the last one that it reached.
+    """
+    made = journeys.made
+    ends = [] if made.window is None else [pl.col(TIME) + made.window]
+    for before, step in pairwise(made.required):
+        if (within := made.within(step)) is not None:
+            waits = pl.col(f"row.{before}").is_not_null() & pl.col(f"row.{step}").is_null()
+            ends.append(pl.when(waits).then(journeys.at(TIME, found[f"row.{before}"]) + within))
+    if not ends:
         return pl.Series([None], dtype=pl.UInt32).new_from_index(0, found.height)
-    return _first_after(found, pl.col(TIME) + window)
+    return _first_after(found, pl.min_horizontal(ends))
 
 
 def _first_after(found: pl.DataFrame, time: pl.Expr, *, or_at: bool = False) -> pl.Series:
     """The place of the subject's first attempt that begins after some time of each; null of null."""
     times = found.select(UID, TIME).with_row_index("next")
-    return found.select(UID, time.alias(TIME)).join_asof(
+    asked = found.select(UID, time.alias(TIME)).with_row_index("place").sort(TIME)
+    told = asked.join_asof(
         times,
         on=TIME,
         by=UID,
         strategy="forward",
         allow_exact_matches=or_at,
         check_sortedness=False,
-    )["next"]
+    )
+    return told.sort("place")["next"]

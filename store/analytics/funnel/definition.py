@@ -11,6 +11,7 @@ import polars as pl
 from store.analytics.filters import Filter, parse_filter
 from store.analytics.filters.nodes import Bare, leaves
 from store.analytics.filters.values import SEVERITY_FIELDS
+from store.analytics.funnel.checks import COUNTS, ORDERS, at_step, check
 from store.analytics.funnel.steps import (
     ANY,
     Exclusion,
@@ -24,13 +25,9 @@ from store.analytics.funnel.steps import (
 from store.analytics.ordered.subjects import USER
 from store.analytics.query import Query, frozen, option
 from store.errors import UsageError
-from store.timespan import UNITS, TimeSpan, duration_text
+from store.timespan import UNITS, TimeSpan
 
 WINDOW: Final = timedelta(days=1)
-STEPS_MAX: Final = 60
-"""A bit each in one number."""
-ORDERS: Final = ("ordered", "strict", "unordered")
-COUNTS: Final = ("users", "attempts")
 FOREVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """Where a conversion without a limit ends."""
 _CENTURY: Final = 5_200 * UNITS["w"]
@@ -44,7 +41,7 @@ class Stepped(Query):
 
     steps: tuple[Written, ...] = option(
         ("*",),
-        "NAME [where FILTER] [optional] [first-time]; * is any event",
+        "NAME [where FILTER] [optional] [first-time] [within 10m]; * is any event",
         metavar="STEP",
         reads=step_of_text,
     )
@@ -74,17 +71,26 @@ class Stepped(Query):
         if definition_of(self).has_bare_text():
             texts = sorted(name for name, kind in types.items() if kind == pl.String)
         as_of = self.as_of
-        if as_of and self.span and self.window:
-            over = self.span.end < as_of - min(self.window, _CENTURY)
+        longest = definition_of(self).longest
+        if as_of and self.span and longest is not None:
+            over = self.span.end < as_of - longest * UNITS["us"]
             as_of = None if over else as_of
         return replace(self, texts=tuple(texts), as_of=as_of)
 
     def key(self) -> tuple[Any, ...]:
-        """Not the window, nor how it is counted: they come at last."""
+        """Not the windows, nor how it is counted: they come at last."""
         of_events = ("steps", "order", "per", "exclude", "break_on", "texts", "with_ids")
         kept = ("where", "by", "link", *of_events)
-        named = tuple(frozen(getattr(self, name)) for name in kept)
-        return (self.analysis, *named, self.attribution == "all")
+        named = {name: getattr(self, name) for name in kept}
+        named["steps"] = tuple(map(_without_time, self.steps))
+        told = map(frozen, named.values())
+        return (self.analysis, *told, self.attribution == "all")
+
+
+def _without_time(written: Written) -> Written:
+    if isinstance(written, str):
+        return written
+    return {name: value for name, value in written.items() if name != "within"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,32 @@ class Definition:
         end = next((step for step in self.required if step > at), len(self.steps) - 1)
         return range(at + 1, end + 1)
 
+    def within(self, at: int) -> int | None:
+        """How long after the required step before one it may come, in microseconds."""
+        length = self.steps[at].within
+        return None if length is None else min(length, _CENTURY) // UNITS["us"]
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether any step has a time of its own."""
+        return any(step.within is not None for step in self.steps)
+
+    @property
+    def longest(self) -> int | None:
+        """How long an attempt may last, by the window and by the times of all steps together."""
+        return self.until(len(self.steps) - 1)
+
+    def until(self, to: int) -> int | None:
+        """The longest that it may take from the first step to one; None: no limit."""
+        required = [self.within(at) for at in self.required if 0 < at <= to]
+        after = [self.within(at) for at in range(self.required[-1] + 1, to + 1)]
+        told = [each for each in (*required, *after) if each is not None]
+        if not told or len(told) < len(required) + len(after):
+            return self.window
+        length = sum(told[: len(required)]) + max(told[len(required) :], default=0)
+        length = min(length, _CENTURY // UNITS["us"])
+        return length if self.window is None else min(length, self.window)
+
     @property
     def names(self) -> list[str]:
         """What the rows of the answer are called."""
@@ -166,7 +198,8 @@ class _Key:
 
     def __init__(self, query: Stepped) -> None:
         self.query = query
-        self._value = (*query.key()[1:], query.window, query.attribution, query.count)
+        of_it = (query.steps, query.window, query.attribution, query.count)
+        self._value = (*query.key()[1:], *map(frozen, of_it))
 
     def __hash__(self) -> int:
         return hash(self._value)
@@ -179,7 +212,7 @@ class _Key:
 def _definition(key: _Key) -> Definition:
     query = key.query
     steps = tuple(map(step_of, query.steps))
-    _check(query, steps)
+    check(query, steps)
     exclusions = tuple(exclusion_of(each, len(steps)) for each in query.exclude)
     if query.order == "unordered" and any(
         (each.after, each.before) != (1, len(steps)) for each in exclusions
@@ -192,41 +225,8 @@ def _definition(key: _Key) -> Definition:
         window=None if query.window is None else min(query.window, _CENTURY) // UNITS["us"],
         breakers=parse_filter(query.break_on) if query.break_on else None,
         attribution=query.attribution.partition(":")[0],
-        at_step=_at_step(query.attribution, len(steps)),
+        at_step=at_step(query.attribution, len(steps)),
         by_attempt=query.count == "attempts",
-    )
-
-
-def _check(query: Stepped, steps: Sequence[Step]) -> None:
-    if not steps:
-        raise UsageError("steps", "there are none", next_step="write --step NAME")
-    if len(steps) > STEPS_MAX:
-        raise UsageError("steps", f"{len(steps)} are more than {STEPS_MAX}")
-    if query.window is not None and query.window <= timedelta():
-        said = duration_text(query.window) if query.window >= timedelta() else "less than nothing"
-        raise UsageError("window", f"{said} is no time to convert in", next_step="write 1d or none")
-    for name, known in (("order", ORDERS), ("count", COUNTS)):
-        if getattr(query, name) not in known:
-            hint = f"take {', '.join(known)}"
-            raise UsageError(name, f"{getattr(query, name)!r} is none", next_step=hint)
-    if steps[0].optional:
-        raise UsageError("steps", "the first one cannot be optional", next_step="leave it out")
-    if query.order == "unordered" and any(step.optional for step in steps):
-        raise UsageError("steps", "unordered steps are all optional", next_step="leave it out")
-    if query.break_on and query.order != "strict":
-        raise UsageError("break-on", "only a strict run can be broken", next_step="--order strict")
-
-
-def _at_step(attribution: str, steps: int) -> int:
-    if attribution in ("first", "last", "all"):
-        return -1
-    kind, _, number = attribution.partition(":")
-    if kind == "step" and number.isdecimal() and 1 <= int(number) <= steps:
-        return int(number) - 1
-    raise UsageError(
-        "attribution",
-        f"{attribution!r} is none for {steps} steps",
-        next_step="write first, last, all, or step: and the step's number from 1",
     )
 
 
@@ -250,8 +250,9 @@ def horizon(query: Stepped) -> TimeSpan | None:
     made = definition_of(query)
     if query.span is None or any(step.first_time for step in made.steps):
         return None
-    if query.window is None:
+    longest = made.longest
+    if longest is None:
         return TimeSpan(query.span.start, max(query.span.end, FOREVER))
-    # The window's end is inside.
-    after = min(query.window, _CENTURY) + UNITS["us"]
+    # The edge is inside.
+    after = (longest + 1) * UNITS["us"]
     return TimeSpan(query.span.start, max(query.span.end, min(query.span.end, FOREVER) + after))

@@ -183,7 +183,8 @@ def _people(asked: Asked, query: Drivers) -> pl.DataFrame:
     journeys = replace(asked.journeys, made=once)
     before, to = _reach(query)
     last, begun = pl.col(f"time.{to}"), pl.col(f"time.{before}")
-    end = pl.lit(None, pl.Int64) if once.window is None else pl.col(kept.TIME) + once.window
+    longest = once.until(to)
+    end = pl.lit(None, pl.Int64) if longest is None else pl.col(kept.TIME) + longest
     chosen = chosen_of(replace(asked, journeys=journeys))
     keys = key_columns(query.by)
     chosen = touched(journeys, chosen, keys) if keys else chosen

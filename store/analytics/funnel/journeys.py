@@ -25,6 +25,8 @@ FIRST: Final = "first"
 END: Final = "end"
 """The row after his last."""
 NEXT_INSTANT: Final = "next_instant"
+LIMIT: Final = "limit"
+"""In a strict run: the row that breaks it where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _pointing(rows: pl.LazyFrame, made: Definition) -> pl.LazyFrame:
     ends = (uid != uid.shift(-1)).fill_null(value=True)
     found = rows.with_columns(
         pl.when(ends).then(row + 1).backward_fill().alias(END),
-        *(_next(is_step(at)).alias(f"next.{at}") for at in range(first, len(made.steps))),
+        *(next_row(is_step(at)).alias(f"next.{at}") for at in range(first, len(made.steps))),
     )
     if made.at_step > 0:
         found = found.with_columns(pl.when(starts).then(row).forward_fill().alias(FIRST))
@@ -125,7 +127,7 @@ def _pointing(rows: pl.LazyFrame, made: Definition) -> pl.LazyFrame:
     if made.exclusions:
         time = pl.col(TIME)
         begins = starts | (time != time.shift())
-        found = found.with_columns(_next(begins).alias(NEXT_INSTANT)).with_columns(
+        found = found.with_columns(next_row(begins).alias(NEXT_INSTANT)).with_columns(
             pl.when(pl.col(EXCLUDES) & (1 << at) != 0)
             .then(row)
             .backward_fill()
@@ -135,7 +137,7 @@ def _pointing(rows: pl.LazyFrame, made: Definition) -> pl.LazyFrame:
     return found
 
 
-def _next(wanted: pl.Expr) -> pl.Expr:
+def next_row(wanted: pl.Expr) -> pl.Expr:
     """The number of the next row after each that is wanted."""
     return pl.when(wanted).then(pl.col(ROW)).backward_fill().shift(-1)
 
@@ -143,4 +145,4 @@ def _next(wanted: pl.Expr) -> pl.Expr:
 def _breaking(made: Definition, at: int) -> pl.Expr:
     """The next row that breaks a run which has reached a step."""
     fine = sum(1 << step for step in (at, *made.follows(at)))
-    return _next(breaks(made) & (pl.col(STEPS) & fine == 0)).alias(f"break.{at}")
+    return next_row(breaks(made) & (pl.col(STEPS) & fine == 0)).alias(f"break.{at}")

@@ -3,19 +3,21 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, Final
 
 from store.analytics.filters import Filter, parse_filter
 from store.errors import UsageError
+from store.timespan import parse_duration
 
 ANY: Final = "*"
 """The name that stands for all of them."""
 _WHERE: Final = re.compile(r"\s+where\s+")
-_FLAG: Final = re.compile(r"\s+(optional|first-time)\s*$")
+_FLAG: Final = re.compile(r"\s+(optional|first-time|within\s+[-+]?\d\S*)\s*$")
 _BETWEEN: Final = re.compile(r"\s+between\s+(\d+)\s+(?:and\s+)?(\d+)\s*$")
 _QUOTED: Final = re.compile(r"""(["'])((?:\\.|(?!\1).)*)\1(?=\s|$)""", re.DOTALL)
-_AFTER_NAME: Final = re.compile(r"\s*$|\s+where\s|\s+(optional|first-time|between\s)")
+_AFTER_NAME: Final = re.compile(r"\s*$|\s+where\s|\s+(optional|first-time|between\s|within\s)")
 
 Written = str | Mapping[str, Any]
 """A step or an exclusion as a query holds it: a name, or an object."""
@@ -30,6 +32,8 @@ class Step:
     optional: bool = False
     first_time: bool = False
     """Only a subject's first such event in all that is stored."""
+    within: timedelta | None = None
+    """How long after the required step before it may come, the edge inside; None: no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class Exclusion:
 
 
 def step_of_text(text: str) -> Written:
-    """A step of the command line, `NAME [where FILTER] [optional] [first-time]`, as a query holds
-    it. Quotes around the name keep it together.
+    """A step of the command line, `NAME [where FILTER] [optional] [first-time] [within 10m]`, as a
+    query holds it. Quotes around the name keep it together.
     """
-    rest, flags = text, set()
+    flags: dict[str, str] = {}
     name, rest = _name_and_rest(text)
     while found := _FLAG.search(rest):
-        flags.add(found[1])
+        word, *value = found[1].split()
+        flags[word] = "".join(value)
         rest = rest[: found.start()]
     name, where = _split(name, rest, "step")
     if not (where or flags):
@@ -59,6 +64,7 @@ def step_of_text(text: str) -> Written:
         "where": where or None,
         "optional": "optional" in flags,
         "first_time": "first-time" in flags,
+        **({"within": flags["within"]} if "within" in flags else {}),
     }
 
 
@@ -75,13 +81,31 @@ def exclusion_of_text(text: str) -> Written:
 
 def step_of(written: Written) -> Step:
     """The step that a query holds; a UsageError names what is wrong with it."""
-    known = _object(written, ("name", "where", "optional", "first_time"), "step")
+    known = _object(written, ("name", "where", "optional", "first_time", "within"), "step")
     flags = {}
     for name in ("optional", "first_time"):
         flags[name] = known.get(name) or False
         if not isinstance(flags[name], bool):
             raise UsageError("step", f"{name} is {flags[name]!r}, wanted true or false")
-    return Step(known["name"], parse_filter(known.get("where")), **flags)
+    within = _within(known.get("within"), known["name"])
+    return Step(known["name"], parse_filter(known.get("where")), **flags, within=within)
+
+
+def _within(value: Any, name: str) -> timedelta | None:
+    """A step's time, as text or seconds."""
+    if value is None:
+        return None
+    length, fault = None, f"within is {value!r}, wanted a duration"
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            length = parse_duration(value) if isinstance(value, str) else timedelta(seconds=value)
+        except (OverflowError, ValueError, UsageError):
+            fault = f"within is {value!r}, which is no duration"
+        else:
+            fault = f"within {value} is no time to come in"
+    if length is None or length <= timedelta():
+        raise UsageError("step", fault, place=name, next_step="write within 10m")
+    return length
 
 
 def exclusion_of(written: Written, steps: int) -> Exclusion:

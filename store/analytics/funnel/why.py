@@ -10,12 +10,13 @@ import xxhash
 
 from store.analytics.cut import Cut
 from store.analytics.funnel.asking import Asked, asked_of
-from store.analytics.funnel.attempts import DEPTH, LAST, LIMIT, OPEN, SPOILED, attempts
+from store.analytics.funnel.attempts import DEPTH, LAST, OPEN, SPOILED, attempts
 from store.analytics.funnel.choosing import best
 from store.analytics.funnel.definition import Stepped, horizon
-from store.analytics.funnel.journeys import END, Journeys
-from store.analytics.funnel.matching import EXCLUDES, columns, matched
+from store.analytics.funnel.journeys import END, LIMIT, Journeys
+from store.analytics.funnel.matching import EXCLUDES, STEPS, columns, matched
 from store.analytics.funnel.shares import timed
+from store.analytics.funnel.timely import last_repeat
 from store.analytics.links import Links
 from store.analytics.ordered import rows as kept
 from store.analytics.ordered.subjects import USER, WHO, settled
@@ -24,7 +25,7 @@ from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import flat_rows_json
 from store.timespan import EPOCH, UNITS, TimeSpan, duration_text, iso
 
-COLUMNS: Final = ("at", "step", "time", "seconds", "event_name", "event_id")
+COLUMNS: Final = ("at", "step", "time", "seconds", "event_name", "event_id", "until")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +43,9 @@ class Why(Stepped):
 
 
 class WhyAnalysis:
-    """A row for each step of the attempt that counts, and a summary: `outcome` (converted, still
-    possible, spoiled, broken, too late, stopped, never began), when the window ends, and the event
-    that ended it, where there is one.
+    """A row for each step of the attempt that counts, `until` when it had to come where it has a
+    time of its own, and a summary: `outcome` (converted, still possible, spoiled, broken, too late,
+    stopped, never began), when the window ends, and the event that ended it, where there is one.
     """
 
     name = "why"
@@ -114,19 +115,34 @@ def _rows(chosen: pl.DataFrame, journeys: Journeys) -> list[Row]:
     rows = []
     for at, name in enumerate(journeys.made.names):
         row = chosen[f"row.{at}"].item()
-        values: tuple[Any, ...] = (at + 1, name, None, None, None, None)
+        values: tuple[Any, ...] = (None,) * 4
         if row is not None:
             event = journeys.rows.row(row, named=True)
             seconds = chosen[f"seconds.{at}"].item() if at else None
-            values = (
-                *values[:2],
-                _instant(event[kept.TIME]),
-                seconds,
-                event["name"],
-                event["event_id"],
-            )
-        rows.append(Row({}, dict(zip(COLUMNS, values, strict=True))))
+            values = (_instant(event[kept.TIME]), seconds, event["name"], event["event_id"])
+        told = (at + 1, name, *values, _until(at, chosen, journeys))
+        rows.append(Row({}, dict(zip(COLUMNS, told, strict=True))))
     return rows
+
+
+def _until(at: int, chosen: pl.DataFrame, journeys: Journeys) -> datetime | None:
+    """Until when a step with a time of its own had to come; one that did not, by the last repeat of
+    the step before that might have led on.
+    """
+    made = journeys.made
+    within, before = made.within(at), made.before(at)
+    came = chosen[f"row.{before}"].item()
+    if within is None or came is None:
+        return None
+    if chosen[f"row.{at}"].item() is None:
+        end = chosen[END].item()
+        if made.is_strict:
+            end = min(end, chosen[LIMIT].fill_null(end).item())
+        came = last_repeat(journeys, chosen["row.0"].item(), before, end)
+    until: int = journeys.rows[kept.TIME][came] + within
+    if made.window is not None:
+        until = min(until, chosen[kept.TIME].item() + made.window)
+    return _instant(until)
 
 
 def _ending(chosen: pl.DataFrame, found: pl.DataFrame, asked: Asked) -> Mapping[str, Any]:
@@ -160,11 +176,12 @@ def _outcome(
         return "converted", None
     if found[OPEN].any():
         return "still possible", None
-    if made.is_strict and one[LIMIT] is not None and one[LIMIT] < one[END]:
-        return "broken", one[LIMIT]
     if made.is_unordered:
         return "stopped", None
     wanted = next(step for step in made.required if one[f"row.{step}"] is None)
+    if made.is_strict and one[LIMIT] is not None and one[LIMIT] < one[END]:
+        is_late = journeys.rows[STEPS][one[LIMIT]] & (1 << wanted)
+        return "too late" if is_late else "broken", one[LIMIT]
     later = journeys.rows[f"next.{wanted}"][one[LAST]]
     return ("too late", later) if later is not None and later < one[END] else ("stopped", None)
 

@@ -3,7 +3,8 @@
 Events are dicts with `who`, `time` (a number), `steps` (a set of numbers from 0), `excludes` (a set
 of numbers of exclusions), `breaks` and `value`. A funnel is a dict: `count` (of steps), `optional`,
 `first_time` (sets), `window` (None: no limit), `order`, `exclusions` (after, before: from 0), and
-`span` (start, end) in which attempts begin.
+`span` (start, end) in which attempts begin. `within`: how long after the required step before a
+step may come, by its number.
 """
 
 from collections import defaultdict
@@ -95,6 +96,106 @@ def attempt_in_turn(events, begin, funnel):
     return reached, None
 
 
+def attempt_in_time(events, begin, funnel):
+    """The same where steps have times of their own: of all chains of events that there are from one
+    start, those that get furthest; of those the earliest events of each step.
+    """
+    required = [step for step in range(funnel["count"]) if step not in funnel["optional"]]
+    places, broken = list(range(len(events))), None
+    blocks = {step: places for step in required}
+    if funnel["order"] == "strict":
+        blocks, broken = blocks_of(events, begin, funnel)
+    chains = [(begin,)]
+    for before, step in zip(required, required[1:], strict=False):
+        longer = [
+            (*chain, place)
+            for chain in chains
+            for place in blocks.get(step, ())
+            if place > chain[-1]
+            and step in events[place]["steps"]
+            and not too_late(funnel, events[begin], events[place])
+            and in_time(funnel, step, events[chain[-1]], events[place])
+        ]
+        if not longer:
+            if funnel["order"] == "strict" and step in blocks:
+                broken = blocks[step][0]
+            break
+        chains = longer
+    least = tuple(map(min, zip(*chains, strict=True)))
+    assert least in chains, "the earliest events are one chain"
+    newest = tuple(map(max, zip(*chains, strict=True)))
+    assert newest in chains, "and so are the newest"
+    reached = dict(zip(required, least, strict=False))
+    return with_optional(events, reached, begin, funnel), broken
+
+
+def in_time(funnel, step, before, event):
+    within = funnel["within"].get(step)
+    return within is None or event["time"] - before["time"] <= within
+
+
+def blocks_of(events, begin, funnel):
+    """step -> the places of a strict run at which it is reached, and repeated; and what broke it."""
+    start, at, found = events[begin], 0, {0: [begin]}
+    for place in range(begin + 1, len(events)):
+        event = events[place]
+        if at + 1 in event["steps"]:
+            if too_late(funnel, start, event):
+                continue
+            at += 1
+            found[at] = [place]
+        elif at in event["steps"]:
+            found[at].append(place)
+        elif event["breaks"]:
+            return found, place
+    return found, None
+
+
+def with_optional(events, reached, begin, funnel):
+    """With what came between the required steps, in its time."""
+    found = dict(reached)
+    for step, place in reached.items():
+        later = [other for other in reached if other > step]
+        end = reached[min(later)] if later else len(events)
+        at = step
+        for there in range(place + 1, end):
+            event = events[there]
+            fitting = [
+                each
+                for each in next_steps(funnel, at)
+                if each in funnel["optional"]
+                and each in event["steps"]
+                and in_time(funnel, each, events[place], event)
+                and not too_late(funnel, events[begin], event)
+            ]
+            if fitting:
+                at = max(fitting)
+                found[at] = there
+    return found
+
+
+def may_still_come(events, tried, funnel, now):
+    """Whether an attempt that is not spoiled would be completed if what it lacks were done now."""
+    if not funnel["limited"]:
+        return False
+    for _, lost, _, begin in tried:
+        for first in range(1, funnel["count"]):
+            done = [
+                {"time": now, "steps": {step}, "excludes": set(), "breaks": True}
+                for step in range(first, funnel["count"])
+                if step not in funnel["optional"]
+            ]
+            reached, _ = follow_in_turn([*events, *done], begin, funnel)
+            if not lost and max(reached) >= max(set(range(funnel["count"])) - funnel["optional"]):
+                return True
+    return False
+
+
+def follow_in_turn(events, begin, funnel):
+    follow = attempt_in_time if funnel.get("within") else attempt_in_turn
+    return follow(events, begin, funnel)
+
+
 def attempt_in_any_order(events, begin, funnel):
     """The same; what is excluded and comes before the last step breaks it, and all is lost."""
     start, done, reached, end = events[begin], set(), {}, None
@@ -143,7 +244,7 @@ def attempts(events, funnel):
     for begin, event in enumerate(events):
         begins = event["steps"] if any_order else 0 in event["steps"]
         if begins and funnel["span"][0] <= event["time"] < funnel["span"][1]:
-            follow = attempt_in_any_order if any_order else attempt_in_turn
+            follow = attempt_in_any_order if any_order else follow_in_turn
             reached, broken = follow(events, begin, funnel)
             lost = broken is not None if any_order else is_spoiled(events, reached, begin, funnel)
             found.append((reached, lost, broken, begin))
@@ -170,14 +271,24 @@ def apart(found, events, funnel):
         taken.append(one)
         if funnel["count"] - 1 in reached:
             free_from = (reached[funnel["count"] - 1] + 1, None)
-        elif funnel["window"] is None:
+        elif (expires := expiry(reached, begin, events, funnel)) is None:
             free_from = (len(events) if broken is None else broken, None)
         else:
-            expires = events[begin]["time"] + funnel["window"]
             late = [p for p, e in enumerate(events) if e["time"] > expires]
             ends = [*late[:1], len(events), *([] if broken is None else [broken])]
             free_from = (min(ends), None)
     return [one for one in taken if not one[1]]
+
+
+def expiry(reached, begin, events, funnel):
+    """When an attempt that was not completed is over; None: never."""
+    required = [step for step in range(funnel["count"]) if step not in funnel["optional"]]
+    wanted = next((step for step in required if step not in reached), None)
+    ends = [] if funnel["window"] is None else [events[begin]["time"] + funnel["window"]]
+    if wanted is not None and wanted in funnel.get("within", {}):
+        last = max(step for step in required if step in reached)
+        ends.append(events[reached[last]]["time"] + funnel["within"][wanted])
+    return min(ends, default=None)
 
 
 def told(one, events):
@@ -197,6 +308,21 @@ def people(events, funnel):
             chosen = [one for one in [best(tried, mine, funnel)] if one]
         if chosen:
             found[who] = [told(one, mine) for one in chosen]
+    return found
+
+
+def waiting(events, funnel, now):
+    """How many wait before each step, and may still come."""
+    found = [0] * funnel["count"]
+    for his in by_person(events).values():
+        mine = with_first_times(his, funnel)
+        tried = attempts(mine, funnel)
+        one = best(tried, mine, funnel)
+        if one is None or not may_still_come(mine, tried, funnel, now):
+            continue
+        required = [step for step in range(funnel["count"]) if step not in funnel["optional"]]
+        for before, step in zip(required, required[1:], strict=False):
+            found[step] += before in one[0] and step not in one[0]
     return found
 
 
@@ -243,10 +369,12 @@ def _with_value_at(events, funnel, at, value):
     return attempts(only, funnel)
 
 
-def adopted_rule(events, count, window):
+def adopted_rule(events, count, window, within=None):
     """One person's level and step times, by the rule as it is written: the newest chain of each
-    step; an event is tried from its highest step down; the first that got deepest counts.
+    step; an event is tried from its highest step down; the first that got deepest counts. Where
+    steps have times `within`, a repeat of a step takes the place of the event that reached it.
     """
+    within = within or {}
     chains, best_chain = {}, []
     funnel = {"order": "ordered", "count": count}
     for event in each_once(in_order(events), funnel):
@@ -256,8 +384,9 @@ def adopted_rule(events, count, window):
             elif step - 1 in chains:
                 before = chains[step - 1]
                 late = window is not None and event["time"] - before[0] > window
+                late = late or event["time"] - before[-1] > within.get(step, 10**9)
                 same = step in chains and chains[step][0] == before[0]
-                if late or same:
+                if late or (same and not within):
                     continue
                 chains[step] = [*before, event["time"]]
             else:
