@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 _WHERE: Final = re.compile(r"\s+where\s+", re.IGNORECASE)
-_SPECIAL: Final = re.compile(r"[,▸\"'\\(]|^\s|\s$|\swhere\s|\s(optional|first-time|within\s\S+)\s*$")
+_SPECIAL: Final = re.compile(
+    r"[,▸\"'\\(]|^\s|\s$|\swhere\s|\s(optional|first-time|within\s\S+)\s*$"
+)
 
 
 class Piece(NamedTuple):

@@ -10,12 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from store.analytics.funnel.attempts import DEPTH, attempts, attempts_through
+from store.analytics.funnel.attempts import DEPTH, attempts
 from store.analytics.funnel.choosing import apart, best
 from store.analytics.funnel.definition import Definition
 from store.analytics.funnel.journeys import UID, Journeys, journeys_of
 from store.analytics.funnel.matching import STEPS, key_columns
 from store.analytics.funnel.shares import counts, shares, timed
+from store.analytics.funnel.through import attempts_through
 from store.analytics.ordered.rows import TIME
 from store.analytics.ordered.subjects import WHO
 from store.analytics.shapes import StepGroup

@@ -104,7 +104,7 @@ def may_go_on(journeys: Journeys, now: int) -> pl.Series:
     """
     made, rows = journeys.made, journeys.rows
     hope = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
-    for step, after in reversed(list(pairwise(made.required))):
+    for after in reversed(made.required[1:]):
         within = made.within(after)
         if within is None:
             hope = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
@@ -147,9 +147,7 @@ def last_repeat(journeys: Journeys, begin: int, step: int, end: int) -> int:
     return int(starts.head(end).is_not_null().arg_true()[-1])
 
 
-def traced(
-    back: pl.DataFrame, journeys: Journeys, starts: Mapping[int, pl.Series]
-) -> pl.DataFrame:
+def traced(back: pl.DataFrame, journeys: Journeys, starts: Mapping[int, pl.Series]) -> pl.DataFrame:
     """With `to.STEP`: the earliest rows by which each start (BEGIN, `begun`) comes to the step
     `made.at_step` in ROW.
     """
@@ -213,7 +211,9 @@ def _newest_repeat(
         bound = pl.select(pl.min_horizontal(bound, after)).to_series()
     own = journeys.rows.lazy().filter(is_step(step)).select(ROW).collect().to_series()
     place = own.search_sorted(bound.fill_null(0)).cast(pl.Int64) - 1
-    return own.gather(pl.select(pl.when(found[f"row.{step}"].is_not_null()).then(place)).to_series())
+    return own.gather(
+        pl.select(pl.when(found[f"row.{step}"].is_not_null()).then(place)).to_series()
+    )
 
 
 def _earliest(found: pl.DataFrame, journeys: Journeys) -> pl.DataFrame:

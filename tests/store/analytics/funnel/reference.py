@@ -10,6 +10,8 @@ step may come, by its number.
 from collections import defaultdict
 from itertools import groupby
 
+from tests.store.analytics.funnel.chains import attempt_in_time, next_steps, too_late
+
 
 def in_order(events):
     """At one instant: steps in their order, what is no step at last."""
@@ -66,20 +68,6 @@ def with_first_times(events, funnel):
     return each_once(told, funnel)
 
 
-def next_steps(funnel, at):
-    """Those that may come after a step: optional ones may be left out."""
-    found = []
-    for step in range(at + 1, funnel["count"]):
-        found.append(step)
-        if step not in funnel["optional"]:
-            break
-    return found
-
-
-def too_late(funnel, start, event):
-    return funnel["window"] is not None and event["time"] - start["time"] > funnel["window"]
-
-
 def attempt_in_turn(events, begin, funnel):
     """step -> place of its event; and where the run was broken."""
     start, at, reached = events[begin], 0, {0: begin}
@@ -94,101 +82,6 @@ def attempt_in_turn(events, begin, funnel):
         elif funnel["order"] == "strict" and event["breaks"] and at not in event["steps"]:
             return reached, place
     return reached, None
-
-
-def attempt_in_time(events, begin, funnel):
-    """The same where steps have times of their own: of all chains of events that there are from one
-    start, those that get furthest; of those the earliest events of each step.
-    """
-    required = [step for step in range(funnel["count"]) if step not in funnel["optional"]]
-    places, broken = list(range(len(events))), None
-    blocks = {step: places for step in required}
-    if funnel["order"] == "strict":
-        blocks, broken = blocks_of(events, begin, funnel)
-    chains = [(begin,)]
-    for before, step in zip(required, required[1:], strict=False):
-        longer = [
-            (*chain, place)
-            for chain in chains
-            for place in blocks.get(step, ())
-            if place > chain[-1]
-            and step in events[place]["steps"]
-            and not too_late(funnel, events[begin], events[place])
-            and in_time(funnel, step, events[chain[-1]], events[place])
-        ]
-        if not longer:
-            if funnel["order"] == "strict" and step in blocks:
-                broken = blocks[step][0]
-            break
-        chains = longer
-    least = tuple(map(min, zip(*chains, strict=True)))
-    assert least in chains, "the earliest events are one chain"
-    newest = tuple(map(max, zip(*chains, strict=True)))
-    assert newest in chains, "and so are the newest"
-    reached = dict(zip(required, least, strict=False))
-    return with_optional(events, reached, begin, funnel), broken
-
-
-def in_time(funnel, step, before, event):
-    within = funnel["within"].get(step)
-    return within is None or event["time"] - before["time"] <= within
-
-
-def blocks_of(events, begin, funnel):
-    """step -> the places of a strict run at which it is reached, and repeated; and what broke it."""
-    start, at, found = events[begin], 0, {0: [begin]}
-    for place in range(begin + 1, len(events)):
-        event = events[place]
-        if at + 1 in event["steps"]:
-            if too_late(funnel, start, event):
-                continue
-            at += 1
-            found[at] = [place]
-        elif at in event["steps"]:
-            found[at].append(place)
-        elif event["breaks"]:
-            return found, place
-    return found, None
-
-
-def with_optional(events, reached, begin, funnel):
-    """With what came between the required steps, in its time."""
-    found = dict(reached)
-    for step, place in reached.items():
-        later = [other for other in reached if other > step]
-        end = reached[min(later)] if later else len(events)
-        at = step
-        for there in range(place + 1, end):
-            event = events[there]
-            fitting = [
-                each
-                for each in next_steps(funnel, at)
-                if each in funnel["optional"]
-                and each in event["steps"]
-                and in_time(funnel, each, events[place], event)
-                and not too_late(funnel, events[begin], event)
-            ]
-            if fitting:
-                at = max(fitting)
-                found[at] = there
-    return found
-
-
-def may_still_come(events, tried, funnel, now):
-    """Whether an attempt that is not spoiled would be completed if what it lacks were done now."""
-    if not funnel["limited"]:
-        return False
-    for _, lost, _, begin in tried:
-        for first in range(1, funnel["count"]):
-            done = [
-                {"time": now, "steps": {step}, "excludes": set(), "breaks": True}
-                for step in range(first, funnel["count"])
-                if step not in funnel["optional"]
-            ]
-            reached, _ = follow_in_turn([*events, *done], begin, funnel)
-            if not lost and max(reached) >= max(set(range(funnel["count"])) - funnel["optional"]):
-                return True
-    return False
 
 
 def follow_in_turn(events, begin, funnel):
@@ -308,21 +201,6 @@ def people(events, funnel):
             chosen = [one for one in [best(tried, mine, funnel)] if one]
         if chosen:
             found[who] = [told(one, mine) for one in chosen]
-    return found
-
-
-def waiting(events, funnel, now):
-    """How many wait before each step, and may still come."""
-    found = [0] * funnel["count"]
-    for his in by_person(events).values():
-        mine = with_first_times(his, funnel)
-        tried = attempts(mine, funnel)
-        one = best(tried, mine, funnel)
-        if one is None or not may_still_come(mine, tried, funnel, now):
-            continue
-        required = [step for step in range(funnel["count"]) if step not in funnel["optional"]]
-        for before, step in zip(required, required[1:], strict=False):
-            found[step] += before in one[0] and step not in one[0]
     return found
 
 
