@@ -76,7 +76,8 @@ class AskAgainError(Exception):
 class Named(Protocol):
     """One kind of question. Modules of store.analytics hold one each; ANALYSES lists them.
 
-    One that is asked about events by name may have `unmet(query, result)`: the names that the
+    One that says how far an answer is from that about the span before has `compared(result,
+    previous)`: JSON beside both. One that is asked about events by name may have `unmet(query, result)`: the names that the
     answer found nothing of, which are perhaps misspelled (`*` is none).
     """
 

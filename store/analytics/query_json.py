@@ -71,6 +71,8 @@ def answer_json(answer: Answer, analyses: Sequence[Known] | None = None) -> dict
     analysis = find(answer.analysis, (*(analyses or ANALYSES), *HELPERS))
     assert analysis is not None
     previous = {} if answer.previous is None else {"previous": analysis.as_json(answer.previous)}
+    if answer.previous is not None and hasattr(analysis, "compared"):
+        previous["compared"] = analysis.compared(answer.result, answer.previous)
     return {
         "analysis": answer.analysis,
         "query": query_json(answer.query),

@@ -10,12 +10,13 @@ from store.analytics import shapes
 from store.analytics.shapes import Answer, Key, Series, Timeline
 from store.timespan import duration_text
 from tui.commands.step_rows import as_rows
-from tui.commands.table import Marked, Table
+from tui.commands.table import Gap, Marked, Table
 
 COLUMNS_SHOWN_MAX: Final = 8
 OTHERS: Final = "(others)"
 NONE: Final = "(none)"
 FEW: Final = "few"
+GAP: Final = ("difference", "difference_low", "difference_high")
 FEW_LEGEND: Final = "* rests on too few values: a p95 needs 20, a p99 100, a p99.9 1,000"
 
 
@@ -27,14 +28,16 @@ def table_of(answer: Answer) -> Table:
     """
     if isinstance(answer.result, Timeline):
         return _timeline_table(answer.result, _previous_timeline(answer), answer.query.by)
-    return _rows_table(as_rows(answer.result), as_rows(answer.previous), answer.query.by)
+    result = as_rows(answer.result, answer.previous)
+    return _rows_table(result, as_rows(answer.previous), answer.query.by)
 
 
 def pivoted(answer: Answer) -> Table:
     """The same for people: times down and few series across, and no folded row without a name."""
     timeline = answer.result
     if not isinstance(timeline, Timeline) or answer.previous or not _fits(timeline):
-        table = _without_blanks(_with_names(_marked(table_of(answer)), answer.query.by))
+        marked = _with_gaps(_marked(table_of(answer)))
+        table = _without_blanks(_with_names(marked, answer.query.by))
         return replace(table, legend=_legend(answer, has_few=bool(table.legend)))
     names = [_label(series, timeline.series) for series in timeline.series]
     values = zip(*(_marked_values(series) for series in timeline.series), strict=True)
@@ -124,6 +127,23 @@ def _previous_timeline(answer: Answer) -> Timeline | None:
     return answer.previous if isinstance(answer.previous, Timeline) else None
 
 
+def _with_gaps(table: Table) -> Table:
+    """A difference and its interval in one cell."""
+    if not set(GAP) <= set(table.columns):
+        return table
+    at, low, high = (list(table.columns).index(name) for name in GAP)
+    rows = [
+        [
+            Gap(row[at], row[low], row[high]) if place == at and cell is not None else cell
+            for place, cell in enumerate(row)
+            if place not in (low, high)
+        ]
+        for row in table.rows
+    ]
+    columns = [name for name in table.columns if name not in GAP[1:]]
+    return Table(columns, rows, table.legend)
+
+
 def _timeline_table(timeline: Timeline, previous: Timeline | None, by: Sequence[str]) -> Table:
     groups = _grouped(timeline.series)
     before = _grouped(previous.series) if previous else {}
@@ -187,7 +207,8 @@ def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
     assert isinstance(table, shapes.Table)
     keys = _key_names([row.key for row in table.rows], by)
     folds = any(row.folded for row in table.rows)
-    numeric = [name for name in table.columns if _is_numeric(name, table)]
+    told_before = previous.columns if isinstance(previous, shapes.Table) else ()
+    numeric = [name for name in told_before if _is_numeric(name, table)]
     # Rows without a key, or with one that is not theirs alone, are those of no row before.
     previous = previous if keys and _are_apart(table.rows) else None
     columns = [*keys, *(["folded"] if folds else []), *table.columns]

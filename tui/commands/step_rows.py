@@ -3,22 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from store.analytics.shapes import Result, Row, Steps, StepShare, Table
+from store.analytics.funnel.gaps import by_key, gaps, groups_of, identity
+from store.analytics.shapes import Result, Row, StepGroup, Steps, StepShare, Table
 from store.timespan import iso
 
 _NUMBERS: Final = ("count", "conversion", "conversion_from_previous", "drop_off", "still_possible")
 _TIMES: Final = ("median_seconds", "mean_seconds")
+_DIFFERENCE: Final = ("difference", "difference_low", "difference_high")
 
 
-def as_rows(result: Result | None) -> Result | None:
+def as_rows(result: Result | None, previous: Result | None = None) -> Result | None:
     """Steps as a table, keyed by the step's number beside the breakdown values; who came how far
-    and other windows are its summary. Any other result as it is.
+    and other windows are its summary. With those of the span before, it has the differences to
+    them. Any other result as it is.
     """
     if not isinstance(result, Steps):
         return result
-    rows = [] if result.groups else _rows({}, result.steps, folded=False)
-    for group in result.groups:
-        rows += _rows(group.key, group.steps, folded=group.folded)
+    before = by_key(previous) if isinstance(previous, Steps) else None
+    rows = [row for group in groups_of(result) for row in _rows(group, before)]
     summary: dict[str, Any] = {}
     if result.users is not None:
         summary["users"] = [
@@ -33,13 +35,21 @@ def as_rows(result: Result | None) -> Result | None:
         summary["sensitivity"] = [
             {"window_seconds": seconds, "conversion": share} for seconds, share in result.windows
         ]
-    return Table(("step", *_NUMBERS, *_TIMES), rows, summary)
+    differences = () if before is None else _DIFFERENCE
+    return Table(("step", *_NUMBERS, *_TIMES, *differences), rows, summary)
 
 
-def _rows(key: Mapping[str, str], steps: Sequence[StepShare], *, folded: bool) -> list[Row]:
+def _rows(
+    group: StepGroup, before: Mapping[tuple[Any, ...], Sequence[StepShare]] | None
+) -> list[Row]:
+    values = [_values(step) for step in group.steps]
+    old = before.get(identity(group)) if before else None
+    if old:
+        found = [dict(zip(_DIFFERENCE, gap, strict=True)) for gap in gaps(group.steps, old)]
+        values = [{**value, **gap} for value, gap in zip(values, found, strict=True)]
     return [
-        Row({**key, "at": str(at)}, _values(step), folded=folded)
-        for at, step in enumerate(steps, 1)
+        Row({**group.key, "at": str(at)}, value, folded=group.folded)
+        for at, value in enumerate(values, 1)
     ]
 
 

@@ -22,6 +22,23 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """How far a share is from another, and its interval; told in points: hundredths of all."""
+
+    value: float
+    low: float
+    high: float
+
+    def text(self) -> str:
+        """`+4.1 points (1.2 to 7.0)`."""
+        # Nothing is added to nothing: no -0.0.
+        value, low, high = (
+            round(100 * each, 1) + 0.0 for each in (self.value, self.low, self.high)
+        )
+        return f"{value:+.1f} points ({low:.1f} to {high:.1f})"
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Columns and rows of the same length; None is a value that is missing."""
 
@@ -106,6 +123,8 @@ def _cell(value: Any) -> str:
     match value:
         case None:
             return "·"
+        case Gap():
+            return value.text()
         case Marked():
             return f"*{_cell(value.value)}"
         case float() if math.isnan(value):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Final
 
-from tui.commands.table import Marked
+from tui.commands.table import Gap, Marked
 from tui.formatting import clean, duration, number, percent
 
 # What a table of percentiles has of one attribute; its name is the query's `of`.
@@ -59,6 +59,8 @@ class Units:
                 return NOTHING
             case int() | float():
                 return self._number(name, value, row)
+            case Gap():
+                return Cell(value.text(), value=value.value)
             case Marked():
                 cell = self._number(name, value.value, row)
                 return replace(cell, text=f"*{cell.text}")

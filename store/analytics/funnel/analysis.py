@@ -13,6 +13,7 @@ from store.analytics.funnel.attempts import DEPTH, OPEN, attempts
 from store.analytics.funnel.attribution import groups
 from store.analytics.funnel.choosing import apart, best
 from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.gaps import compared
 from store.analytics.funnel.journeys import Journeys, is_settled
 from store.analytics.funnel.matching import columns, has_ids, key_columns, matched
 from store.analytics.funnel.shares import counts, shares, step_json, timed
@@ -116,6 +117,10 @@ class FunnelAnalysis:
                 {"window_seconds": seconds, "conversion": share} for seconds, share in found.windows
             ]
         return told
+
+    def compared(self, result: Result, previous: Result) -> Mapping[str, Any]:
+        """How the conversions of the steps differ from those of the span before."""
+        return compared(cast(Steps, result), cast(Steps, previous))
 
 
 def chosen_of(asked: Asked) -> pl.DataFrame:

@@ -262,3 +262,19 @@ def test_points_that_rest_on_few_are_marked(across):
 def test_conditions_read_what_rests_on_few_as_any_other():
     rows = Rows(("p99",), [Row({"plan": "pro"}, {"p99": 900.0}, few=("p99",))])
     assert rows_matching(answer(rows), "p99>500") == 1
+
+
+@pytest.mark.parametrize(
+    ("gap", "text"),
+    [
+        ((0.041, 0.012, 0.07), "+4.1 points (1.2 to 7.0)"),
+        ((-0.041, -0.07, -0.012), "-4.1 points (-7.0 to -1.2)"),
+        ((0.0, -0.2775, 0.2775), "+0.0 points (-27.8 to 27.8)"),
+        ((-0.0001, -0.0004, 0.0004), "+0.0 points (0.0 to 0.0)"),
+    ],
+)
+def test_a_difference_of_shares_is_told_in_points_with_its_interval(gap, text):
+    columns = ("difference", "difference_low", "difference_high")
+    rows = Rows(columns, [Row({"plan": "pro"}, dict(zip(columns, gap, strict=True)))])
+    assert cells(table_of(answer(rows)))[1] == ("pro", *gap)
+    assert pivoted(answer(rows)).lines(bold=False)[1] == f"pro   {text}"

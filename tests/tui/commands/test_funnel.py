@@ -152,3 +152,16 @@ def test_a_trend_broken_down_tells_of_no_name_when_the_rarest_value_converts_nob
         "pro",
     ]
     assert done.err == ""
+
+
+def test_the_difference_to_the_span_before_is_told_in_points(eventdeck, visits):
+    words = ("--since", "2025-11-22T12:00", "--until", "2025-11-22T12:01", "--compare", "previous")
+    told = answer(eventdeck(*FUNNEL, *words, "--json"))
+    assert [step["difference"] for step in told["compared"]["steps"]] == [None, None]
+    head, _, last = eventdeck(*FUNNEL, *words, "--csv").out.splitlines()
+    cells = dict(zip(head.split(","), last.split(","), strict=True))
+    assert (cells["difference"], cells["difference_low"], cells["difference_high"]) == ("",) * 3
+    assert "points" not in eventdeck(*FUNNEL, *words).out
+    halves = ("--since", "2025-11-22T12:00:01", "--until", "2025-11-22T12:00:02", *words[4:])
+    shown = eventdeck("query", "funnel", "--step", "*", "--step", "pay", *halves).out
+    assert "-100.0 points (" in shown

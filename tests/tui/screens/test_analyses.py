@@ -113,6 +113,16 @@ async def test_rolling_windows_are_named_and_opened_as_a_whole(sample):
         assert app.view.length >= 6 * DAY
 
 
+async def test_differences_are_told_in_points_and_sorted_as_numbers(sample):
+    view = asking("funnel", "--step page_view --step purchase --compare previous", span=DAY / 4)
+    async with opened(sample, view, size=(200, 40)) as (app, _):
+        cells = [row["difference"] for row in rows(app)]
+        assert cells[0].text == ""
+        assert isinstance(cells[1].value, float)
+        assert " points (" in cells[1].text
+        assert cells[1].text in text(app) or not cells[1].value
+
+
 async def test_a_percentile_of_too_few_values_is_marked(sample):
     async with opened(sample, asking("percentiles", "--by user_id --limit 500")) as (app, _):
         told = app.screen._found.answer.result.rows

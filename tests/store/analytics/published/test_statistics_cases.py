@@ -1,6 +1,7 @@
 """Statistics held against published examples: Mann and Kendall's test and Sen's slope, Wilson's
-interval (Newcombe 1998, table I), the false discovery rate (Benjamini and Hochberg 1995), and
-percentiles with linear interpolation (R's type 7, numpy's `linear`).
+interval (Newcombe 1998, table I), that of a difference (the same year, table II), the false
+discovery rate (Benjamini and Hochberg 1995), and percentiles with linear interpolation (R's type 7,
+numpy's `linear`).
 """
 
 import math
@@ -12,7 +13,7 @@ from store.analytics import sketch
 from store.analytics.differences import Difference, _beyond_chance, _p_of_distance
 from store.analytics.funnel.shares import wilson as of_funnel
 from store.analytics.mann_kendall import trend
-from store.analytics.shares import wilson
+from store.analytics.shares import newcombe, wilson
 
 BY_HAND = [12.9, 14.8, 13.2, 15.7, 13.8, 15.6, 12.9, 11.0, 17.3, 15.9, 19.0, 18.3, 20.1, 21.7]
 """J. Little, Holy Cross: S = 54, one tie, Z = 2.9058."""
@@ -118,6 +119,32 @@ def test_wilsons_interval_to_seven_digits_of_shares_and_of_funnels(count, of, lo
 def test_wilsons_interval(count, of, low, high):
     found = wilson(count, of)
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "difference", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.2, 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.6, 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.5714, 0.0582, 0.8062),
+        ((5, 56), (0, 29), 0.0893, -0.0381, 0.1926),
+        ((0, 10), (0, 20), 0.0, -0.1611, 0.2775),
+        ((0, 10), (0, 10), 0.0, -0.2775, 0.2775),
+        ((10, 10), (0, 20), 1.0, 0.6791, 1.0),
+        ((10, 10), (0, 10), 1.0, 0.6075, 1.0),
+    ],
+)
+def test_newcombes_interval_of_the_difference_of_two_shares(now, before, difference, low, high):
+    """His second paper of 1998, table II, method 10."""
+    gap = newcombe(wilson(*now), wilson(*before))
+    assert tuple(gap) == pytest.approx((difference, low, high), abs=5e-5)
+    other = newcombe(wilson(*before), wilson(*now))
+    assert tuple(other) == pytest.approx((-difference, -high, -low), abs=5e-5)
+
+
+def test_a_share_of_nothing_differs_from_none():
+    assert tuple(newcombe(wilson(0, 0), wilson(3, 7))) == (None, None, None)
+    assert tuple(newcombe(wilson(3, 7), wilson(0, 0))) == (None, None, None)
 
 
 DISCOVERIES = {
