@@ -1,5 +1,6 @@
-"""What holds for every analysis there is, also for one that is added tomorrow: parts, the order in
-which events came, late ones and rollups change no answer, of whatever span, byte for byte.
+"""What holds for every analysis there is, for the README's own and for one that is added tomorrow:
+parts, the order in which events came, late ones and rollups change no answer, of whatever span, byte
+for byte.
 """
 
 import json
@@ -10,14 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store.analytics.plugins import known_analyses
 from store.analytics.query_json import answer_json
-from store.analytics.registry import ANALYSES
+from store.analytics.registry import ANALYSES, Entry
 from store.testing import FrozenClock, events_of, store_of, write
 from store.timespan import TimeSpan
 from tests.cases import cases
+from tests.readme import plugin_example
 from tests.store.analytics.reference import same
 from tests.store.analytics.test_rollups import rolled_up
-from tests.store.analytics.test_rollups import told as without_estimates
+from tests.store.analytics.test_rollups import told as of_events
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 DAYS = 3
@@ -104,74 +107,85 @@ def ragged(dice):
     return TimeSpan(start, start + length * MINUTE)
 
 
-def questions(dice):
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """All of them, by name."""
+    found = known_analyses([str(plugin_example(tmp_path_factory.mktemp("plugin")))])
+    return {each.name: each.load() if isinstance(each, Entry) else each for each in found}
+
+
+def questions(known, dice):
     """Each analysis, now over this span and now over that, and now and then broken down."""
-    for entry in ANALYSES:
-        asked = entry.load().query_type
+    for name, analysis in known.items():
+        asked = analysis.query_type
         by = dice.choice([(), ("plan",)]) if asked.breaks_down else ()
         span = dice.choice([EVER, BURST, ragged(dice), ragged(dice)])
-        yield asked(**ASKED.get(entry.name, {}), span=span, by=by, limit=dice.choice([2, 20]))
+        yield asked(**ASKED.get(name, {}), span=span, by=by, limit=dice.choice([2, 20]))
 
 
 def told(store, query):
-    answer = answer_json(store.run(query))
+    answer = answer_json(store.run(query), store.analyses)
     return json.dumps({name: value for name, value in answer.items() if name != "generation"})
 
 
-def opened(root, clock):
+def opened(root, clock, known):
     """The store at `root`, that keeps nothing yet."""
-    return store_of(root, clock=clock)
+    return store_of(root, clock=clock, analyses=tuple(known.values()))
 
 
-@settings(max_examples=max(4, cases(1_000) // 250), deadline=None)
+@settings(max_examples=max(3, cases(1_000) // 300), deadline=None)
 @given(seed=st.integers(0, 10**9))
-def test_neither_parts_nor_order_nor_lateness_changes_an_answer(tmp_path_factory, seed):
+def test_neither_parts_nor_order_nor_lateness_changes_an_answer(tmp_path_factory, known, seed):
     root, dice = tmp_path_factory.mktemp("every"), random.Random(seed)
     rows, clock = town(seed), FrozenClock(EVER.end)
-    plain = store_of(root / "plain", events_of(rows), clock=clock)
+    write(root / "plain", events_of(rows), clock=clock)
     dice.shuffle(rows)
     cuts = sorted(dice.sample(range(1, len(rows)), 3))
     *soon, late = (events_of(rows[at:to]) for at, to in zip([0, *cuts], [*cuts, None], strict=True))
-    live = store_of(root / "live", *soon, clock=clock)
-    asked = list(questions(dice))
+    write(root / "live", *soon, clock=clock)
+    plain, live = (opened(root / name, clock, known) for name in ("plain", "live"))
+    asked = list(questions(known, dice))
     live.run_all(asked)
     write(root / "live", late, clock=clock)
     for query in asked:
-        other = dice.choice([live, opened(root / "live", clock)])
+        other = dice.choice([live, opened(root / "live", clock, known)])
         assert told(other, query) == told(plain, query), query
 
 
-@settings(max_examples=max(4, cases(1_000) // 250), deadline=None)
+@settings(max_examples=max(3, cases(1_000) // 300), deadline=None)
 @given(seed=st.integers(0, 10**9))
-def test_rollups_change_no_answer_but_what_they_estimate(tmp_path_factory, seed):
+def test_rollups_change_no_answer_but_what_they_estimate(tmp_path_factory, known, seed):
     root, dice = tmp_path_factory.mktemp("rolled"), random.Random(seed)
     rows, clock = town(seed), FrozenClock(EVER.end)
     dice.shuffle(rows)
-    store_of(root, events_of(rows[:90]), events_of(rows[90:]), clock=clock)
-    asked = list(questions(dice))
-    plain = opened(root, clock)
+    write(root, events_of(rows[:90]), events_of(rows[90:]), clock=clock)
+    asked = list(questions(known, dice))
+    plain = opened(root, clock, known)
     expected = [plain.run(query) for query in asked]
     rolled_up(root, set(dice.sample(range(12), 6)))
     for query, raw in zip(asked, expected, strict=True):
-        found = opened(root, clock).run(query)
-        assert same(without_estimates(found), without_estimates(raw)), query
+        found = opened(root, clock, known).run(query)
+        assert same(of_events(found, known), of_events(raw, known)), query
         assert found.events_scanned == raw.events_scanned, query
 
 
 def is_empty(value):
     """Whether an answer says nothing: no rows, or zeros and nulls alone."""
     if isinstance(value, dict):
-        return all(is_empty(each) for name, each in value.items() if name != "summary")
+        told_of_all = ("summary", "interval_seconds")
+        return all(is_empty(each) for name, each in value.items() if name not in told_of_all)
     if isinstance(value, list):
         return all(is_empty(each) for each in value)
     return not isinstance(value, (int, float)) or not value
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in ANALYSES])
-def test_there_is_something_to_say_of_these_events(tmp_path, name):
+@pytest.mark.parametrize("name", [*(entry.name for entry in ANALYSES), "hours"])
+def test_there_is_something_to_say_of_these_events(tmp_path, known, name):
     """Else what is above would hold of nothing. A new analysis tells in ASKED what it needs."""
-    store = store_of(tmp_path, events_of(town(7)), clock=FrozenClock(EVER.end))
-    (asked,) = (entry.load().query_type for entry in ANALYSES if entry.name == name)
-    queries = [asked(span=span, **ASKED.get(name, {})) for span in (EVER, BURST)]
-    answers = [answer_json(store.run(query)) for query in queries]
+    clock = FrozenClock(EVER.end)
+    write(tmp_path, events_of(town(7)), clock=clock)
+    store = opened(tmp_path, clock, known)
+    kind = known[name].query_type
+    queries = [kind(span=span, **ASKED.get(name, {})) for span in (EVER, BURST)]
+    answers = [json.loads(told(store, query)) for query in queries]
     assert not all(is_empty(answer["result"]) for answer in answers)

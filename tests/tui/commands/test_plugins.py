@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,18 +11,14 @@ from store.analytics.plugins import known_analyses
 from store.analytics.registry import ANALYSES
 from store.testing import events_of, store_of
 from store.timespan import TimeSpan
+from tests.readme import plugin_example
 
 MIDNIGHT = datetime(2025, 11, 22, tzinfo=UTC)
-README = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.fixture(scope="module")
 def hours(tmp_path_factory):
-    text = README.read_text(encoding="utf-8")
-    code = text.partition("<!-- plugin -->\n```python\n")[2].partition("```\n<!-- /plugin -->")[0]
-    file = tmp_path_factory.mktemp("plugin") / "hours.py"
-    file.write_text(code)
-    return file
+    return plugin_example(tmp_path_factory.mktemp("plugin"))
 
 
 def test_the_example_of_the_readme_is_short(hours):
