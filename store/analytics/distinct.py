@@ -21,9 +21,9 @@ import xxhash
 from store.analytics.links import Links, is_given
 
 CELL_MAX: Final = 1_024
-"""Hashes kept for a point in time: exact up to that many, then within 3 %."""
+"""Hashes kept for a point in time: exact below that many, then within 3 %."""
 WHOLE_MAX: Final = 8_192
-"""Hashes kept for a whole span: exact up to that many, then within 1.1 % (one deviation)."""
+"""Hashes kept for a whole span: exact below that many, then within 1.1 % (one deviation)."""
 REACH: Final = "reach"
 _SPACE: Final = 2.0**64
 _LAST: Final = 2**64 - 1

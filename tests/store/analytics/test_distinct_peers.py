@@ -68,6 +68,20 @@ def test_the_error_is_that_of_the_theory_and_no_worse_than_that_of_datasketches(
     assert abs(bias) <= 3 * DEVIATION / math.sqrt(TRIALS)
 
 
+@pytest.mark.parametrize("members", [1, K - 1, K, K + 1, K + 64, 2 * K, 4 * K, 8 * K])
+def test_of_every_size_the_error_is_that_of_the_theory_and_none_below_k(hashed, members):
+    """Of n members k smallest hashes tell n within sqrt((n - k + 1) / (n (k - 2))), relative."""
+    found = sets_of([hashes[:members] for hashes in hashed])
+    told = sizes(found.with_columns(distinct.smallest(pl.col("sets"), K)))
+    if members < K:
+        assert told == [members] * TRIALS
+        return
+    apart = [each / members - 1 for each in told]
+    deviation = math.sqrt((members - K + 1) / (members * (K - 2)))
+    assert math.sqrt(fmean(each**2 for each in apart)) <= deviation * SLACK
+    assert abs(fmean(apart)) <= 3 * deviation / math.sqrt(TRIALS)
+
+
 def test_sets_of_rollups_that_were_cut_add_up_as_near_as_the_theory_has_it(hashed):
     """Each trial's users in eight overlapping shares, most of them cut, as rollups and events are
     added up.
