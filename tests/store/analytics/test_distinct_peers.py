@@ -68,7 +68,7 @@ def test_the_error_is_that_of_the_theory_and_no_worse_than_that_of_datasketches(
     assert abs(bias) <= 3 * DEVIATION / math.sqrt(TRIALS)
 
 
-@pytest.mark.parametrize("members", [1, K - 1, K, K + 1, K + 64, 2 * K, 4 * K, 8 * K])
+@pytest.mark.parametrize("members", [1, K - 1, K + 64, 2 * K, 4 * K, 8 * K])
 def test_of_every_size_the_error_is_that_of_the_theory_and_none_below_k(hashed, members):
     """Of n members k smallest hashes tell n within sqrt((n - k + 1) / (n (k - 2))), relative."""
     found = sets_of([hashes[:members] for hashes in hashed])
