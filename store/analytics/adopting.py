@@ -106,7 +106,7 @@ class _Columns:
         last = active.group_by(WHO).agg(pl.col("last").max())["last"]
         last_inside = frame.inside(active).group_by(WHO).agg(pl.col("last").max())["last"]
         self._told = told.with_columns(
-            ever_active=_since(last, told["born"]), active_users=_since(last_inside, told["born"])
+            ever_active=since(last, told["born"]), active_users=since(last_inside, told["born"])
         )
         self._rows = {row[FEATURE]: row for row in self._told.iter_rows(named=True)}
         self._reach = _reach(within, frame.inside(active), born, frame)
@@ -157,7 +157,7 @@ def _of_adopters(adopted: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     )
 
 
-def _since(last: pl.Series, born: pl.Series) -> pl.Series:
+def since(last: pl.Series, born: pl.Series) -> pl.Series:
     """How many of the users whose last event was then were still active at each birth."""
     earlier = last.sort().search_sorted(born, side="left")
     return (len(last) - earlier.cast(pl.Int64)).cast(pl.Int64)

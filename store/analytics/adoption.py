@@ -1,13 +1,15 @@
 """Adoption: who uses a feature, who keeps using it, and whether it spreads."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, cast
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, Final, Self, cast
 
 import polars as pl
 
-from store.analytics import activity, adopting
+from store.analytics import activity, adopting, before_after
 from store.analytics.activity import Kept
+from store.analytics.before_after import Sides
 from store.analytics.breakdown import (
     Group,
     broken_down,
@@ -19,13 +21,14 @@ from store.analytics.breakdown import (
 )
 from store.analytics.chosen import Chosen, parse_feature
 from store.analytics.cut import Cut
-from store.analytics.intervals import periods
+from store.analytics.intervals import checked_zone, periods
 from store.analytics.links import Links
 from store.analytics.ordered.subjects import USER, WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Row, Table
 from store.analytics.table_json import flat_rows_json
-from store.timespan import TimeSpan
+from store.errors import UsageError
+from store.timespan import TimeSpan, iso, parse_instant
 
 FEATURE: Final = adopting.FEATURE
 SHOWN: Final = (
@@ -50,6 +53,18 @@ class Adoption(Query):
         flag="feature",
     )
     per: str = option(USER, "count these instead of users", metavar="ATTR")
+    at: str | None = option(None, "also the reach before and after this instant", metavar="TIME")
+    release: str | None = option(
+        None, "the same of when this version was first there", metavar="VERSION"
+    )
+
+    def informed(self, types: Mapping[str, Any]) -> Self:
+        """Times that move are fixed."""
+        return self if self.at is None else replace(self, at=iso(_instant(self)))
+
+    def key(self) -> tuple[Any, ...]:
+        """The instant is looked at when all is put together."""
+        return tuple(part for part in Query.key(self) if part[:1] != ("at",))
 
 
 class AdoptionAnalysis:
@@ -71,6 +86,11 @@ class AdoptionAnalysis:
     `seconds_to_adopt` the median of adopters from their first event to their first use, `not_yet`
     those who never used it.
 
+    With `at`, or the first event of a `release` (of what is asked about, whoever sent it), the reach
+    in as many whole intervals before as after, all of them over, without the one that the instant
+    is in: `before_users` of `before_active`, `after_users` of `after_active`, `difference` of the
+    rates with its 95 % interval (Newcombe). Who is there on both sides counts on both.
+
     With a breakdown, each value has its own users, features and first events; those with the most
     active users come first.
     """
@@ -82,17 +102,25 @@ class AdoptionAnalysis:
     query_type = Adoption
 
     def horizon(self, query: Query) -> TimeSpan | None:
+        asked = cast(Adoption, query)
+        before_after.check(asked.at, asked.release, asked.compare)
         return None
 
     def columns(self, query: Query) -> Sequence[str]:
-        if not cast(Adoption, query).features:
-            return _by_name(query).columns(query)
-        return Kept((Chosen(), *_named(query).values()), query.by).columns(query)
+        asked = cast(Adoption, query)
+        named = Kept((Chosen(), *_named(query).values()), query.by)
+        found = (named if asked.features else _by_name(query)).columns(query)
+        versions = ["service_version"] if asked.release is not None else []
+        return list(dict.fromkeys([*found, *versions]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
 
     def partial(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
+        found = self._uses(events, query, cut)
+        return before_after.with_release(found, events, cast(Adoption, query).release)
+
+    def _uses(self, events: pl.LazyFrame, query: Query, cut: Cut | None) -> pl.LazyFrame:
         if not cast(Adoption, query).features:
             kept = _by_name(query)
             return activity.partial(events, kept, query, cut).rename({kept.keys[-1]: FEATURE})
@@ -109,10 +137,15 @@ class AdoptionAnalysis:
 
     def finish(self, combined: pl.DataFrame, query: Query, links: Links) -> Finished:
         asked, keys = cast(Adoption, query), key_columns(query.by)
+        combined, released = before_after.apart(combined)
+        sides = _sides(asked, released)
         rows = activity.of_users(combined, links)
         everything = activity.added(rows.drop(keys)) if keys else rows
-        whole = _told(everything, asked)
-        table = broken_down(whole, _groups(rows, keys, asked)) if keys else whole
+        whole = _told(everything, asked, sides)
+        if sides:
+            version = {} if asked.release is None else {"release": asked.release}
+            whole = replace(whole, summary={**version, **sides.summary(_frame(asked))})
+        table = broken_down(whole, _groups(rows, keys, asked, sides)) if keys else whole
         return Finished(
             table,
             events=int(_anything(everything, asked)["n"].sum()),
@@ -140,24 +173,51 @@ def _anything(rows: pl.DataFrame, asked: Adoption) -> pl.DataFrame:
     return rows.filter(pl.col(FEATURE).is_null()) if asked.features else rows
 
 
-def _told(rows: pl.DataFrame, asked: Adoption) -> Table:
+def _told(rows: pl.DataFrame, asked: Adoption, sides: Sides | None) -> Table:
     uses = rows.filter(pl.col(FEATURE).is_not_null())
-    anything = _anything(rows, asked)
-    found = adopting.told(uses, anything, _frame(asked), asked.features, asked.limit)
-    return Table(SHOWN, [Row({}, values) for values in found])
+    anything, frame = _anything(rows, asked), _frame(asked)
+    found = adopting.told(uses, anything, frame, asked.features, asked.limit)
+    if not sides:
+        return Table(SHOWN, [Row({}, values) for values in found])
+    beside = before_after.told(uses, anything, frame, sides)
+    nothing = before_after.nothing()
+    values = [{**each, **beside.get(each[FEATURE], nothing)} for each in found]
+    columns = (*SHOWN[:4], *before_after.SHOWN, *SHOWN[4:])
+    return Table(columns, [Row({}, each) for each in values])
+
+
+def _sides(asked: Adoption, released: datetime | None) -> Sides | None:
+    """What lies before and after, if that is asked; a UsageError where it cannot be told."""
+    if asked.at is not None:
+        return before_after.sides(_frame(asked), _instant(asked), "at")
+    if asked.release is None:
+        return None
+    if released is None:
+        fault = f"no event has the version {asked.release!r}"
+        hint = "see which there are: eventdeck query top --by service_version"
+        raise UsageError("release", fault, next_step=hint)
+    return before_after.sides(_frame(asked), released, "release")
+
+
+def _instant(asked: Adoption) -> datetime:
+    assert asked.at is not None
+    assert asked.as_of is not None
+    return parse_instant(asked.at, now=asked.as_of, zone=checked_zone(asked.tz))
 
 
 def _frame(asked: Adoption) -> adopting.Frame:
     return adopting.Frame(periods(asked), asked.as_of)
 
 
-def _groups(rows: pl.DataFrame, keys: Sequence[str], asked: Adoption) -> Iterator[Group]:
+def _groups(
+    rows: pl.DataFrame, keys: Sequence[str], asked: Adoption, sides: Sides | None
+) -> Iterator[Group]:
     """Of the values that were there in the span."""
     frame = _frame(asked)
     active = frame.inside(frame.until(_anything(rows, asked)))
     best = ranked(active.group_by(keys).agg(pl.col(WHO).n_unique().alias("size")), asked.limit)
     placed = activity.added(rows.join(best, on=keys).drop(keys))
-    return groups(placed, best, asked, lambda found: _told(found, asked))
+    return groups(placed, best, asked, lambda found: _told(found, asked, sides))
 
 
 def _named(query: Query) -> dict[str, Chosen]:

@@ -79,9 +79,23 @@ class OptionSuggestions:
             if self._names is None:
                 self._names = common_names(store, self._seen, cancelled)
             return self._names
+        if kind == "VERSION":
+            return common_versions(store, self._seen, cancelled)
         if kind == "ATTR":
             return [name for name in store.column_types() if not name.startswith("_")]
         return {"DURATION": DURATIONS, "INTERVAL": DURATIONS, "MEASURE": MEASURES}.get(kind, ())
+
+
+def common_versions(store: Store, seen: Seen, cancelled: Cancelled) -> Sequence[str]:
+    """Versions of services in the view, commonest first."""
+    from store.analytics.shapes import Table
+    from store.analytics.top import Top
+
+    query = Top(by=("service_version",), span=seen.span, where=seen.view.where or None)
+    table = store.run(query, cancelled=cancelled).result
+    assert isinstance(table, Table)
+    versions = (row.key["service_version"] for row in table.rows if not row.folded)
+    return [version for version in versions if version]
 
 
 def _place(before: str) -> tuple[int, str]:

@@ -312,3 +312,25 @@ def test_few_values_are_told_in_every_form(eventdeck, visits):
     assert " 32.5 " in shown[1]
     assert shown[1].count("*") == 3
     assert shown[2].startswith("* rests on too few values: a p95 needs 20")
+
+
+def test_adoption_before_and_after_is_told_in_points(eventdeck, stored):
+    stored(
+        subject_hash=[1, 2, 3, 1, 2, 3],
+        event_name=["x", "open", "open", "x", "x", "open"],
+        user_id=["ada", "bob", "eve"] * 2,
+    )
+    span = ("--since", "2025-11-22T12:00", "--until", "2025-11-22T12:00:06", "--interval", "3s")
+    words = ("adoption", "--feature", "x", *span, "--at", "2025-11-22T12:00:03")
+    found = answer(eventdeck("query", *words, "--json"))
+    (row,) = found["result"]["rows"]
+    assert (row["before_rate"], row["after_rate"]) == (1 / 3, 2 / 3)
+    assert found["query"]["at"] == "2025-11-22T12:00:03Z"
+    shown = eventdeck("query", *words).out
+    assert "+33.3 points (-31.6 to 71.8)" in shown
+    assert "after start   2025-11-22T12:00:03Z" in shown
+    head, cells = eventdeck("query", *words, "--csv").out.splitlines()
+    told = dict(zip(head.split(","), cells.split(","), strict=True))
+    assert float(told["difference"]) == 2 / 3 - 1 / 3
+    failing = eventdeck("query", *words, "--fail-if", "difference<0.5")
+    assert failing.code == 1

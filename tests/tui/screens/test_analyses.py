@@ -123,6 +123,25 @@ async def test_differences_are_told_in_points_and_sorted_as_numbers(sample):
         assert cells[1].text in text(app) or not cells[1].value
 
 
+async def test_adoption_before_and_after_a_release_is_asked_with_its_version_completed(sample):
+    async with opened(sample, asking("adoption", "--interval 1m"), size=(200, 40)) as (app, pilot):
+        await press(pilot, "e")
+        for typed in (" --rele", "2.4."):
+            app.focused.insert_text_at_cursor(typed)
+            await until(pilot, lambda: app.screen.query_one(OptionsBar).completions.option, 60)
+            await press(pilot, "tab")
+        assert app.focused.value == "--interval 1m --release 2.4.0"
+        await press(pilot, "enter")
+        await answered(pilot)
+        told = app.screen._found.answer.result
+        assert told.summary["release"] == "2.4.0"
+        assert told.summary["at"] == "2026-11-22T13:49:00Z"
+        differences = {row["difference"].text for row in rows(app)} - {""}
+        assert differences
+        assert all(" points (" in each for each in differences)
+        assert "2.4.0" in text(app)
+
+
 async def test_a_percentile_of_too_few_values_is_marked(sample):
     async with opened(sample, asking("percentiles", "--by user_id --limit 500")) as (app, _):
         told = app.screen._found.answer.result.rows
