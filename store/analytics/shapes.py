@@ -100,6 +100,8 @@ class StepUser:
     step_times: Sequence[datetime | None]
     is_open: bool = False
     """True when an attempt of his is still open: he may come further."""
+    key: Key = field(default_factory=dict)
+    """The breakdown values under which he counts, where he has one alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def run(options: Options, console: Console) -> int:
     answer = store.run(query)
     warn_of_unknown_names(query, answer, store, console)
     failing = _failing(answer, options.fail_if)
-    _write(answer, options, console)
+    _write(answer, store, options, console)
     warn_of_lost_parts(answer.unreadable_parts, console)
     if failing:
         rows = "a row matched" if failing == 1 else f"{failing} rows matched"
@@ -166,7 +166,7 @@ def _warn_of_unknown(query: "Query", store: "EventStore", console: Console) -> N
         warn_of_unknown_fields(each, types, console)
 
 
-def _write(answer: "Answer", options: Options, console: Console) -> None:
+def _write(answer: "Answer", store: "EventStore", options: Options, console: Console) -> None:
     from store.analytics.query_json import answer_json
     from tui.commands.answer_table import pivoted, summary_of, table_of
 
@@ -175,10 +175,13 @@ def _write(answer: "Answer", options: Options, console: Console) -> None:
     elif options.csv:
         table_of(answer).write(console, as_csv=True)
     else:
-        for summary in summary_of(answer):
+        from tui.commands.few_people import counted, ways_of_few
+
+        few = ways_of_few(answer, store)
+        for summary in (*summary_of(answer), *([few] if few else [])):
             summary.write(console, as_csv=False)
             console.line("")
-        pivoted(answer).write(console, as_csv=False)
+        counted(answer, pivoted(answer)).write(console, as_csv=False)
 
 
 def _failing(answer: "Answer", condition: str | None) -> int:

@@ -122,7 +122,7 @@ class FunnelScreen(DeckScreen):
     def on_row_opened(self, message: RowOpened) -> None:
         row = message.row
         match self.focused.id if self.focused else None:
-            case "people" if row["user"]:
+            case "people" | "few" if row["user"]:
                 self._drill("user", row["user"])
             case "groups" if not row["group"].folded:
                 self._narrow(row["group"].key)

@@ -21,10 +21,11 @@ from tui.views.funnel_question import (
     funnel_questions,
     proposed,
 )
-from tui.views.journey import TELLING, journey_of
+from tui.views.journey import journey_of
 from tui.views.people import People, people_of, stop_of, with_next
 from tui.views.proposal import propose
 from tui.views.reasons import Reasons, reasons_of
+from tui.views.sequences import TELLING, sequences
 from tui.views.steps import Stop
 from tui.widgets.definition_line import Said
 
@@ -35,8 +36,8 @@ AHEAD: Final = timedelta(minutes=1)
 def funnel_work(
     seen: Seen, interval: timedelta, known: Definition | None
 ) -> Callable[[Store, Cancelled], Mapping[str, Any]]:
-    """Gives `definition`, and with steps the answers `steps` and `trend`; `people`, `journey` and
-    `why` where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps
+    """Gives `definition`, and with steps the answers `steps` and `trend`; `few` people's ways where
+    nothing is drilled into; `people`, `journey` and `why` where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps
     them.
     """
     stop = stop_of(seen.view.option("who"))
@@ -55,6 +56,9 @@ def funnel_work(
             questions.pop("trend", None)
         answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
         found |= dict(zip(questions, answers, strict=True))
+        if not (stop or user or why):
+            asked = definition.query(seen)
+            found["few"] = sequences(store, asked, found["steps"].result, cancelled)
         if stop:
             listed = _people(found[people].result, stop, definition, seen)
             found["people"] = _with_next(listed, store, seen, definition)

@@ -7,6 +7,7 @@ from store.analytics.shapes import StepGroup, Steps, StepShare
 from tui.formatting import count, fit
 from tui.plots.bar import Segment, bar
 from tui.theme import Look
+from tui.views.sequences import is_few, of_text
 from tui.views.steps import share_text
 from tui.widgets.columns import Column, Row
 from tui.widgets.lines import PLAIN, Part
@@ -82,7 +83,9 @@ def _first_cell(row: Row, width: int, look: Look) -> list[Part]:
 
 def _share_cell(at: int, top: float, *, last: bool) -> Any:
     def cell(row: Row, width: int, look: Look) -> list[Part]:
-        came, open_ = _shares(row["group"].steps, at)
+        steps = row["group"].steps
+        came, open_ = _shares(steps, at)
+        told = of_text(steps[at].count, steps[0].count) if is_few(steps) else share_text(came)
         scale = 1 / top if top > 0 else 0.0
         segments = [
             Segment("live" if last else "info", came * scale),
@@ -91,7 +94,7 @@ def _share_cell(at: int, top: float, *, last: bool) -> Any:
         drawn = bar(segments, width - SHARE_WIDTH, look)
         return [
             *((part.text, part.style or PLAIN) for part in drawn),
-            (share_text(came).rjust(SHARE_WIDTH), look.style("bright" if last else "text")),
+            (told.rjust(SHARE_WIDTH), look.style("bright" if last else "text")),
         ]
 
     return cell

@@ -16,15 +16,11 @@ from tui.view_state import Seen, View
 from tui.views.event_columns import event_columns
 from tui.views.event_table import Shown, find, page_of
 from tui.views.funnel_question import USER, Definition
+from tui.views.sequences import TELLING
 from tui.widgets.columns import Column, Row
 from tui.widgets.lines import Part
 
 EVENTS_MAX: Final = 500
-# What machines do for somebody tells little of what he does, unless it goes wrong.
-TELLING: Final = (
-    "(event_type!=span event_type!=metric event_type!=log event_type!=performance)"
-    " or severity>=error"
-)
 # Somebody who stopped without a limit is looked at for so long.
 LOOKED_ON: Final = timedelta(days=1)
 ROOM: Final = timedelta(seconds=30)

@@ -11,6 +11,7 @@ from tui.formatting import clean
 from tui.theme import look_of
 from tui.view_state import Seen
 from tui.views.conversion import conversion_chart
+from tui.views.few import few_columns
 from tui.views.funnel_question import Definition
 from tui.views.funnel_work import said
 from tui.views.groups import group_columns, group_rows
@@ -27,12 +28,12 @@ from tui.widgets.steps_bar import StepsBar
 from tui.widgets.steps_panel import StepsPanel
 
 FRAME_WIDTH: Final = 4
-TABLES: Final = ("groups", "why", "people", "journey")
+TABLES: Final = ("groups", "few", "why", "people", "journey")
 HOW_TO_EDIT: Final = ("e writes the steps: page_view, signup where plan=pro, pay optional", "dim")
 
 
 class FunnelPanels(Vertical):
-    """Shows answers; which panels are seen is told by classes of its own: `-groups`, `-why`,
+    """Shows answers; which panels are seen is told by classes of its own: `-groups`, `-few`, `-why`,
     `-people`, `-journey`, `-no-trend`.
     """
 
@@ -88,6 +89,7 @@ class FunnelPanels(Vertical):
         self._show_steps(found, definition, note)
         self._show_trend(seen, definition, answers.get("trend"))
         self._show_groups(seen, found)
+        self._show_few(seen, definition, answers.get("few", ()))
         self._show_why(answers.get("why"))
         self._show_people(seen, definition, answers.get("people"))
         self._show_journey(seen, answers.get("journey"))
@@ -129,6 +131,15 @@ class FunnelPanels(Vertical):
             table.border_title = f"by {clean(by)}"
             table.columns = group_columns(found, by, self.size.width - FRAME_WIDTH)
             _fill(table, rows, "value")
+
+    def _show_few(self, seen: Seen, definition: Definition, rows: Sequence[Row]) -> None:
+        """In the place of the conversion over time: of so few, each of them tells more."""
+        self.set_class(bool(rows), "-few")
+        if rows:
+            table = self.table("few")
+            table.border_title = f"{len(rows)} {definition.subjects}, one by one"
+            table.columns = few_columns(seen.view.by if rows[0]["key"] else "")
+            _fill(table, rows, "user")
 
     def _show_why(self, why: Reasons | None) -> None:
         self.set_class(why is not None, "-why")

@@ -17,6 +17,7 @@ from tui.messages import StepOpened
 from tui.plots.bar import bar
 from tui.theme import Look
 from tui.told import Told, told_of
+from tui.views.sequences import is_few, of_text
 from tui.views.steps import (
     Stop,
     interval_text,
@@ -198,11 +199,23 @@ class StepsPanel(Drawn, can_focus=True):
     def _numbers(self, step: StepShare, width: int, look: Look) -> list[Part]:
         parts = [
             (count(step.count).rjust(NUMBERS), look.style("bright", bold=True)),
-            (share_text(step.conversion).rjust(NUMBERS), look.style("text")),
+            (
+                self._share(step.count, self._first, step.conversion).rjust(NUMBERS),
+                look.style("text"),
+            ),
         ]
         if width >= WIDE:
             parts.append((interval_text(step).rjust(NUMBERS), look.style("dim")))
         return parts
+
+    @property
+    def _first(self) -> int:
+        return self.steps.steps[0].count if self.steps else 0
+
+    def _share(self, part: int, whole: int, share: float) -> str:
+        """Of few people how many of them, instead."""
+        assert self.steps
+        return of_text(part, whole) if is_few(self.steps.steps) else share_text(share)
 
     def _lost(self, at: int, width: int, look: Look) -> Part:
         """How much is lost before a step; the worst of all in the colour of what is bad."""
@@ -211,7 +224,8 @@ class StepsPanel(Drawn, can_focus=True):
         if not step.drop_off:
             return (look.glyphs.nothing.rjust(width), look.style("faint"))
         worst = at == worst_drop(self.steps.steps)
-        shown = f"{look.glyphs.down} {share_text(step.drop_off / step.of)}"
+        lost = self._share(step.drop_off, step.of, step.drop_off / step.of)
+        shown = f"{look.glyphs.down} {lost}"
         return (shown.rjust(width), look.style("bad" if worst else "warning", bold=worst))
 
     def _drop(self, at: int, names: int, width: int, look: Look) -> Strip:
@@ -222,7 +236,7 @@ class StepsPanel(Drawn, can_focus=True):
             style = Style(reverse=True, bold=True)
         parts: list[Part] = [(" " * NUMBER_WIDTH, PLAIN), (text, style)]
         parts.append((" " * max(1, NUMBER_WIDTH + names + 1 - cells(parts)), PLAIN))
-        went = share_text(step.conversion_from_previous)
+        went = self._share(step.count, step.of, step.conversion_from_previous)
         after = [(" " * NUMBERS, PLAIN)] if width >= WIDE else []
         end: list[Part] = [(went, look.style("text")), (" went on", look.style("dim")), *after]
         for number, words, role in said_of_drop(step, self.subjects):

@@ -10,7 +10,7 @@ from store.analytics.analysis import AskAgainError
 from store.analytics.cut import Cut
 from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import DEPTH, OPEN, attempts
-from store.analytics.funnel.attribution import groups
+from store.analytics.funnel.attribution import groups, touched
 from store.analytics.funnel.choosing import apart, best
 from store.analytics.funnel.definition import Stepped, horizon
 from store.analytics.funnel.gaps import compared
@@ -91,7 +91,7 @@ class FunnelAnalysis:
             Steps(
                 shares(numbers, made),
                 broken_down or (),
-                _users(chosen, asked.journeys) if funnel.users else None,
+                _users(chosen, asked.journeys, query.by) if funnel.users else None,
                 _windows(asked) if funnel.sensitivity else (),
             ),
             events=combined.height - combined[WHO].null_count(),
@@ -131,15 +131,21 @@ def chosen_of(asked: Asked) -> pl.DataFrame:
     return timed(best(found) if once else apart(found, journeys), journeys)
 
 
-def _users(chosen: pl.DataFrame, journeys: Journeys) -> Mapping[str, StepUser]:
-    """Everybody by name; who has none is a device that was linked to somebody unseen here."""
+def _users(chosen: pl.DataFrame, journeys: Journeys, by: Sequence[str]) -> Mapping[str, StepUser]:
+    """Everybody by name; who has none is a device that was linked to somebody unseen here. With the
+    values that they began or ended with, where a breakdown is by those.
+    """
     count = len(journeys.made.steps)
+    keys = key_columns(by) if journeys.made.attribution in ("first", "last") else []
+    chosen = touched(journeys, chosen, keys) if keys else chosen
     named = chosen.with_columns(journeys.at(NAME, chosen["row.0"]).alias("name")).sort("name")
     times = [f"time.{at}" for at in range(count)]
     found = {}
-    for name, level, is_open, *instants in named.select("name", DEPTH, OPEN, *times).iter_rows():
-        reached = [None if us is None else EPOCH + us * UNITS["us"] for us in instants[:level]]
-        found[name or ""] = StepUser(level, reached, is_open)
+    told = named.select("name", DEPTH, OPEN, *times, *keys)
+    for name, level, is_open, *rest in told.iter_rows():
+        reached = [None if us is None else EPOCH + us * UNITS["us"] for us in rest[:level]]
+        key = dict(zip(by, rest[count:], strict=False))
+        found[name or ""] = StepUser(level, reached, is_open, key)
     return found
 
 
@@ -147,6 +153,7 @@ def _user_json(user: StepUser) -> dict[str, Any]:
     return {
         "level": user.level,
         "step_times": [None if time is None else iso(time) for time in user.step_times],
+        **({"key": dict(user.key)} if user.key else {}),
     }
 
 

@@ -165,3 +165,36 @@ def test_the_difference_to_the_span_before_is_told_in_points(eventdeck, visits):
     halves = ("--since", "2025-11-22T12:00:01", "--until", "2025-11-22T12:00:02", *words[4:])
     shown = eventdeck("query", "funnel", "--step", "*", "--step", "pay", *halves).out
     assert "-100.0 points (" in shown
+
+
+def test_few_people_are_told_one_by_one_instead_of_in_shares(eventdeck, visits):
+    out = eventdeck(*FUNNEL).out.splitlines()
+    assert out[:3] == [
+        "user_id  level  way               outcome    then",
+        "ada          2  signup ▸ +2s pay  converted",
+        "bob          1  signup            stopped    x",
+    ]
+    assert "1 of 2" in out[-1]
+    assert "0.5" in eventdeck(*FUNNEL, "--csv").out
+    by_plan = eventdeck(*FUNNEL, "--by", "plan").out.splitlines()
+    assert by_plan[1].split()[:2] == ["ada", "pro"]
+
+
+def test_twenty_people_are_told_in_shares(eventdeck, stored):
+    names = [f"u{at}" for at in range(20)]
+    subjects = [xxhash.xxh3_64_intdigest(name.encode()) for name in names]
+    stored(subject_hash=subjects, event_name=["signup"] * 20, user_id=names)
+    assert "of 20" not in eventdeck(*FUNNEL).out
+    fewer = eventdeck(*FUNNEL, "--where", "-user_id=u3").out
+    assert "0 of 19" in fewer
+    assert "u19" in fewer
+
+
+def test_names_of_few_people_and_of_what_they_did_are_harmless_and_short(eventdeck, stored):
+    evil = "\x1b]0;owned\x07" + "x" * 300
+    subjects = [xxhash.xxh3_64_intdigest(evil.encode())] * 3
+    stored(subject_hash=subjects, event_name=["a", evil, evil], user_id=[evil] * 3)
+    done = eventdeck("query", "funnel", "--step", "a", "--step", evil, "--step", "*")
+    assert done.code == 0
+    assert "\x1b" not in done.out
+    assert max(map(len, done.out.splitlines()[:2])) < 200

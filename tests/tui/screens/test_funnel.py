@@ -336,3 +336,27 @@ async def test_a_title_that_is_cut_in_the_border_is_cut_with_the_sign_of_the_hou
         assert text(app).isascii()
     async with opened(store, view=steps, size=(80, 24)) as (app, _):
         assert "xx… " in text(app)
+
+
+async def test_few_people_are_told_one_by_one_and_open(store):
+    few = replace(STEPS, where="user_id=u00,u01,u09,u21", by="plan")
+    async with opened(store, view=few) as (app, pilot):
+        shown = text(app)
+        assert "4 users, one by one" in titles(app)
+        assert "3 of 4" in shown
+        assert "%" not in shown.split("95 %")[1]
+        rows = listed(app, "few")
+        assert [row["user"] for row in rows] == ["u01", "u00", "u09", "u21"]
+        assert rows[0]["way"] == "view ▸ +40s cart ▸ +1m pay"
+        assert [row["outcome"] for row in rows] == ["converted", "converted", "stopped", "stopped"]
+        assert rows[3]["key"] == {"plan": "free"}
+        assert rows[3]["then"] == "search"
+        app.screen.query_one("#few", BigTable).focus()
+        await press(pilot, "down", "enter")
+        assert "u00: converted" in titles(app)
+
+
+async def test_many_people_are_not(store):
+    async with opened(store) as (app, _):
+        assert listed(app, "few") == []
+        assert "few" not in {each.id for each in app.screen.query(".panel") if each.display}
