@@ -1,4 +1,4 @@
-"""Lifecycle and stickiness held against PostHog's published tests. Who is new is told there by when
+"""Lifecycle, stickiness and weekly active users held against PostHog's published tests. Who is new is told there by when
 a person was made, which in these cases is his first event.
 """
 
@@ -9,6 +9,7 @@ import pytest
 from store.analytics.lifecycle import Lifecycle, LifecycleAnalysis
 from store.analytics.query_json import answer_json
 from store.analytics.stickiness import Stickiness
+from store.analytics.trends import Trends
 from store.testing import FrozenClock, events_of, store_of
 from store.timespan import MONTH, TimeSpan
 from tests.store.analytics.people import told
@@ -112,3 +113,65 @@ def test_so_many_are_there_so_often(tmp_path, span, options, expected):
     found = {row["intervals"]: row["users"] for row in rows}
     assert {intervals: users for intervals, users in found.items() if users} == expected
     assert list(found) == list(range(1, len(found) + 1))
+
+
+SEEN_AT = {
+    "p0": "03T11:00 03T12:00 12T12:00",
+    "p1": "09T12:00 10T12:00 11T12:00",
+    "p2": "09T12:00 11T12:00",
+}
+WHOLE_WEEK = {"p0": "03T10:59:59", "p1": "03T11:00", "p2": "03T11:00:01"}
+
+
+def instant(text):
+    return datetime.fromisoformat(f"2020-01-{text}").replace(tzinfo=UTC)
+
+
+def active(root, people, first, last, shift=0, **options):
+    """The users of seven days at each point."""
+    events = events_of(
+        {"user_id": who, "event_time": instant(time)}
+        for who, times in people.items()
+        for time in times.split()
+    )
+    span = TimeSpan(*(instant(edge) + shift * HOUR for edge in (first, last)))
+    options = {"interval": DAY, "rolling": 7 * DAY, **options}
+    store = store_of(root, events, clock=FrozenClock(JANUARY + 99 * DAY))
+    (series,) = store.run(Trends(measures=("users",), span=span, **options)).result.series
+    return series.values
+
+
+@pytest.mark.parametrize(("tz", "shift"), [("UTC", 0), ("America/Phoenix", 7), ("Asia/Tokyo", -9)])
+def test_weekly_active_users_of_each_day_also_of_days_when_nobody_came(tmp_path, tz, shift):
+    found = active(tmp_path, SEEN_AT, "08", "20", shift, tz=tz)
+    assert found == [1, 3, 2, 2, 3, 3, 3, 3, 3, 3, 1, 0]
+
+
+def test_weekly_active_users_by_weeks_are_those_of_each_week(tmp_path):
+    options = {"interval": 7 * DAY, "week_start": "sunday"}
+    found = active(tmp_path, SEEN_AT, "01", "19", **options)
+    assert found == [1, 2, 1]
+    assert active(tmp_path / "plain", SEEN_AT, "01", "19", rolling=None, **options) == found
+
+
+def test_weekly_active_users_by_hours(tmp_path):
+    found = active(tmp_path, SEEN_AT, "09T06:00", "09T18:00", interval=HOUR)
+    assert found == [1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3]
+
+
+def test_weekly_active_users_are_so_for_a_week_of_hours_and_no_longer(tmp_path):
+    found = active(tmp_path, WHOLE_WEEK, "03", "11T18:00", interval=HOUR)
+    assert sum(found) == 24 * 7 * 3
+    assert (found[:11], found[11:178], found[178:180]) == ([*[0] * 10, 1], [3] * 167, [2, 0])
+
+
+@pytest.mark.parametrize(("link", "users"), [(True, 2), (False, 3)])
+def test_weekly_active_users_are_people_and_only_devices_if_asked_for(tmp_path, link, users):
+    seen = [("blabla", None), ("blabla", None), (None, "anonymous"), ("third", None)]
+    rows = [{"event_time": instant("02T03:45"), "user_id": u, "install_id": d} for u, d in seen]
+    known = {"event_time": instant("20"), "user_id": "blabla", "install_id": "anonymous"}
+    store = store_of(tmp_path, events_of([*rows, known]), clock=FrozenClock(JANUARY + 99 * DAY))
+    span = TimeSpan(instant("02"), instant("10"))
+    query = Trends(measures=("users",), span=span, interval=DAY, rolling=7 * DAY, link=link)
+    (series,) = store.run(query).result.series
+    assert series.values == [*[users] * 7, 0]
