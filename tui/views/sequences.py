@@ -45,8 +45,9 @@ def sequences(
     """
     if not is_few(found.steps):
         return []
-    if found.users is None:
-        asked = replace(query, users=True, count="users", sensitivity=False, compare=None)
+    if found.users is None or query.slower_than is not None:
+        asked = replace(query, users=True, count="users", slower_than=None)
+        asked = replace(asked, sensitivity=False, compare=None)
         answer = store.run(asked, cancelled=cancelled).result
         assert isinstance(answer, Steps)
         found = answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 import polars as pl
@@ -12,7 +13,7 @@ from store.analytics.funnel.asking import Asked, asked_of
 from store.analytics.funnel.attempts import DEPTH, OPEN, attempts
 from store.analytics.funnel.attribution import groups, touched
 from store.analytics.funnel.choosing import apart, best
-from store.analytics.funnel.definition import Stepped, horizon
+from store.analytics.funnel.definition import Definition, Stepped, horizon
 from store.analytics.funnel.gaps import compared
 from store.analytics.funnel.journeys import Journeys, is_settled
 from store.analytics.funnel.matching import columns, has_ids, key_columns, matched
@@ -22,6 +23,7 @@ from store.analytics.ordered import rows as kept
 from store.analytics.ordered.subjects import NAME, WHO
 from store.analytics.query import Query, option
 from store.analytics.shapes import Finished, Result, Steps, StepUser
+from store.errors import UsageError
 from store.timespan import EPOCH, UNITS, TimeSpan, iso
 
 WINDOWS = (0.5, 1.0, 2.0, 4.0)
@@ -35,12 +37,26 @@ class Funnel(Stepped):
     analysis: ClassVar[str] = "funnel"
 
     users: bool = option(default=False, help_text="also who they are, how far and when")
+    slower_than: timedelta | None = option(
+        None, "of the users only those who took longer, from their first step to their last"
+    )
     sensitivity: bool = option(
         default=False, help_text="also what half, twice and four times the window would give"
     )
 
     def key(self) -> tuple[Any, ...]:
         return (*super(Funnel, self).key(), self.users)
+
+    def check(self) -> None:
+        """A UsageError where what is asked of users makes no sense."""
+        if self.slower_than is None:
+            return
+        if self.slower_than < timedelta():
+            raise UsageError(
+                "slower-than", "nothing takes less than no time", next_step="write 10m"
+            )
+        if not self.users:
+            raise UsageError("slower-than", "it is about users", next_step="add --users")
 
 
 class FunnelAnalysis:
@@ -55,6 +71,7 @@ class FunnelAnalysis:
 
     def horizon(self, query: Query) -> TimeSpan | None:
         asked = cast(Funnel, query)
+        asked.check()
         if asked.sensitivity and asked.window:
             asked = replace(asked, window=asked.window * WINDOWS[-1])
         return horizon(asked)
@@ -84,6 +101,7 @@ class FunnelAnalysis:
             raise AskAgainError(replace(funnel, with_ids=True))
         chosen = chosen_of(asked)
         numbers = chosen.select(list(counts(made))).row(0, named=True)
+        listed = _slower(chosen, made, funnel.slower_than)
         broken_down = query.by and groups(
             asked.rows, asked.journeys, chosen, query.by, query.limit, bounds
         )
@@ -91,7 +109,7 @@ class FunnelAnalysis:
             Steps(
                 shares(numbers, made),
                 broken_down or (),
-                _users(chosen, asked.journeys, query.by) if funnel.users else None,
+                _users(listed, asked.journeys, query.by) if funnel.users else None,
                 _windows(asked) if funnel.sensitivity else (),
             ),
             events=combined.height - combined[WHO].null_count(),
@@ -129,6 +147,14 @@ def chosen_of(asked: Asked) -> pl.DataFrame:
     once = not journeys.made.by_attempt
     found = attempts(journeys, **asked.bounds, newest=once)
     return timed(best(found) if once else apart(found, journeys), journeys)
+
+
+def _slower(chosen: pl.DataFrame, made: Definition, than: timedelta | None) -> pl.DataFrame:
+    """Those who took longer than that to come from the first step to the last that they reached."""
+    if than is None:
+        return chosen
+    last = pl.max_horizontal(f"time.{at}" for at in range(len(made.steps)))
+    return chosen.filter(last - pl.col("time.0") > than / UNITS["us"])
 
 
 def _users(chosen: pl.DataFrame, journeys: Journeys, by: Sequence[str]) -> Mapping[str, StepUser]:

@@ -42,6 +42,8 @@ OF_SOME = {
     "a window of nothing": ("--window", "0s"),
     "a step without a name": ("--step", ""),
     "a step's number": ("--attribution", "step:9"),
+    "users slower than no duration": ("--users", "--slower-than", "soon"),
+    "slower users that nobody asked for": ("--slower-than", "10m"),
     "a step's time that is none": ("--step", "pay within 0s"),
     "a step's time without a unit": ("--step", "pay within 10x"),
     "a step's time beyond the window": ("--step", "pay within 3d"),
