@@ -196,16 +196,25 @@ def quantile(buckets: Sequence[Bucket], share: float) -> float | None:
     when it ends above; the highest, if it has no end, is told as its start. The zero bucket of an
     exponential histogram holds nothing below 0 where all others are above it, and the reverse.
     """
-    total = sum(bucket.held for bucket in buckets)
-    if not total:
+    if not sum(bucket.held for bucket in buckets):
         return None
     sides = {bucket.upper > 0 for bucket in buckets if bucket.is_geometric and bucket.held}
-    rank, below = share * total, 0.0
+    return _inside(*_at(buckets, share), sides)
+
+
+def is_open(buckets: Sequence[Bucket], share: float) -> bool:
+    """Whether it lies in a bucket without an end: it is no less than what `quantile` tells."""
+    return quantile(buckets, share) is not None and _at(buckets, share)[0].upper == math.inf
+
+
+def _at(buckets: Sequence[Bucket], share: float) -> tuple[Bucket, float]:
+    """The bucket that holds the rank, and how much of it lies below; something is held."""
+    rank, below = share * sum(bucket.held for bucket in buckets), 0.0
     for bucket in buckets:
         if bucket.held and below + bucket.held >= rank:
-            return _inside(bucket, max(0.0, rank - below) / bucket.held, sides)
+            return bucket, max(0.0, rank - below) / bucket.held
         below += bucket.held
-    return _inside(buckets[-1], 1.0, sides)
+    return buckets[-1], 1.0
 
 
 def _inside(bucket: Bucket, part: float, sides: AbstractSet[bool]) -> float | None:

@@ -38,7 +38,9 @@ class Histogram(Query):
 class HistogramAnalysis:
     """Percentiles in each whole interval that overlaps the span, and over all of them: by the rules
     of `buckets.quantile`, never exact. Null where nothing went into a bucket; streams that share a
-    key are one. Which bounds a histogram has must not matter, and hardly does.
+    key are one. Which bounds a histogram has must not matter, and hardly does. `few` are the starts
+    of points that rest on too few values, `at_least` of those whose value lies in the last bucket,
+    which has no end: it is no less.
     """
 
     name = "histogram"
@@ -142,9 +144,16 @@ def _series(
             folded=name[0],
             total=_measured(whole, share),
             few=_few(counts, share),
+            at_least=_open(by_point, share),
         )
         for measure, share in zip(query.measures, _shares(query), strict=True)
     ]
+
+
+def _open(by_point: Sequence[Sequence[Bucket]], share: float | None) -> Sequence[bool]:
+    """Whether each point's percentile is only known to be no less; () when none is."""
+    found = [share is not None and buckets.is_open(each, share) for each in by_point]
+    return found if any(found) else ()
 
 
 def _few(counts: Sequence[float], share: float | None) -> Sequence[bool]:

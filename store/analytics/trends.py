@@ -126,7 +126,7 @@ class TrendsAnalysis:
                     **({"measure": series.measure} if len(measures) > 1 else {}),
                     **({"folded": True} if series.folded else {}),
                     "points": [list(point) for point in zip(starts, series.values, strict=True)],
-                    **({"few": list(compress(starts, series.few))} if series.few else {}),
+                    **_marked(starts, series),
                 }
                 for series in timeline.series
             ],
@@ -156,6 +156,12 @@ def _partial(
     if asked.events:
         events = events.filter(pl.col("event_name").is_in(asked.events))
     return reducing.partial(events, _spec(asked), asked, cut, at)
+
+
+def _marked(starts: Sequence[str], series: Series) -> dict[str, list[str]]:
+    """The points of which there is something to know."""
+    marks = {"few": series.few, "at_least": series.at_least}
+    return {name: list(compress(starts, which)) for name, which in marks.items() if which}
 
 
 def unmet_events(names: Sequence[str], result: Result) -> Sequence[str]:

@@ -8,23 +8,21 @@ from typing import Any, Final
 
 from store.analytics import shapes
 from store.analytics.shapes import Answer, Key, Series, Timeline
-from store.timespan import duration_text
+from tui.commands.marks import Marks, legend, marked, marked_values, of_point, with_marks
 from tui.commands.step_rows import as_rows
-from tui.commands.table import Gap, Marked, Table
+from tui.commands.table import Table
 
 COLUMNS_SHOWN_MAX: Final = 8
 OTHERS: Final = "(others)"
 NONE: Final = "(none)"
-FEW: Final = "few"
-GAP: Final = ("difference", "difference_low", "difference_high")
-FEW_LEGEND: Final = "* rests on too few values: a p95 needs 20, a p99 100, a p99.9 1,000"
 
 
 def table_of(answer: Answer) -> Table:
     """A row per time and key, or per key; with `previous_…` beside each number when it was asked.
 
-    A column `folded` is there when a row stands for all other keys, a column `few`, the last, when
-    percentiles rest on too few values: it names their columns.
+    A column `folded` is there when a row stands for all other keys; the last ones, `few` and
+    `at_least`, when something rests on too few values, or lies in a bucket without an end: they
+    name its columns.
     """
     if isinstance(answer.result, Timeline):
         return _timeline_table(answer.result, _previous_timeline(answer), answer.query.by)
@@ -36,43 +34,12 @@ def pivoted(answer: Answer) -> Table:
     """The same for people: times down and few series across, and no folded row without a name."""
     timeline = answer.result
     if not isinstance(timeline, Timeline) or answer.previous or not _fits(timeline):
-        marked = _with_gaps(_marked(table_of(answer)))
-        table = _without_blanks(_with_names(marked, answer.query.by))
-        return replace(table, legend=_legend(answer, has_few=bool(table.legend)))
+        table = _without_blanks(_with_names(marked(table_of(answer)), answer.query.by))
+        return replace(table, legend=legend(answer, table))
     names = [_label(series, timeline.series) for series in timeline.series]
-    values = zip(*(_marked_values(series) for series in timeline.series), strict=True)
+    values = zip(*(marked_values(series) for series in timeline.series), strict=True)
     rows = [(start, *row) for start, row in zip(timeline.starts, values, strict=True)]
-    has_few = any(series.few for series in timeline.series)
-    return Table(("time", *names), rows, _legend(answer, has_few=has_few))
-
-
-def _legend(answer: Answer, *, has_few: bool) -> str:
-    """What to know of the numbers above."""
-    rolling = getattr(answer.query, "rolling", None)
-    told = [f"each point is of the {duration_text(rolling)} that end with it"] if rolling else []
-    return "; ".join([*told, *([FEW_LEGEND] if has_few else [])])
-
-
-def _marked_values(series: Series) -> Sequence[Any]:
-    if not series.few:
-        return series.values
-    pairs = zip(series.values, series.few, strict=True)
-    return [Marked(v) if few and v is not None else v for v, few in pairs]
-
-
-def _marked(table: Table) -> Table:
-    """With marks in the place of the column `few`."""
-    if tuple(table.columns[-1:]) != (FEW,):
-        return table
-    columns = table.columns[:-1]
-    rows = [
-        [
-            Marked(cell) if name in names and cell is not None else cell
-            for name, cell in zip(columns, row, strict=True)
-        ]
-        for *row, names in ((*row[:-1], row[-1].split(" ")) for row in table.rows)
-    ]
-    return Table(columns, rows, FEW_LEGEND)
+    return Table(("time", *names), rows, legend(answer))
 
 
 def summary_of(answer: Answer) -> Sequence[Table]:
@@ -127,23 +94,6 @@ def _previous_timeline(answer: Answer) -> Timeline | None:
     return answer.previous if isinstance(answer.previous, Timeline) else None
 
 
-def _with_gaps(table: Table) -> Table:
-    """A difference and its interval in one cell."""
-    if not set(GAP) <= set(table.columns):
-        return table
-    at, low, high = (list(table.columns).index(name) for name in GAP)
-    rows = [
-        [
-            Gap(row[at], row[low], row[high]) if place == at and cell is not None else cell
-            for place, cell in enumerate(row)
-            if place not in (low, high)
-        ]
-        for row in table.rows
-    ]
-    columns = [name for name in table.columns if name not in GAP[1:]]
-    return Table(columns, rows, table.legend)
-
-
 def _timeline_table(timeline: Timeline, previous: Timeline | None, by: Sequence[str]) -> Table:
     groups = _grouped(timeline.series)
     before = _grouped(previous.series) if previous else {}
@@ -152,7 +102,7 @@ def _timeline_table(timeline: Timeline, previous: Timeline | None, by: Sequence[
     folds = any(series.folded for series in timeline.series)
     columns = ["time", *keys, *(["folded"] if folds else []), *measures]
     columns += [f"previous_{measure}" for measure in measures] if previous else []
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Sequence[Any], Marks]] = []
     for identity, group in groups.items():
         first = next(iter(group.values()))
         head = [*_key_cells(first.key, keys), *([first.folded] if folds else [])]
@@ -161,7 +111,7 @@ def _timeline_table(timeline: Timeline, previous: Timeline | None, by: Sequence[
             old = before.get(identity, {})
             series += [old.get(measure) for measure in measures]
         rows += _points(timeline.starts, head, series, columns[-len(series) :])
-    return _with_few(columns, rows)
+    return with_marks(columns, rows)
 
 
 def _points(
@@ -169,26 +119,16 @@ def _points(
     head: Sequence[Any],
     series: Sequence[Series | None],
     names: Sequence[str],
-) -> list[tuple[Any, ...]]:
-    """The last cell of each names those that rest on too few values."""
+) -> list[tuple[Sequence[Any], Marks]]:
+    """The cells of each, and what to know of them."""
     values = [each.values if each else [None] * len(starts) for each in series]
-    few = [each.few if each else () for each in series]
     return [
         (
-            start,
-            *head,
-            *(one[at] if at < len(one) else None for one in values),
-            [name for name, marks in zip(names, few, strict=True) if any(marks[at : at + 1])],
+            (start, *head, *(one[at] if at < len(one) else None for one in values)),
+            of_point(names, series, at),
         )
         for at, start in enumerate(starts)
     ]
-
-
-def _with_few(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Table:
-    """With the last cell of each row, a list of names, as a column where one names something."""
-    if not any(row[-1] for row in rows):
-        return Table(columns, [row[:-1] for row in rows])
-    return Table([*columns, FEW], [(*row[:-1], " ".join(row[-1])) for row in rows])
 
 
 def _grouped(series: Sequence[Series]) -> dict[tuple[Any, ...], dict[str, Series]]:
@@ -216,7 +156,7 @@ def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
     if isinstance(previous, shapes.Table):
         before = {_identity(row.key, folded=row.folded): row for row in previous.rows}
         columns += [f"previous_{name}" for name in numeric]
-    rows = []
+    rows: list[tuple[Sequence[Any], Marks]] = []
     for row in table.rows:
         cells = [*_key_cells(row.key, keys), *([row.folded] if folds else [])]
         cells += [row.values.get(name) for name in table.columns]
@@ -225,8 +165,8 @@ def _rows_table(table: object, previous: object, by: Sequence[str]) -> Table:
             old = before.get(_identity(row.key, folded=row.folded), shapes.Row({}, {}))
             cells += [old.values.get(name) for name in numeric]
             few += [f"previous_{name}" for name in old.few]
-        rows.append((*cells, few))
-    return _with_few(columns, rows)
+        rows.append((cells, {"few": few}))
+    return with_marks(columns, rows)
 
 
 def _are_apart(rows: Sequence[shapes.Row]) -> bool:

@@ -16,9 +16,10 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A number with a `*` before it; the legend below the table says what that means."""
+    """A number with a sign before it; the legend below the table says what that means."""
 
     value: float
+    sign: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _cell(value: Any) -> str:
         case Gap():
             return value.text()
         case Marked():
-            return f"*{_cell(value.value)}"
+            return f"{value.sign}{_cell(value.value)}"
         case float() if math.isnan(value):
             return "·"
         case float() if math.isfinite(value) and abs(value) < 1e15:

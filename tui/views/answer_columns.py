@@ -135,9 +135,10 @@ def _number_cell(shape: _Shape) -> Callable[[Row, int, Look], Sequence[Part]]:
         found: Cell = row[shape.name]
         unit = shape.units + 1 if shape.units else 0
         if not found.text or found.value == 0:
-            shown = look.glyphs.nothing.rjust(width - unit) + " " * unit
-            return [(shown, look.style("faint"))]
-        text = found.text.rjust(width - unit)
+            blank = look.glyphs.nothing.rjust(width - unit) + " " * unit
+            return [(blank, look.style("faint"))]
+        shown = found.text if look.glyphs.braille else found.text.replace("≥", ">")
+        text = shown.rjust(width - unit)
         shown_unit = f" {found.unit.replace('µ', look.glyphs.micro)}".ljust(unit) if unit else ""
         return [(text, look.style("text")), (shown_unit, look.style("dim"))]
 

@@ -8,6 +8,7 @@ from typing import Any
 from store.analytics.shapes import Answer, Table, Timeline
 from store.timespan import TimeSpan
 from tui.commands.answer_table import pivoted, summary_of, table_of
+from tui.commands.marks import notes
 from tui.commands.step_rows import as_rows
 from tui.formatting import count, moment
 from tui.view_state import Seen
@@ -72,7 +73,7 @@ def sheet_of(answer: Answer, seen: Seen, width: int) -> Sheet:
         facts=_facts(answer, units),
         sort=sort,
         descending=descending,
-        note=_note(answer, len(rows), seen, has_few=bool(table.legend)),
+        note=_note(answer, len(rows), seen, notes(table)),
         identity=(answer.analysis, tuple(names), sort, descending, query.by, seen.view.where),
         listing=_listing(answer, units, width),
     )
@@ -181,12 +182,12 @@ def _listing(answer: Answer, units: Units, width: int) -> Listing | None:
     return Listing(title_of(title), columns_of(list(table.columns), rows, units, width), rows)
 
 
-def _note(answer: Answer, rows: int, seen: Seen, *, has_few: bool) -> str:
+def _note(answer: Answer, rows: int, seen: Seen, signs: Sequence[str]) -> str:
     said = [f"{count(rows)} row{'s' if rows != 1 else ''}"] if rows else []
     said += ["there are more, these come first"] * answer.truncated
     said += ["from a sample"] * answer.sampled
     said += ["estimates"] * (not answer.exact)
-    said += ["* on too few values"] * has_few
+    said += signs
     said += ["some of the time is not stored"] * any(
         each.tier == "missing" for each in answer.coverage
     )

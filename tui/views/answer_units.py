@@ -63,7 +63,7 @@ class Units:
                 return Cell(value.text(), value=value.value)
             case Marked():
                 cell = self._number(name, value.value, row)
-                return replace(cell, text=f"*{cell.text}")
+                return replace(cell, text=f"{value.sign}{cell.text}")
             case datetime():
                 return self._time(value)
             case list() | tuple() if len(value) >= TREND_MIN and all(map(_is_known, value)):

@@ -224,3 +224,14 @@ def test_points_of_too_few_values_are_named():
         "p95": None,
         "count": None,
     }
+
+
+def test_a_percentile_in_the_bucket_without_an_end_is_told_to_be_no_less():
+    rows = [explicit(1, (1, 1, 2)), explicit(61, (2, 2, 0)), exponential(121, 0, (4,))]
+    found = answer(rows, measures=("p50", "p75", "count"))
+    assert [value for _, value in found[1]["points"]] == [20.0, 15.0, pytest.approx(2**0.75)]
+    assert {series["measure"]: series.get("at_least") for series in found} == {
+        "p50": None,
+        "p75": ["2026-11-02T00:00:00Z"],
+        "count": None,
+    }

@@ -278,3 +278,24 @@ def test_a_difference_of_shares_is_told_in_points_with_its_interval(gap, text):
     rows = Rows(columns, [Row({"plan": "pro"}, dict(zip(columns, gap, strict=True)))])
     assert cells(table_of(answer(rows)))[1] == ("pro", *gap)
     assert pivoted(answer(rows)).lines(bold=False)[1] == f"pro   {text}"
+
+
+def test_what_lies_in_a_bucket_without_an_end_is_told_to_be_no_less():
+    series = Series({}, [20.0, 5.0, None], "p99", at_least=(True, False, False), few=(True,) * 3)
+    told = answer(timeline(series), by=())
+    assert cells(table_of(told)) == [
+        ("time", "p99", "few", "at_least"),
+        (at(0), 20.0, "p99", "p99"),
+        (at(1), 5.0, "p99", ""),
+        (at(2), None, "p99", ""),
+    ]
+    lines = pivoted(told).lines(bold=False)
+    assert [line.split("  ")[-1].strip() for line in lines[1:4]] == ["*≥20", "*5", "·"]
+    assert lines[4].endswith("; ≥ lies in the last bucket, which has no end")
+
+
+def test_signs_stand_at_names_with_blanks_too():
+    few = (True,) * 3
+    series = [Series({"plan": plan}, [1.0] * 3, "p99:my ms", few=few) for plan in "abcdefghij"]
+    shown = pivoted(answer(timeline(*series))).lines(bold=False)
+    assert all(line.endswith("*1") for line in shown[1:-1])

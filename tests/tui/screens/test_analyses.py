@@ -107,6 +107,7 @@ async def test_rolling_windows_are_named_and_opened_as_a_whole(sample):
     view = asking("trends", "--rolling 7d --measure users")
     async with opened(sample, view) as (app, pilot):
         assert app.screen.query_one(ChartPanel).border_title.strip() == "users of 1w"
+        assert "too few" not in text(app)
         assert rows(app)[0]["users"].value > 0
         await press(pilot, "enter")
         assert app.view.screen == "explore"
