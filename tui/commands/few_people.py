@@ -1,6 +1,8 @@
-"""A funnel of few people for people: who went which way, and numbers in the place of shares."""
+"""A funnel for people: equal steps told apart; of few people who went which way, and numbers in the
+place of shares.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from store.analytics.shapes import Answer, Steps, StepShare
@@ -39,20 +41,26 @@ def _short(value: Any) -> Any:
 
 
 def counted(answer: Answer, table: Table) -> Table:
-    """The table for people of steps, with `3 of 7` for each share of few."""
+    """The table for people of steps: `buy (2 times)`, and `3 of 7` for each share of few."""
+    from store.analytics.funnel.definition import Stepped, definition_of
+
     if not isinstance(answer.result, Steps):
         return table
+    is_ours = isinstance(answer.query, Stepped)
+    labels = definition_of(answer.query).labels if is_ours else []
+    columns = list(table.columns)
     rows = [list(row) for row in table.rows]
-    for row, (step, steps) in zip(rows, _shares(answer.result), strict=True):
-        if not is_few(steps):
-            continue
-        for name, whole in (("conversion", steps[0].count), ("conversion_from_previous", step.of)):
-            if name in table.columns:
-                row[list(table.columns).index(name)] = of_text(step.count, whole)
-    return Table(table.columns, rows, table.legend)
+    for row, (at, step, steps) in zip(rows, _shares(answer.result), strict=True):
+        told: dict[str, Any] = {"step": labels[at]} if labels else {}
+        if is_few(steps):
+            told["conversion"] = of_text(step.count, steps[0].count)
+            told["conversion_from_previous"] = of_text(step.count, step.of)
+        for name in told.keys() & set(columns):
+            row[columns.index(name)] = told[name]
+    return Table(columns, rows, table.legend)
 
 
-def _shares(found: Steps) -> Iterator[tuple[StepShare, Any]]:
-    """The step of each row, with those that it belongs to."""
+def _shares(found: Steps) -> Iterator[tuple[int, StepShare, Sequence[StepShare]]]:
+    """The step of each row and its place, with those that it belongs to."""
     for steps in [group.steps for group in found.groups] or [found.steps]:
-        yield from ((step, steps) for step in steps)
+        yield from ((at, step, steps) for at, step in enumerate(steps))

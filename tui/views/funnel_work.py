@@ -3,10 +3,11 @@ one needs the answer of another.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from store.analytics.shapes import Steps
+from store.analytics.shapes import Answer, Steps
 from store.timespan import TimeSpan, duration_text
 from tui.store_door import Cancelled, Store
 from tui.view_state import Seen
@@ -56,6 +57,7 @@ def funnel_work(
             questions.pop("trend", None)
         answers = store.run_all(tuple(questions.values()), cancelled=cancelled)
         found |= dict(zip(questions, answers, strict=True))
+        found["steps"] = _told_apart(found["steps"])
         if not (stop or user or why):
             asked = definition.query(seen)
             found["few"] = sequences(store, asked, found["steps"].result, cancelled)
@@ -69,6 +71,16 @@ def funnel_work(
         return found
 
     return work
+
+
+def _told_apart(answer: Answer) -> Answer:
+    """With steps of one name told apart."""
+    from store.analytics.funnel.definition import definition_of as checked
+
+    assert isinstance(answer.result, Steps)
+    pairs = zip(answer.result.steps, checked(answer.query).labels, strict=True)
+    steps = [replace(step, name=label) for step, label in pairs]
+    return replace(answer, result=replace(answer.result, steps=steps))
 
 
 def _defined(

@@ -43,6 +43,8 @@ def sequences(
     with their times since the first), `outcome`, and `then`, what they did instead of going on;
     who came furthest first. Attempts are told by who made them.
     """
+    from store.analytics.funnel.definition import definition_of
+
     if not is_few(found.steps):
         return []
     if found.users is None or query.slower_than is not None:
@@ -55,7 +57,8 @@ def sequences(
     if not users:
         return []
     then = _done_next(store, {name: _last(user) for name, user in users.items()}, query.per)
-    rows = [_row(name, user, found.steps, then) for name, user in users.items()]
+    names = definition_of(query).labels
+    rows = [_row(name, user, names, then) for name, user in users.items()]
     return sorted(rows, key=lambda row: (-row["level"], row["began"], row["user"]))
 
 
@@ -82,16 +85,15 @@ def _last(user: StepUser) -> datetime:
 
 
 def _row(
-    name: str, user: StepUser, steps: Sequence[StepShare], then: Mapping[str, str]
+    name: str, user: StepUser, names: Sequence[str], then: Mapping[str, str]
 ) -> dict[str, Any]:
-    is_done = user.level == len(steps)
+    is_done = user.level == len(names)
     outcome = "converted" if is_done else "may still come" if user.is_open else "stopped"
     return {
         "user": name,
         "key": user.key,
         "level": user.level,
-        "of": len(steps),
-        "way": way(user, [step.name for step in steps]),
+        "way": way(user, names),
         "outcome": outcome,
         "then": "" if is_done else then.get(name, NOTHING),
         "began": min(time for time in user.step_times if time is not None),

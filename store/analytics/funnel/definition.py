@@ -169,6 +169,22 @@ class Definition:
             return [f"{at + 1} of {count}" for at in range(count)]
         return [step.name for step in self.steps]
 
+    @property
+    def labels(self) -> list[str]:
+        """The names as people tell steps apart: of steps of one name the filters, and of equal ones
+        how many times it was done.
+        """
+        if self.is_unordered:
+            return self.names
+        told = [(step.name, step.where.text()) for step in self.steps]
+        found = []
+        for at, (name, where) in enumerate(told):
+            others = {filtered for other, filtered in told if other == name}
+            times = told[: at + 1].count((name, where))
+            label = f"{name} where {where}" if where and len(others) > 1 else name
+            found.append(f"{label} ({times} times)" if times > 1 else label)
+        return found
+
     def filters(self) -> list[Filter]:
         found = [step.where for step in self.steps]
         found += [exclusion.where for exclusion in self.exclusions]

@@ -198,3 +198,15 @@ def test_names_of_few_people_and_of_what_they_did_are_harmless_and_short(eventde
     assert done.code == 0
     assert "\x1b" not in done.out
     assert max(map(len, done.out.splitlines()[:2])) < 200
+
+
+def test_equal_steps_say_how_many_times(eventdeck, visits):
+    words = ("--step", "signup", "--step", "*", "--step", "*", "--step", "signup where plan=x")
+    out = eventdeck("query", "funnel", *words).out
+    for label in ("signup ▸ ", "* (2 times)", "signup where plan=x"):
+        assert label in out
+    names = [
+        step["step"]
+        for step in answer(eventdeck("query", "funnel", *words, "--json"))["result"]["steps"]
+    ]
+    assert names == ["signup", "*", "*", "signup"]

@@ -360,3 +360,8 @@ async def test_many_people_are_not(store):
     async with opened(store) as (app, _):
         assert listed(app, "few") == []
         assert "few" not in {each.id for each in app.screen.query(".panel") if each.display}
+
+
+async def test_equal_steps_say_how_many_times(store):
+    async with opened(store, view=STEPS.with_option("steps", "view,view,cart")) as (app, _):
+        assert "view (2 times)" in text(app)
