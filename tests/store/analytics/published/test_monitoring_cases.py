@@ -120,6 +120,16 @@ SHAPES = {
     "over many magnitudes": lambda n: [10 ** (at * 200 / n - 100) for at in range(n)],
     "two humps": lambda n: [1 + at / n if at % 2 else 1e6 + at for at in range(n)],
     "whole numbers": lambda n: [float((at * 7919) % 17 + 1) for at in range(n)],
+    # What leads a t-digest astray, which promises nothing of values (Cormode and others, 2021).
+    "ever closer to one": lambda n: [1 + 2.0 ** -(at % 52) for at in range(n)],
+    "one far away": lambda n: [1.0] * (n - 1) + [1e12],
+    "both ends in turn": lambda n: [(-1.0) ** at * 10.0 ** (at % 300) for at in range(n)],
+    "nested": lambda n: [2.0 ** -(at % 60) * (1 if at % 2 else 1e9) for at in range(n)],
+    "half of them nothing": lambda n: (
+        [0.0] * (n // 2) + [1e-9 * at for at in range(1, n - n // 2 + 1)]
+    ),
+    "the least there are": lambda n: [5e-324 * (at + 1) for at in range(n)],
+    "the largest there are": lambda n: [1.7e308 / (at + 1) for at in range(n)],
 }
 
 
