@@ -115,12 +115,18 @@ def known(tmp_path_factory):
 
 
 def questions(known, dice):
-    """Each analysis, now over this span and now over that, and now and then broken down."""
+    """Each analysis, over this span or that, with a filter or without, broken down or not."""
     for name, analysis in known.items():
         asked = analysis.query_type
-        by = dice.choice([(), ("plan",)]) if asked.breaks_down else ()
-        span = dice.choice([EVER, BURST, ragged(dice), ragged(dice)])
-        yield asked(**ASKED.get(name, {}), span=span, by=by, limit=dice.choice([2, 20]))
+        options = {
+            "span": dice.choice([EVER, BURST, ragged(dice), ragged(dice)]),
+            "by": dice.choice([(), ("plan",)]) if asked.breaks_down else (),
+            "where": dice.choice([None, None, "plan=*", "-event_name=look"]),
+            "limit": dice.choice([2, 20]),
+            "tz": dice.choice(["UTC", "Asia/Kathmandu", "America/New_York"]),
+            "link": dice.choice([True, True, False]),
+        }
+        yield asked(**{**options, **ASKED.get(name, {})})
 
 
 def told(store, query):
