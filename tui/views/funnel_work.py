@@ -5,7 +5,7 @@ one needs the answer of another.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from store.analytics.shapes import Answer, Steps
 from store.timespan import TimeSpan, duration_text
@@ -30,6 +30,11 @@ from tui.views.sequences import TELLING, sequences
 from tui.views.steps import Stop
 from tui.widgets.definition_line import Said
 
+if TYPE_CHECKING:
+    from store.analytics.funnel.analysis import Funnel
+
+SENSITIVE_MAX: Final = 300_000
+"""Of more events, other windows are asked for on the command line."""
 # Clocks of those who send may be a little ahead.
 AHEAD: Final = timedelta(minutes=1)
 
@@ -37,8 +42,8 @@ AHEAD: Final = timedelta(minutes=1)
 def funnel_work(
     seen: Seen, interval: timedelta, known: Definition | None
 ) -> Callable[[Store, Cancelled], Mapping[str, Any]]:
-    """Gives `definition`, and with steps the answers `steps` and `trend`; `few` people's ways where
-    nothing is drilled into; `people`, `journey` and `why` where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps
+    """Gives `definition`, and with steps the answers `steps` and `trend`; where nothing is drilled into,
+    `few` people's ways or the shares in other `windows`; `people`, `journey` and `why` where the view asks for them. Steps that nobody wrote are looked for once: `known` keeps
     them.
     """
     stop = stop_of(seen.view.option("who"))
@@ -59,8 +64,7 @@ def funnel_work(
         found |= dict(zip(questions, answers, strict=True))
         found["steps"] = _told_apart(found["steps"])
         if not (stop or user or why):
-            asked = definition.query(seen)
-            found["few"] = sequences(store, asked, found["steps"].result, cancelled)
+            found |= _beside(store, definition.query(seen), found["steps"], cancelled)
         if stop:
             listed = _people(found[people].result, stop, definition, seen)
             found["people"] = _with_next(listed, store, seen, definition)
@@ -71,6 +75,20 @@ def funnel_work(
         return found
 
     return work
+
+
+def _beside(
+    store: Store, query: "Funnel", answer: Answer, cancelled: Cancelled
+) -> Mapping[str, Any]:
+    """The ways of `few`; of more, the shares in other `windows`, where they cost next to nothing."""
+    assert isinstance(answer.result, Steps)
+    few = sequences(store, query, answer.result, cancelled)
+    if few or answer.events_scanned > SENSITIVE_MAX or len(answer.result.steps) < 2:
+        return {"few": few}
+    asked = replace(query, sensitivity=True, by=())
+    told = store.run(asked, cancelled=cancelled).result
+    assert isinstance(told, Steps)
+    return {"windows": told.windows}
 
 
 def _told_apart(answer: Answer) -> Answer:

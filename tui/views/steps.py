@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from store.analytics.shapes import StepShare
-from tui.formatting import count, duration, percent
+from tui.formatting import count, duration, length, percent
 from tui.plots.bar import Segment
 
 
@@ -82,3 +83,15 @@ def said_of_drop(step: StepShare, subjects: str) -> Iterator[tuple[str, str, str
 def interval_text(step: StepShare) -> str:
     """Where the true share lies: `43-47`."""
     return "-".join(f"{share * 100:.{share < 0.0995:d}f}" for share in step.likely)
+
+
+def windows_text(windows: Sequence[tuple[float, float]], width: int) -> str:
+    """What comes to the last step in other windows: whether the share hangs on it; empty where
+    there is no room.
+    """
+    told = [
+        f"{length(timedelta(seconds=seconds))} {percent(share, digits=1)} %"
+        for seconds, share in windows
+    ]
+    shown = f"to the last within {', '.join(told)}" if told else ""
+    return shown if len(shown) <= width else ""

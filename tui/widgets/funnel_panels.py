@@ -18,6 +18,7 @@ from tui.views.groups import group_columns, group_rows
 from tui.views.journey import Journey, journey_columns
 from tui.views.people import People, people_columns
 from tui.views.reasons import Reasons, reason_columns
+from tui.views.steps import windows_text
 from tui.views.timeline import Frame
 from tui.widgets.big_table import BigTable
 from tui.widgets.chart_panel import ChartPanel
@@ -29,6 +30,7 @@ from tui.widgets.steps_panel import StepsPanel
 
 FRAME_WIDTH: Final = 4
 TABLES: Final = ("groups", "few", "why", "people", "journey")
+NOBODY: Final = " nobody came to the first step in this time "
 HOW_TO_EDIT: Final = ("e writes the steps: page_view, signup where plan=pro, pay optional", "dim")
 
 
@@ -86,7 +88,7 @@ class FunnelPanels(Vertical):
         answer: Answer | None = answers.get("steps")
         found = answer.result if answer else None
         assert found is None or isinstance(found, Steps)
-        self._show_steps(found, definition, note)
+        self._show_steps(found, definition, note, answers.get("windows", ()))
         self._show_trend(seen, definition, answers.get("trend"))
         self._show_groups(seen, found)
         self._show_few(seen, definition, answers.get("few", ()))
@@ -99,7 +101,13 @@ class FunnelPanels(Vertical):
         self.steps.steps = None
         self.steps.advice = ((clean(sentence), "warning"), ("", "dim"), HOW_TO_EDIT)
 
-    def _show_steps(self, found: Steps | None, definition: Definition, note: str) -> None:
+    def _show_steps(
+        self,
+        found: Steps | None,
+        definition: Definition,
+        note: str,
+        windows: Sequence[tuple[float, float]],
+    ) -> None:
         panel = self.steps
         panel.subjects = definition.counted
         panel.steps = found
@@ -108,7 +116,8 @@ class FunnelPanels(Vertical):
             *(("", "dim"), (note, "dim"), HOW_TO_EDIT),
         )
         nobody = found is not None and not found.steps[0].count
-        panel.border_subtitle = " nobody came to the first step in this time " if nobody else ""
+        told = windows_text(windows, self.size.width - FRAME_WIDTH * 2)
+        panel.border_subtitle = NOBODY if nobody else f" {told} " if told else ""
 
     def _show_trend(self, seen: Seen, definition: Definition, answer: Answer | None) -> None:
         self.set_class(answer is None, "-no-trend")

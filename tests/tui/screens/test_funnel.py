@@ -365,3 +365,14 @@ async def test_many_people_are_not(store):
 async def test_equal_steps_say_how_many_times(store):
     async with opened(store, view=STEPS.with_option("steps", "view,view,cart")) as (app, _):
         assert "view (2 times)" in text(app)
+
+
+async def test_other_windows_tell_whether_the_share_hangs_on_it(store):
+    view = STEPS.with_option("window", "40s")
+    async with opened(store, view=view) as (app, _):
+        assert (
+            panel(app).border_subtitle
+            == " to the last within 20s 0 %, 40s 0 %, 1m 20s 20 %, 2m 40s 20 % "
+        )
+    async with opened(store, view=STEPS.with_option("window", "none")) as (app, _):
+        assert panel(app).border_subtitle == ""
