@@ -131,7 +131,7 @@ def partial(
     keys = _keys(kept, query, types, of_first)
     fine = [pl.lit(value=True).alias(_FINE)] if cut else []
     found = users.group_by(*keys, *time, *fine).agg(count, *sizes, *ends, *sampled)
-    return found.with_columns(pl.lit(at, INSTANT).alias("time")) if at else found
+    return found.with_columns(schema.instant(at).alias("time")) if at else found
 
 
 def _time_key(kept: Kept, query: Query, cut: Cut | None) -> pl.Expr:

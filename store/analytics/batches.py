@@ -23,11 +23,11 @@ BATCH_UNITS: Final = 512
 ALONE_ROWS: Final = 200_000
 """Units from here are read alone: telling large ones apart costs more than a reading of their own,
 and groups of several at once would be too many for the caches of the processor."""
-AT_ONCE: Final = 2
+AT_ONCE: Final = 4
 """Batches read at a time: within one, a core is idle while files are opened, while groups are put
 together, and wherever Polars does not share the work."""
 LONG_ROWS: Final = 2 * BATCH_ROWS
-"""From here that is worth the memory of two batches."""
+"""From here that is worth the memory, which is that of so many rows."""
 STREAMING_ROWS: Final = 20_000
 """From here Polars' streaming engine is the faster one; below, setting it up costs more."""
 _NULL_WHEN_ABSENT: Final = frozenset({"sample_rate", "install_id", "component"})
@@ -95,7 +95,9 @@ def read_all(
     """What `read` gives, batch by batch in their order; those to come are read meanwhile. `go_on` is
     called before each is begun: what it raises ends the reading.
     """
-    at_once = AT_ONCE if sum(batch.rows for batch in batches) >= LONG_ROWS else 1
+    is_long = sum(batch.rows for batch in batches) >= LONG_ROWS
+    largest = max((batch.rows for batch in batches), default=1)
+    at_once = max(2, min(AT_ONCE, LONG_ROWS // largest)) if is_long else 1
     waiting = deque[Future[Sequence[Partial]]]()
     with ThreadPoolExecutor(at_once, "read") as pool:
         for batch in batches:

@@ -20,6 +20,7 @@ from store.timespan import (
     WEEKDAYS,
     TimeSpan,
     duration_text,
+    floor,
     round_width,
 )
 
@@ -108,6 +109,9 @@ def point_of(query: Query, span: TimeSpan) -> datetime | None:
     """The start of the point that all of `span` lies in; None: there are several, or no interval."""
     if not query.interval:
         return None
+    if _is_plain(query, query.interval):
+        start = floor(span.start, query.interval)
+        return start if span.end <= start + query.interval else None
     ends = pl.Series([span.start, span.end - UNITS["us"]], dtype=INSTANT)
     first, last = pl.select(cell_start(query, pl.lit(ends))).to_series()
     return cast(datetime, first) if first == last else None

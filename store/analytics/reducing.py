@@ -93,7 +93,7 @@ class _Reducing:
             cells = cells.with_columns(devices=pl.lit([], pl.List(pl.UInt64)))
         most = distinct.WHOLE_MAX if self._is_cut else most_kept(spec)
         if self._at:
-            placed = cells.with_columns(pl.lit(self._at, INSTANT).alias("time"))
+            placed = cells.with_columns(schema.instant(self._at).alias("time"))
             yield _labelled(placed, spec, CELL, most)
         else:
             yield _labelled(cells, spec, fine + CELL, most)
