@@ -17,6 +17,7 @@ from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.order import together
 from store.analytics.ordered.rows import SAMPLED, sampled
+from store.analytics.ordered.shares import by_shares
 from store.analytics.ordered.subjects import DEVICE, WHO
 from store.analytics.sessions import values
 from store.schema import INSTANT, PART, SEVERITIES
@@ -160,6 +161,10 @@ def joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
     """Pieces of subjects as sessions: WHO, `start`, `end` and SUMS of each; SAMPLED, first values,
     and how many different `components`, where pieces tell them.
     """
+    return by_shares(rows, lambda share: _joined(share, gap))
+
+
+def _joined(rows: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
     # Each part's rows are a chunk of their own, and finding a row among chunks takes five times.
     rows = rows.with_columns(length_of(pl.col("start"), gap).alias(_LENGTH)).rechunk()
     ordered = _overlapping(rows[together(rows[WHO], rows[_LENGTH])])
