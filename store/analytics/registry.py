@@ -45,6 +45,7 @@ ANALYSES: Final = (
     Entry("journeys", "paths.journeys", "JourneysAnalysis"),
     Entry("went", "paths.went", "WentAnalysis"),
     Entry("transitions", "paths.transitions", "TransitionsAnalysis"),
+    Entry("step-matrix", "paths.step_matrix", "StepMatrixAnalysis"),
     Entry("drop-off", "paths.drop_off", "DropOffAnalysis"),
     Entry("retention", "retention", "RetentionAnalysis"),
     Entry("lifecycle", "lifecycle", "LifecycleAnalysis"),

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from store.analytics.paths.markers import OTHER
 from store.analytics.shapes import Answer
 from tui.formatting import clean, count
 from tui.messages import (
@@ -23,7 +24,7 @@ from tui.store_door import Cancelled, Store
 from tui.view_state import Seen, View
 from tui.views import journeys
 from tui.views.journey_text import text_of_names
-from tui.views.journeys import EVERY, OTHER, Tree, shown_of
+from tui.views.journeys import EVERY, Tree, shown_of
 from tui.views.names import nothing_here
 from tui.widgets.empty_state import EmptyState, first_event
 from tui.widgets.header import Tab

@@ -1,5 +1,6 @@
 """The columns of any answer: as wide as their values, numbers at the right, shares with a bar."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,8 @@ from store.analytics.shapes import Key
 from store.timespan import TimeSpan
 from tui.formatting import fit
 from tui.plots.bar import Segment, bar
+from tui.plots.heat import Cell as Heat
+from tui.plots.heat import Tile
 from tui.plots.trend import trend
 from tui.theme import Look
 from tui.views.answer_units import Cell, Units, title_of
@@ -27,6 +30,8 @@ SOURCE: Final = "\0source"
 # Of several columns that there is no room for, these go first.
 _LAST: Final = ("mean", "min", "max", "low", "high", "p_value")
 _NAMING: Final = frozenset({"attribute", "value", "event_name", "feature", "from", "to", "reason"})
+_OF_A_STEP: Final = re.compile(r"share_\d+")
+HEAT_WIDTH: Final = 8
 _NO_BAR: Final = frozenset({"low", "high", "share_against"})
 
 
@@ -71,12 +76,18 @@ def columns_of(
     """
     shapes = [_shape(name, rows, units) for name in names]
     spare = width - sum(shape.width + GAP for shape in shapes)
+    heated = [s for s in shapes if s.top is not None and _OF_A_STEP.fullmatch(s.name)]
+    hottest = max((s.top or 0.0 for s in heated), default=0.0)
     barred = next((s.name for s in shapes if s.top and s.name not in _NO_BAR), "")
     bars = min(spare, BAR_WIDTHS[-1]) if spare >= BAR_WIDTHS[0] else 0
     texts = [s.name for s in shapes if not s.right and not s.is_trend and not s.is_time]
     named = texts[0] if texts else ""
+    if heated:
+        bars = 0
     return tuple(
-        _column(shape, at, bars if shape.name == barred else 0, grows=shape.name == named)
+        _heat_column(shape, at, hottest)
+        if shape in heated
+        else _column(shape, at, bars if shape.name == barred else 0, grows=shape.name == named)
         for at, shape in enumerate(shapes)
     )
 
@@ -112,6 +123,30 @@ def _column(shape: _Shape, at: int, bars: int, *, grows: bool) -> Column:
         )
     cell = _bar_cell(shape, bars) if bars else _number_cell(shape)
     return Column(shape.name, shape.title, shape.width + bars, cell, right=True, rank=rank)
+
+
+def _heat_column(shape: _Shape, at: int, hottest: float) -> Column:
+    """One of several shares beside each other: the ground says how large it is among them all."""
+    return Column(
+        shape.name,
+        shape.title.removeprefix("share ") + "  ",
+        HEAT_WIDTH,
+        _heat_cell(shape, hottest),
+        right=True,
+        rank=at,
+    )
+
+
+def _heat_cell(shape: _Shape, hottest: float) -> Callable[[Row, int, Look], Sequence[Part]]:
+    def cell(row: Row, width: int, look: Look) -> list[Part]:
+        found: Cell = row[shape.name]
+        if found.share is None:
+            return [(" " * width, PLAIN)]
+        tile = Tile(width, hottest, look)
+        text = f"{found.text} %" if found.share else look.glyphs.nothing
+        return tile.parts(Heat(found.share, int(found.share > 0), 1), text)
+
+    return cell
 
 
 def _text_cell(shape: _Shape, *, bright: bool) -> Callable[[Row, int, Look], Sequence[Part]]:

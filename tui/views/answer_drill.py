@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from store.analytics.paths.markers import event_named
 from store.errors import StoreError
 from tui.view_state import View
 from tui.views.answer_columns import Source
@@ -43,11 +44,12 @@ def _terms(source: Source, attributes: Collection[str]) -> Iterator[str]:
         yield term(key["attribute"], "=", values["value"]).text()
         return
     named: dict[str, Any] = {name: key[name] for name in key if name in attributes}
-    told = {**values, **key}
+    walked = {name: _event(values[name]) for name in ("event_name", *PASSAGE) if name in values}
+    told = {**values, **walked, **key}
     for name, attribute in NAMING.items():
         if isinstance(told.get(name), str) and attribute not in named:
             named[attribute] = told[name]
-    if passage := [told[end] for end in PASSAGE if _is_event(told.get(end))]:
+    if passage := [told[end] for end in PASSAGE if isinstance(told.get(end), str)]:
         yield term("event_name", "=", *passage).text()
     for attribute, value in named.items():
         is_feature = "feature" in told and value == told["feature"]
@@ -65,11 +67,9 @@ def _having(attribute: str, value: str) -> str:
     return Filter(negated(Term(attribute, EXISTS))).text()
 
 
-def _is_event(value: Any) -> bool:
-    return isinstance(value, str) and not value.startswith("…") and value not in _ENDS
-
-
-_ENDS: Final = frozenset({"path_start", "path_end"})
+def _event(value: Any) -> str | None:
+    """The event that an answer about paths tells of; None for a marker in its place."""
+    return event_named(value) if isinstance(value, str) else None
 
 
 def _of_feature(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from store.analytics.paths.markers import END, OTHER, START
 from store.analytics.query import Query
 from store.analytics.shapes import Answer, Row, Table
 from tui.store_door import Cancelled, Store
@@ -20,9 +21,7 @@ UNFOLD_SHARE: Final = 0.02
 FOLDED: Final = "|"
 """The text of the option `unfold` with which nothing is."""
 AHEAD_MAX: Final = 100
-OTHER: Final = "… other"
-"""As store.analytics.paths.reading has it; that one brings Polars."""
-ENDS: Final = ("… end", "… start")
+ENDS: Final = (END, START)
 
 Way = tuple[str, ...]
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from store.analytics.paths.markers import PATH_END, PATH_START, event_named
 from store.analytics.shapes import Table
 from store.timespan import TimeSpan
 from tui.store_door import Cancelled, Store
@@ -41,20 +42,20 @@ def propose(store: Store, span: TimeSpan, where: str, cancelled: Cancelled) -> t
         steps = max(steps, found, key=len)
         if len(steps) > 1:
             break
-    return tuple(map(step_text, steps))
+    return tuple(step_text(event_named(step) or step) for step in steps)
 
 
 def usual_way(passages: Sequence[Passage]) -> list[str]:
     """Names in the order of the longest way; of ways as long, the one that most people end."""
-    from store.analytics.paths.transitions import END, START
-
     known = [p for p in passages if not FRAME & {p["from"], p["to"]}]
     before: dict[str, list[Passage]] = defaultdict(list)
     for passage in known:
-        if passage["to"] != END:
+        if passage["to"] != PATH_END:
             before[passage["to"]].append(passage)
-    ways = [_way_to(name, before, START) for name in before if _users(before[name]) >= USERS_MIN]
-    ways = ways or [_way_to(name, before, START) for name in before]
+    ways = [
+        _way_to(name, before, PATH_START) for name in before if _users(before[name]) >= USERS_MIN
+    ]
+    ways = ways or [_way_to(name, before, PATH_START) for name in before]
     return max(ways, key=lambda way: (len(way), _users(before[way[-1]]), way), default=[])
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Final
 
+from store.analytics.paths import markers
 from store.analytics.query import Query
 from store.analytics.shapes import Answer, Table
 from store.timespan import TimeSpan
@@ -30,7 +31,7 @@ SORTS: Final = (START, "length", "events", "errors", "interactions", "components
 STATS: Final = ("sessions", "median length", "events each", "with errors", "of one event")
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_CLOSING: Final = {"… end": "their end", "… start": "their start"}
+_CLOSING: Final = {markers.END: "their end", markers.START: "their start"}
 
 Cell = Callable[[Row, int, Look], Sequence[Part]]
 

@@ -7,9 +7,8 @@ import polars as pl
 
 from store.analytics.ordered.rows import TIME
 from store.analytics.ordered.subjects import WHO
-from store.analytics.paths.paths import END
-from store.analytics.paths.reading import OTHER
-from store.analytics.paths.ways import START, Way
+from store.analytics.paths.markers import END, OTHER, START
+from store.analytics.paths.ways import Way
 from store.analytics.sums import mean_seconds
 
 COUNTS: Final = ("count", "users", "mean_seconds", "median_seconds", "names")

@@ -5,7 +5,8 @@ from typing import ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
+from store.analytics.paths.markers import OTHER
+from store.analytics.paths.reading import OfSessions, SessionsQuery
 from store.analytics.paths.visits import Visits
 from store.analytics.query import Query, option
 from store.analytics.shapes import Row, Table

@@ -9,9 +9,9 @@ import polars as pl
 
 from store.analytics.ordered.subjects import WHO
 from store.analytics.paths.branching import COUNTS, Branching
-from store.analytics.paths.paths import END
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
-from store.analytics.paths.ways import START, Way, begun, way_of_text
+from store.analytics.paths.markers import END, OTHER, START
+from store.analytics.paths.reading import OfSessions, SessionsQuery
+from store.analytics.paths.ways import Way, begun, way_of_text
 from store.analytics.query import Query, option
 from store.analytics.sessions.owners import OWNER
 from store.analytics.shapes import Result, Row, Table

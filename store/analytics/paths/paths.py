@@ -6,15 +6,15 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
+from store.analytics.paths.markers import END, OTHER
+from store.analytics.paths.reading import OfSessions, SessionsQuery
+from store.analytics.paths.walks import between, place
 from store.analytics.query import Query, option
 from store.analytics.shapes import Result, Row, Table
 from store.analytics.sums import mean_seconds
 from store.analytics.table_json import flat_rows_json
 from store.errors import UsageError
 
-END: Final = "… end"
-"""Where a session truly ended."""
 _EDGE: Final = ("depth", "from", "to", "count", "users", "mean_seconds", "median_seconds")
 
 
@@ -65,21 +65,12 @@ def _walked(nodes: pl.DataFrame, asked: Paths) -> pl.DataFrame:
     """The nodes that count, with their `depth` in the session from 1 on; without an end that was
     asked for, the one after the last as well.
     """
-    rows = nodes
-    if asked.from_ is not None:
-        rows = rows.filter((pl.col("node") == asked.from_).cum_max().over("session"))
+    rows = between(nodes, asked.from_, asked.to)
     if asked.to is not None:
-        arrived = pl.col("node") == asked.to
-        is_after = (arrived.cum_sum() - arrived.cast(pl.UInt32)).over("session") > 0
-        rows = rows.filter(arrived.any().over("session") & ~is_after)
         rows = rows.filter(pl.int_range(pl.len(), 0, -1).over("session") <= asked.depth)
-    # Sessions stand together, so the first row of each tells the depth; texts come after the cut.
-    row = pl.int_range(pl.len())
-    is_first = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
-    depth = row - pl.when(is_first).then(row).forward_fill() + 1
-    shown = (
-        rows.lazy().with_columns(depth.alias("depth")).filter(pl.col("depth") <= asked.depth + 1)
-    )
+    # Texts come after the cut.
+    shown = rows.lazy().with_columns(place().alias("depth"))
+    shown = shown.filter(pl.col("depth") <= asked.depth + 1)
     return shown.with_columns(pl.col("node").cast(pl.String)).collect()
 
 

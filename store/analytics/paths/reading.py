@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import polars as pl
 
@@ -27,9 +27,6 @@ from store.analytics.sessions.asking import GAP, gap, horizon
 from store.analytics.shapes import Finished, Result, Table
 from store.analytics.table_json import flat_rows_json
 from store.timespan import TimeSpan
-
-OTHER: Final = "… other"
-"""All that is not shown by itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,13 +5,11 @@ from typing import ClassVar, Final, cast
 
 import polars as pl
 
-from store.analytics.paths.reading import OTHER, OfSessions, SessionsQuery
+from store.analytics.paths.markers import OTHER, PATH_END, PATH_START
+from store.analytics.paths.reading import OfSessions, SessionsQuery
 from store.analytics.query import Query, option
 from store.analytics.shapes import Row, Table
 
-START: Final = "path_start"
-END: Final = "path_end"
-"""What comes before the first and after the last event of a session."""
 _COLUMNS: Final = ("from", "to", "count", "users", "share")
 
 
@@ -51,10 +49,12 @@ def _passages(nodes: pl.DataFrame, share_of: str) -> pl.DataFrame:
     is_first = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
     onward = nodes.select(
         node.alias("from"),
-        pl.when(is_last).then(pl.lit(END)).otherwise(node.shift(-1)).alias("to"),
+        pl.when(is_last).then(pl.lit(PATH_END)).otherwise(node.shift(-1)).alias("to"),
         "who",
     )
-    entered = nodes.filter(is_first).select(pl.lit(START).alias("from"), node.alias("to"), "who")
+    entered = nodes.filter(is_first).select(
+        pl.lit(PATH_START).alias("from"), node.alias("to"), "who"
+    )
     counts = (
         pl.concat([entered, onward])
         .group_by("from", "to")

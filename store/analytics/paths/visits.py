@@ -16,6 +16,7 @@ from store.analytics.ordered import subjects
 from store.analytics.ordered.order import in_order
 from store.analytics.ordered.rows import SAMPLED, TIME, sampled
 from store.analytics.ordered.subjects import WHO
+from store.analytics.paths.markers import told_name
 from store.analytics.sessions.owners import OWNER, owner_of
 from store.schema import PART
 from store.timespan import TimeSpan
@@ -42,7 +43,9 @@ def events_in_short(
     by: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
-    return Visits(nodes, is_tied, is_sampled, values)
+    subject, `session_id` where one holds it (and `by_id`), `node` (the name), `id` (of events that
+    may share an instant, or of all, `with_ids`), SAMPLED, and the values of `by`. Events with
+    neither a session id nor a subject are not there.
     """
     kinds = events.collect_schema()
     name = pl.col("event_name")
@@ -79,7 +82,8 @@ class Visits(NamedTuple):
 
     nodes: pl.DataFrame
     """Session by session and in order: `session` (a number), WHO (the subject of its first event
-    that has one), `node`, TIME, `events` (how many the run has)."""
+    that has one), `node` (as `told_name` has it), TIME, `events` (how many the run
+    has)."""
     is_tied: bool
     """True when events of one session that differ share an instant, and an id was not at hand: in
     which order they come is not told."""
@@ -126,7 +130,15 @@ def visits(
         (last - first + 1).cast(pl.Int64).alias("events"),
     )
     is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
-    return Visits(nodes, is_tied, is_sampled, values)
+    return Visits(_told(nodes), is_tied, is_sampled, values)
+
+
+def _told(nodes: pl.DataFrame) -> pl.DataFrame:
+    """With names as `told_name` has them; there is hardly ever one that reads otherwise."""
+    names = nodes["node"].unique().cast(pl.String).to_list()
+    told = {name: told_name(name) for name in names if told_name(name) != name}
+    renamed = pl.col("node").cast(pl.String).replace(told).cast(pl.Categorical)
+    return nodes.with_columns(renamed) if told else nodes
 
 
 def _first_values(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -6,12 +6,11 @@ from typing import Final
 import polars as pl
 
 from store.analytics.ordered.subjects import WHO
+from store.analytics.paths.markers import told_name
 from store.errors import UsageError
 
 Way = tuple[str, ...]
 """Names after the start, in the order in which one comes to them; END (backwards START) closes it."""
-START: Final = "… start"
-"""Where a session truly began."""
 _ARROW: Final = re.compile(r"\s*[>▸]\s*")
 
 
@@ -41,6 +40,8 @@ def begun(nodes: pl.DataFrame, name: str | None, *, backwards: bool) -> pl.DataF
     if name is None:
         outside = pl.col("last") + 1 if backwards else pl.col("home") - 1
         return edges.select(outside.alias("at"), stop, "home", WHO)
-    hits = rows.filter(pl.col("node") == name).unique("session", keep="first", maintain_order=True)
+    hits = rows.filter(pl.col("node") == told_name(name)).unique(
+        "session", keep="first", maintain_order=True
+    )
     found = hits.select("session", at).join(edges, on="session", maintain_order="left")
     return found.select("at", stop, "home", WHO)

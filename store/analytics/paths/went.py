@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final, cast
 import polars as pl
 
 from store.analytics.paths.journeys import Journeys
-from store.analytics.paths.paths import END
-from store.analytics.paths.ways import START, Way
+from store.analytics.paths.markers import event_named
+from store.analytics.paths.ways import Way
 from store.analytics.query import Query, option
 from store.analytics.sessions.asking import Sessions
 from store.analytics.sessions.owners import OWNER, Among
@@ -77,8 +77,8 @@ class WentAnalysis:
         asked = cast(Went, query)
         if cast(Table, result).rows:
             return []
-        named = [asked.from_, *asked.way]
-        return [name for name in named if name is not None and name not in (START, END)]
+        named = [asked.from_, *map(event_named, asked.way)]
+        return [name for name in named if name is not None]
 
 
 def _of(query: Query, kind: type[Query], only: Sequence[str] = ()) -> dict[str, Any]:

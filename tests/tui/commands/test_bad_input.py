@@ -168,6 +168,9 @@ def test_what_an_answer_cannot_have_fails_no_condition(eventdeck, stored, kind):
         ("names", {"points": 0}),
         ("names", {"points": 10**9}),
         ("paths", {"depth": "many"}),
+        ("step-matrix", {"depth": 0}),
+        ("step-matrix", {"depth": 10**9}),
+        ("step-matrix", {"to": ["pay"]}),
         ("paths", {"only": "a", "nosuch": 1}),
     ],
 )

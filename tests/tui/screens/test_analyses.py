@@ -16,6 +16,7 @@ from tests.tui.decks import Clock, deck, press, text, until
 from tests.tui.fake_store import FakeStore
 from tui.commands.dashboard import analyses_of, open_store
 from tui.formatting import count, percent
+from tui.theme import look_of
 from tui.view_state import View
 from tui.views.answer_units import Cell
 from tui.widgets.big_table import BigTable
@@ -153,6 +154,31 @@ async def test_a_percentile_of_too_few_values_is_marked(sample):
         marked = {row["user_id"].text for row in shown if row["p99"].text.startswith("*")}
         assert marked == {name or "(none)" for name in few}
         assert "* on too few values" in text(app)
+
+
+async def test_the_step_matrix_has_a_ground_for_each_share_the_largest_the_strongest(sample):
+    async with opened(sample, asking("step-matrix", "--depth 3")) as (app, _):
+        table = app.screen.query_one("#answer", BigTable)
+        (second,) = (column for column in table.columns if column.name == "share_2")
+        assert second.title.strip() == "2"
+        look = look_of(app)
+        shares = [row["share_2"].share for row in rows(app)]
+        grounds = [second.cell(row, second.width, look)[0][1].bgcolor for row in rows(app)]
+        assert sum(shares) == pytest.approx(1)
+        assert all(
+            (share > 0) == (ground is not None)
+            for share, ground in zip(shares, grounds, strict=True)
+        )
+        assert len(set(grounds)) > 2
+
+
+async def test_a_row_that_is_no_event_opens_none(sample):
+    async with opened(sample, asking("step-matrix", "--depth 3")) as (app, pilot):
+        assert rows(app)[-1]["event_name"].text == "path_end"
+        await press(pilot, "end", "enter")
+        assert app.view.screen == "analyses"
+        await press(pilot, "home", "enter")
+        assert (app.view.screen, app.view.where) == ("explore", "event_name=session_start")
 
 
 async def test_a_column_sorts_and_the_view_keeps_it(sample):

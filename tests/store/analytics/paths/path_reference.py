@@ -141,6 +141,26 @@ def slow_paths(rows, query):
     return ordered[: query.limit], sum(count for _, count in ordered[query.limit :])
 
 
+def slow_matrix(walks, query):
+    """[(name, counts)] of each step, a session and a step at a time; the marker last."""
+    walks = [names for walk in walks if (names := [name for name, _, _ in kept(walk, query)])]
+    marker = "path_end" if query.to is None else "path_start"
+    lines = [_line(names, query, marker) for names in walks]
+    totals = Counter(name for line in lines for name in line if name != marker)
+    shown = sorted(totals, key=lambda name: (-totals[name], name))[: query.limit]
+    columns = [
+        Counter(name if name in (*shown, marker) else "… other" for name in column)
+        for column in zip(*lines, strict=True)
+    ]
+    names = [*shown, *(["… other"] if len(totals) > len(shown) else []), marker]
+    return [(name, [column[name] for column in columns]) for name in names if walks]
+
+
+def _line(names, query, marker):
+    absent = [marker] * (query.depth - len(names))
+    return [*absent, *names] if query.to is not None else [*names[: query.depth], *absent]
+
+
 VALUES = {
     "event_name": "abc",
     "user_id": (None, "ada", "bob", ""),
