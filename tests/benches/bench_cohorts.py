@@ -1,4 +1,4 @@
-"""Retention, users a day, and compare over ten million events: eventdeck, DuckDB and chDB, cold.
+"""Retention, users a day and of seven days, and compare over ten million events: eventdeck, DuckDB and chDB, cold.
 
 Run it with `python -m tests.benches.bench_cohorts [FOLDER] [ROUNDS] [WORD…]`; the stores in FOLDER
 are made when they are missing (the wide one takes minutes), words choose questions by their titles.
@@ -69,6 +69,13 @@ def users_a_day(folder: Path) -> Any:
     return [list(_store(folder, MONTH).run(query).result.series[0].values)]
 
 
+def users_of_seven_days(folder: Path) -> Any:
+    from store.analytics.trends import Trends
+
+    query = Trends(measures=("users",), rolling=timedelta(days=7))
+    return [list(_store(folder, MONTH).run(query).result.series[0].values)]
+
+
 def compare(folder: Path) -> Any:
     from store.analytics.compare import Compare
     from store.timespan import TimeSpan
@@ -90,9 +97,10 @@ OURS: Mapping[str, Ask] = {
     "retention of a day over 30": retention_of_a_day,
     "retention of 30 days over 30": retention_of_all_days,
     "users a day": users_a_day,
+    "users of 7 days, every day": users_of_seven_days,
     "compare over 30 attributes": compare,
 }
-STORES = dict(zip(OURS, (MONTH, MONTH, MONTH, WIDE), strict=True))
+STORES = dict(zip(OURS, (MONTH, MONTH, MONTH, MONTH, WIDE), strict=True))
 _DAYS = f"""
     WITH active AS (SELECT DISTINCT subject_hash AS who, {{day}} - {_FIRST} AS day
         FROM {{events}} WHERE {_NOBODY}),
@@ -120,6 +128,12 @@ DUCKDB = {
         SELECT list(users ORDER BY day) FROM (
             SELECT {_DUCK_DAY} AS day, approx_count_distinct(subject_hash) AS users FROM {{events}}
             GROUP BY 1)""",
+    "users of 7 days, every day": f"""
+        WITH active AS (SELECT DISTINCT {_DUCK_DAY} AS day, subject_hash AS who FROM {{events}}),
+        days AS (SELECT DISTINCT day FROM active)
+        SELECT list(users ORDER BY day) FROM (
+            SELECT days.day, approx_count_distinct(who) AS users FROM days
+            JOIN active ON active.day BETWEEN days.day - 6 AND days.day GROUP BY 1)""",
     "compare over 30 attributes": _COUNTED.replace("{micros}", "epoch_us(event_time)"),
 }
 CHDB = {
@@ -134,6 +148,13 @@ CHDB = {
         SELECT groupArray(users) FROM (
             SELECT {_CH_DAY} AS day, uniqCombined(subject_hash) AS users FROM {{events}}
             GROUP BY day ORDER BY day)""",
+    "users of 7 days, every day": f"""
+        SELECT groupArray(users) FROM (
+            SELECT uniqCombinedMerge(state) OVER (
+                ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) AS users
+            FROM (SELECT {_CH_DAY} AS day, uniqCombinedState(subject_hash) AS state
+                FROM {{events}} GROUP BY day)
+            ORDER BY day)""",
     "compare over 30 attributes": _COUNTED.replace("{micros}", _CH_MICROS),
 }
 COLUMNS = "".join(
@@ -183,7 +204,7 @@ def check(title: str, rows: Mapping[str, Any]) -> None:
         return
     for peer in ENGINES[1:]:
         theirs = rows[peer]
-        if title == "users a day":
+        if title.startswith("users"):
             pairs = zip(ours[0], theirs[0], strict=True)
             same = all(abs(one - other) < 0.15 * other for one, other in pairs)
         elif title.startswith("retention of a day"):
@@ -213,7 +234,7 @@ def one(engine: str, title: str, folder: Path) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
     if title.startswith("compare") and engine != "eventdeck":
         rows = len(rows)
-    if title == "users a day" and engine != "eventdeck":
+    if title.startswith("users") and engine != "eventdeck":
         rows = [list(rows[0][0])]
     print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak, "rows": rows}))
 
