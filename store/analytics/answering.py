@@ -21,6 +21,7 @@ from store.analytics.links import Links, no_links
 from store.analytics.query import Query
 from store.analytics.reading import Combined, Planners, Reading
 from store.analytics.registry import Known
+from store.analytics.rolling import told_short
 from store.analytics.rollups.shelf import Shelf
 from store.analytics.shapes import Answer, Coverage, Finished
 from store.parts.lost import lost
@@ -209,8 +210,8 @@ def _answer(
         query=query,
         as_of=moment.now,
         span=query.span,
-        result=current.result,
-        previous=found[1].result if len(found) > 1 else None,
+        result=told_short(current.result, moment.stored),
+        previous=told_short(found[1].result, moment.stored) if len(found) > 1 else None,
         events_scanned=current.events,
         sampled=any(each.sampled for each in found),
         truncated=any(each.truncated for each in found),

@@ -45,7 +45,7 @@ class PerformanceAnalysis:
     """A row for each metric and breakdown value: `load_time`, `fps`, `frame_time`, `render_time`
     (attributes in any of their spellings; a load's duration is a load time), the value of each
     metric under its own name, and `duration_ms` of events of the type or name performance. Times
-    are in ms. `error_rate` is the share of errors among all events, with its 95 % interval (Wilson).
+    are in ms. `error_rate` is the share of errors among all `events`, with its 95 % interval (Wilson).
     The `limit` values with the most numbers are told apart, the rest is folded, metric by metric.
     `few` names the percentiles that rest on too few numbers.
     """
@@ -161,5 +161,6 @@ def _errors(counted: pl.DataFrame) -> dict[str, Any]:
     sums = counted.select(steady(pl.col(name).sum()) for name in ("weight", "sum.0"))
     weight, errors = sums.row(0)
     share = wilson(float(errors or 0.0), float(weight or 0.0))
-    told = (share.share, share.low, share.high)
-    return dict(zip(("error_rate", "error_rate_low", "error_rate_high"), told, strict=True))
+    names = ("error_rate", "error_rate_low", "error_rate_high")
+    rate = dict(zip(names, (share.share, share.low, share.high), strict=True))
+    return {**rate, "events": number(weight, Measure("count", "count"), 1.0)}

@@ -6,7 +6,7 @@ midnights in the zone, whether or not a clock changes in between.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +16,7 @@ from store.analytics import adding
 from store.analytics.cells import Spec
 from store.analytics.intervals import POINTS_MAX, points
 from store.analytics.query import Query
+from store.analytics.shapes import Result, Timeline
 from store.errors import UsageError
 from store.schema import INSTANT
 from store.timespan import UNITS, TimeSpan, duration_text
@@ -72,6 +73,14 @@ def windows_of(query: Query, length: timedelta) -> Windows:
         raise UsageError("rolling", fault, next_step="take a shorter window") from None
     found = points(query.with_span(TimeSpan(earliest, span.end)))
     return Windows(found[len(found) - len(starts) - size + 1 :], size)
+
+
+def told_short(result: Result, stored: TimeSpan | None) -> Result:
+    """A timeline with the number of its windows that begin before the point of the first event."""
+    if not isinstance(result, Timeline) or not result.windows or stored is None:
+        return result
+    first = stored.start - timedelta(seconds=result.interval_seconds)
+    return replace(result, short=sum(start <= first for start in result.windows))
 
 
 def _size(length: timedelta, width: timedelta) -> int:

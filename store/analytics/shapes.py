@@ -41,6 +41,8 @@ class Timeline:
     series: Sequence[Series]
     windows: Sequence[datetime] = ()
     """Where the time that each point tells of begins; (): with the point. It ends with the point."""
+    short: int = 0
+    """How many of the first windows begin before anything is stored: they may only seem to rise."""
 
 
 @dataclass(frozen=True, slots=True)

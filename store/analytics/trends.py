@@ -119,7 +119,7 @@ class TrendsAnalysis:
         measures = {series.measure for series in timeline.series}
         return {
             "interval_seconds": timeline.interval_seconds,
-            **({"windows": [iso(start) for start in timeline.windows]} if timeline.windows else {}),
+            **_windows_json(timeline),
             "series": [
                 {
                     "key": dict(series.key),
@@ -156,6 +156,15 @@ def _partial(
     if asked.events:
         events = events.filter(pl.col("event_name").is_in(asked.events))
     return reducing.partial(events, _spec(asked), asked, cut, at)
+
+
+def _windows_json(timeline: Timeline) -> dict[str, Any]:
+    """Where they begin, and from which point on they are full: null where none is."""
+    if not timeline.windows:
+        return {}
+    told = [iso(start) for start in timeline.windows]
+    full = timeline.starts[timeline.short :]
+    return {"windows": told, "full_from": iso(full[0]) if full else None}
 
 
 def _marked(starts: Sequence[str], series: Series) -> dict[str, list[str]]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from store.analytics.shapes import Answer, Series, Timeline
-from store.timespan import duration_text
+from store.analytics.shapes import Answer, Result, Series, Timeline
+from store.timespan import duration_text, iso
 from tui.commands.table import Gap, Marked, Table
 
 GAP: Final = ("difference", "difference_low", "difference_high")
@@ -68,12 +68,22 @@ def legend(answer: Answer, table: Table | None = None) -> str:
     """What to know of the numbers of an answer, or of a `table` of them."""
     rolling = getattr(answer.query, "rolling", None)
     told = [f"each point is of the {duration_text(rolling)} that end with it"] if rolling else []
+    told += _short(answer.result)
     if table is not None:
         told += [table.legend] if table.legend else []
     elif isinstance(answer.result, Timeline):
         series = answer.result.series
         told += [_LEGENDS[mark] for mark in SIGNS if any(getattr(one, mark) for one in series)]
     return "; ".join(told)
+
+
+def _short(result: Result) -> list[str]:
+    """That windows rise while what is stored fills them."""
+    if not isinstance(result, Timeline) or not result.short:
+        return []
+    full = result.starts[result.short :]
+    since = f"full from {iso(full[0])} on" if full else "not full yet"
+    return [f"they are {since}: nothing is stored of before"]
 
 
 def notes(table: Table) -> list[str]:

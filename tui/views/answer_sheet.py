@@ -188,6 +188,8 @@ def _note(answer: Answer, rows: int, seen: Seen, signs: Sequence[str]) -> str:
     said += ["from a sample"] * answer.sampled
     said += ["estimates"] * (not answer.exact)
     said += signs
+    result = answer.result
+    said += ["first windows are not full"] * (isinstance(result, Timeline) and result.short > 0)
     said += ["some of the time is not stored"] * any(
         each.tier == "missing" for each in answer.coverage
     )

@@ -302,6 +302,28 @@ def test_the_question_reads_back_and_the_answer_tells_where_windows_begin(tmp_pa
     assert found["windows"] == ["2026-10-27T00:00:00Z", "2026-10-28T00:00:00Z"]
 
 
+@pytest.mark.parametrize(
+    ("first", "full_from"),
+    [
+        # Of the first day only a part is known, as of any that a store begins with.
+        (MONDAY + 2 * DAY + HOUR, "2026-11-06T00:00:00Z"),
+        (MONDAY - 2 * DAY, "2026-11-02T00:00:00Z"),
+        (MONDAY + 4 * DAY, None),
+    ],
+)
+def test_windows_that_begin_before_all_that_is_stored_are_told_to_be_short(
+    tmp_path, first, full_from
+):
+    rows = [{"event_time": first + at * DAY, "user_id": f"u{at}"} for at in range(9)]
+    store = store_of(tmp_path, events_of(rows))
+    query = Trends(span=first_days(6), interval=DAY, rolling=3 * DAY, measures=("users",))
+    found = answer_json(store.run(query))["result"]
+    assert found["full_from"] == full_from
+    assert "full_from" not in answer_json(store.run(replace(query, rolling=None)))["result"]
+    before = answer_json(store.run(replace(query, compare="previous")))["previous"]
+    assert before["full_from"] is None
+
+
 def test_windows_are_put_together_out_of_what_was_read_before(tmp_path):
     store = store_of(tmp_path, days(ada="a a a"))
     assert Trends(rolling=DAY).key() == Trends().key()

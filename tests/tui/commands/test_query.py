@@ -298,7 +298,12 @@ def test_rolling_windows_are_told_for_every_day_and_in_words(eventdeck, visits):
     assert found["result"]["windows"][0] == "2025-11-16T00:00:00Z"
     shown = eventdeck("query", "trends", *words).out.splitlines()
     assert shown[0].split() == ["time", "count"]
-    assert shown[-1] == "each point is of the 1w that end with it"
+    told = "each point is of the 1w that end with it; they are not full yet"
+    assert shown[-1] == f"{told}: nothing is stored of before"
+    words = ("--rolling", "2d", *words[2:])
+    shown = eventdeck("query", "trends", *words).out.splitlines()
+    assert "they are full from 2025-11-23T00:00:00Z on" in shown[-1]
+    words = ("--rolling", "7d", *words[2:])
     csv = eventdeck("query", "trends", *words, "--csv").out.splitlines()
     assert csv == ["time,count", *(f"2025-11-{day}T00:00:00Z,4" for day in (22, 23, 24))]
 
