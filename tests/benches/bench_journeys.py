@@ -34,6 +34,18 @@ DUCKDB = {
             WHERE subject_hash IS NOT NULL WINDOW w AS (PARTITION BY subject_hash ORDER BY event_time))
         SELECT count(*) FILTER (gap IS NULL OR gap > {MICROS}),
             sum(gap) FILTER (gap <= {MICROS})::BIGINT / 1e6 FROM e""",
+    "sessions in six numbers": f"""
+        WITH e AS (
+            SELECT subject_hash AS who, event_time AS t, severity >= 17 AS err,
+                coalesce(epoch_us(t) - epoch_us(lag(t) OVER w) > {MICROS}, true)::INT AS new
+            FROM {{events}} WHERE subject_hash IS NOT NULL
+            WINDOW w AS (PARTITION BY subject_hash ORDER BY event_time)),
+        n AS (SELECT *, sum(new) OVER (PARTITION BY who ORDER BY t ROWS UNBOUNDED PRECEDING) AS s FROM e),
+        g AS (
+            SELECT (epoch_us(max(t)) - epoch_us(min(t))) / 1e6 AS long, count(*) AS n,
+                count(*) FILTER (err) AS errs FROM n GROUP BY who, s)
+        SELECT unnest(range(6)), unnest([count(*), avg(long), median(long) FILTER (n > 1), avg(n),
+            count(*) FILTER (errs > 0), count(*) FILTER (n = 1)]) FROM g""",
     "paths of four edges": f"""
         WITH e AS (
             SELECT subject_hash AS who, event_time AS t, event_name AS n,
@@ -60,6 +72,20 @@ CHDB = {
         FROM (
             SELECT arrayPopFront(arrayDifference(arraySort(groupArray({_TIME})))) AS gaps
             FROM {{events}} WHERE subject_hash IS NOT NULL GROUP BY subject_hash)""",
+    "sessions in six numbers": f"""
+        SELECT arrayJoin(arrayZip(range(6), [count(), avg(long),
+            quantileExactInclusiveIf(0.5)(long, n > 1), avg(n), countIf(errs > 0), countIf(n = 1)])
+            ) AS row, row.1, row.2
+        FROM (
+            SELECT length(s) AS n, (intDiv(s[-1], 2) - intDiv(s[1], 2)) / 1e6 AS long,
+                arraySum(arrayMap(e -> e % 2, s)) AS errs
+            FROM (
+                SELECT arrayJoin(arraySplit(
+                    (e, gap) -> gap > {2 * MICROS} + 1, es, arrayDifference(es))) AS s
+                FROM (
+                    SELECT arraySort(groupArray(
+                        {_TIME} * 2 + (ifNull(severity, 0) >= 17))) AS es
+                    FROM {{events}} WHERE subject_hash IS NOT NULL GROUP BY subject_hash)))""",
     "paths of four edges": f"""
         SELECT edge.1 AS depth, edge.2 AS n, edge.3 AS next, count() FROM (
             SELECT arrayCompact(arrayMap(e -> e.2, arrayJoin(arraySplit(
@@ -119,7 +145,9 @@ def compared(title: str, folder: Path, rounds: int) -> None:
 
 def alike(ours: list[Any], theirs: list[Any]) -> bool:
     """Whether the numbers are the same, but for ties."""
-    one, other = ({tuple(row[:-1]): row[-1] for row in rows} for rows in (ours, theirs))
+    one, other = (
+        {tuple(row[-len(ours[0]) : -1]): row[-1] for row in rows} for rows in (ours, theirs)
+    )
     off = sum(abs(one.get(key, 0) - other.get(key, 0)) for key in {*one, *other})
     return bool(off <= FAR * sum(map(abs, other.values())))
 
@@ -158,6 +186,13 @@ def sessions(store: Any) -> list[Any]:
     return [(told["sessions"], (told["mean_seconds"] or 0) * told["sessions"])]
 
 
+def summary(store: Any) -> list[Any]:
+    from store.analytics.sessions.analysis import Sessions
+
+    told = store.run(Sessions(ignore_session_id=True, link=False)).result.summary
+    return list(enumerate(told.values()))
+
+
 def paths(store: Any) -> list[Any]:
     from store.analytics.paths.paths import Paths
 
@@ -181,6 +216,7 @@ def percentiles(store: Any) -> list[Any]:
 
 OURS: Mapping[str, Callable[[Any], list[Any]]] = {
     "sessions by gap": sessions,
+    "sessions in six numbers": summary,
     "paths of four edges": paths,
     "percentiles by two keys": percentiles,
 }
