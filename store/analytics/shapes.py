@@ -28,6 +28,8 @@ class Series:
     """The measure over the whole span (users: distinct over the span, not a sum of points)."""
     few: Sequence[bool] = ()
     """Of a percentile: which values rest on too few numbers (`Measure.needs`); () is none."""
+    few_total: bool = False
+    """Whether `total` does."""
     at_least: Sequence[bool] = ()
     """Which values are only known to be no less: out of a bucket that has no end; () is none."""
 

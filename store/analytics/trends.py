@@ -15,6 +15,7 @@ from store.analytics.cut import Cut
 from store.analytics.intervals import covered_seconds, point_of, points
 from store.analytics.links import Links
 from store.analytics.measured import Group, groups, is_sampled, measured, ranked, spec_of
+from store.analytics.measured import few as few_of
 from store.analytics.measures import Measure, Number, number, numbers, parse_measure
 from store.analytics.query import Query, option
 from store.analytics.rolling import Windows, rolled, windows_of
@@ -220,8 +221,9 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
         ]
         for group, columns in _spread(rows, starts, len(measures))
     }
-    whole = {group: values for group, _, values in groups(totals, len(measures))}
-    nothing = [None] * len(measures)
+    told = zip(groups(totals, len(measures)), few_of(totals, query.measures), strict=True)
+    whole = {group: (values, marks) for (group, _, values), marks in told}
+    nothing: tuple[Sequence[float | None], Sequence[str]] = ([None] * len(measures), ())
     return Timeline(
         interval_seconds=(query.interval or timedelta()).total_seconds(),
         starts=starts,
@@ -231,8 +233,9 @@ def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeli
                 values=values,
                 measure=measure.text,
                 folded=group.folded,
-                total=number(whole.get(group, nothing)[at], measure, length),
+                total=number(whole.get(group, nothing)[0][at], measure, length),
                 few=few,
+                few_total=measure.text in whole.get(group, nothing)[1],
             )
             for group in _shown(list(whole), query)
             for at, measure in enumerate(measures)

@@ -85,9 +85,13 @@ def _duration(now: Timeline, before: Timeline | None, span: TimeSpan) -> Stat | 
     total = _total(now, measure)
     if total is None:
         return None
-    values = Frame.of(now, span).values(series_of(now, measure))
+    series = series_of(now, measure)
+    values = Frame.of(now, span).values(series)
     change = _change(total, _total(before, measure))
-    return Stat("p95 duration", *duration(total), values, "p95", change, good=-1)
+    number, unit = duration(total)
+    note = "* of too few" if series and series.few_total else ""
+    number = f"*{number}" if note else number
+    return Stat("p95 duration", number, unit, values, "p95", change, good=-1, note=note)
 
 
 def _distinct(

@@ -27,6 +27,8 @@ class Stat:
     change: Delta | None = None
     good: int = 0
     """The direction of change that is good: 1 up, -1 down, 0 neither."""
+    note: str = ""
+    """What to know of the number."""
 
 
 class StatPanel(Drawn):
@@ -41,6 +43,7 @@ class StatPanel(Drawn):
     def watch_stat(self, old: Stat | None, new: Stat | None) -> None:
         if new and (old is None or old.title != new.title):
             self.border_title = new.title
+        self.border_subtitle = f" {new.note} " if new and new.note else ""
         self.redraw()
 
     def draw(self, size: Size, look: Look) -> list[Strip]:

@@ -120,3 +120,12 @@ def test_performance_tells_it_metric_by_metric(tmp_path):
     told = asked(tmp_path, rows, Performance(span=SPAN))["rows"]
     found = {row["metric"]: row.get("few") for row in told}
     assert found == {"paint": ["p95", "p99"], "heap": None}
+
+
+@pytest.mark.parametrize(("count", "is_few"), [(99, True), (100, False)])
+def test_a_series_tells_whether_the_whole_of_it_rests_on_too_few(tmp_path, count, is_few):
+    rows = [*lasting(count - 1), *lasting(1, minute=1)]
+    query = Trends(span=SPAN, interval=MINUTE, measures=("p99:duration_ms", "count"))
+    last, counted = store_of(tmp_path, events_of(rows)).run(query).result.series
+    assert (last.few_total, counted.few_total) == (is_few, False)
+    assert list(last.few) == [True, True]

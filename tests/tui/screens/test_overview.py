@@ -294,3 +294,14 @@ async def test_a_percentile_of_too_few_durations_is_marked_and_the_mark_explaine
         assert " 18ms" in line
         assert "*77ms" in line
         assert "* on too few durations" in text(app)
+
+
+async def test_a_number_of_too_few_is_marked_on_its_panel():
+    async with deck() as (app, pilot):
+        panel = next(p for p in app.screen.query(StatPanel) if p.stat.title == "p95 duration")
+        assert "*" not in panel.stat.number
+        assert not panel.border_subtitle
+        panel.stat = replace(panel.stat, number="*7.4", note="* of too few")
+        await settled(pilot)
+        assert "*7.4 ms" in text(app)
+        assert "* of too few" in text(app)
