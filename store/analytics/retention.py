@@ -127,7 +127,7 @@ class RetentionAnalysis:
             is_cut = asked.users and begun.height > cohorts.USERS_MAX
         told = cohorts.table(counts, kept.keys, asked.by, cells)
         return Finished(
-            replace(told, summary=users),
+            replace(told, summary={**_said(asked), **users}),
             truncated=is_cut,
             events=int(combined["n"].sum()),
             sampled=activity.is_sampled(combined),
@@ -182,6 +182,17 @@ def _kept(asked: Retention) -> Kept:
         seen=is_own or bool(asked.by),
         named=asked.users,
     )
+
+
+def _said(asked: Retention) -> dict[str, str]:
+    """What the numbers are of, without which they are misread: for people, above the table."""
+    start, _ = _kinds(asked)
+    first = "first matching event" if start.where else "first ever event"
+    return {
+        "cohorts": first if asked.mode == "first-time" else "every period's",
+        "back": "in that period or later" if asked.on == "on-or-after" else "exactly in that period",
+        "periods": "from each one's start" if asked.clock == "own" else "of the calendar",
+    }
 
 
 def _users(

@@ -9,7 +9,7 @@ import pytest
 from store.analytics.query_json import answer_json
 from store.analytics.retention import Retention, RetentionAnalysis
 from store.errors import UsageError
-from store.testing import FrozenClock, events_of, store_of, write
+from store.testing import FrozenClock, events_of, journeys, store_of, write
 from store.timespan import MONTH, TimeSpan
 from tests.store.analytics.people import DAY, MONDAY, days, first_days, frame_of, told
 
@@ -66,6 +66,26 @@ def test_on_or_after_counts_whoever_is_back_then_or_later_also_after_the_last_co
     events = days(ada="signup - open", bob="signup - - - - - - open", eve="signup")
     assert cohorts(events, on="on-or-after", **SIGNUP)[0] == [3, 2, 2, 1]
     assert cohorts(events, on="exactly", **SIGNUP)[0] == [3, 0, 1, 0]
+
+
+def test_it_is_said_what_the_numbers_are_of(tmp_path):
+    store = store_of(tmp_path / "s", journeys(ada="signup open"))
+    said = store.run(Retention()).result.summary
+    assert said == {
+        "cohorts": "first ever event",
+        "back": "exactly in that period",
+        "periods": "of the calendar",
+    }
+    options = {"on": "on-or-after", "clock": "own", "start_event": "signup where plan=pro"}
+    plans = journeys(ada="signup").with_columns(plan=pl.lit("pro"))
+    store = store_of(tmp_path / "2", plans)
+    assert list(store.run(Retention(**options)).result.summary.values()) == [
+        "first matching event",
+        "in that period or later",
+        "from each one's start",
+    ]
+    recurring = store.run(Retention(mode="recurring")).result.summary
+    assert recurring["cohorts"] == "every period's"
 
 
 def test_so_many_returns_make_one_and_the_start_needs_none():
