@@ -190,7 +190,9 @@ def _said(asked: Retention) -> dict[str, str]:
     first = "first matching event" if start.where else "first ever event"
     return {
         "cohorts": first if asked.mode == "first-time" else "every period's",
-        "back": "in that period or later" if asked.on == "on-or-after" else "exactly in that period",
+        "back": "in that period or later"
+        if asked.on == "on-or-after"
+        else "exactly in that period",
         "periods": "from each one's start" if asked.clock == "own" else "of the calendar",
     }
 

@@ -1,16 +1,17 @@
 """Paths: what people do next, from a start or up to an end, and how often they go which way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
+from store.analytics.chosen import Named
 from store.analytics.paths.markers import END, OTHER
 from store.analytics.paths.reading import OfSessions, SessionsQuery
-from store.analytics.paths.walks import between, place
+from store.analytics.paths.walks import Ends, between, ends_of, place
 from store.analytics.query import Query, option
-from store.analytics.shapes import Result, Row, Table
+from store.analytics.shapes import Row, Table
 from store.analytics.sums import mean_seconds
 from store.analytics.table_json import flat_rows_json
 from store.errors import UsageError
@@ -24,9 +25,16 @@ class Paths(SessionsQuery):
 
     analysis: ClassVar[str] = "paths"
 
-    from_: str | None = option(None, "begin where this is first", metavar="NAME", flag="from")
-    to: str | None = option(None, "stop where this is first", metavar="NAME")
+    from_: Named = option(
+        None, "begin where this is first: NAME [where FILTER]", metavar="EVENT", flag="from"
+    )
+    to: Named = option(None, "stop where this is first: NAME [where FILTER]", metavar="EVENT")
     depth: int = option(5, "this many nodes of a session, the first ones (with --to the last)")
+    per_step: int | None = option(
+        None,
+        "so many names of each step by themselves; as many as --limit unless told",
+        metavar="N",
+    )
 
 
 class PathsAnalysis(OfSessions):
@@ -35,7 +43,7 @@ class PathsAnalysis(OfSessions):
     at its first occurrence, and one without vanishes; likewise with an end.
 
     What leaves a node adds up to what came in: a session that ended goes to END, what comes after
-    the last node, and the rarer nodes past `limit` of a depth, are OTHER. The paths themselves are
+    the last node, and the rarer nodes past `per_step` of a depth, are OTHER. The paths themselves are
     in the summary, the most frequent first, the rest as one.
     """
 
@@ -43,11 +51,18 @@ class PathsAnalysis(OfSessions):
     version = 3
     query_type = Paths
 
+    def ends(self, query: Query) -> Ends:
+        asked = cast(Paths, query)
+        return ends_of(asked.from_, asked.to, asked.tz)
+
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:
         asked = cast(Paths, query)
         if asked.depth < 1:
             raise UsageError("depth", f"{asked.depth} is no path", next_step="write 1 or more")
-        walked = _walked(nodes, asked)
+        if asked.per_step is not None and asked.per_step < 1:
+            fault = f"{asked.per_step} names tell nothing"
+            raise UsageError("per step", fault, next_step="write 1 or more")
+        walked = _walked(nodes, asked, self.ends(query))
         edges = _edges(walked, asked)
         rows = [Row({}, row) for row in edges.select(_EDGE).iter_rows(named=True)]
         return Table(_EDGE, rows, {"paths": _paths(walked, asked)})
@@ -55,17 +70,12 @@ class PathsAnalysis(OfSessions):
     def table_json(self, table: Table) -> Mapping[str, Any]:
         return {"edges": flat_rows_json(Table(_EDGE, table.rows))["rows"], **table.summary}
 
-    def unmet(self, query: Query, result: Result) -> Sequence[str]:
-        asked, is_found = cast(Paths, query), bool(cast(Table, result).rows)
-        ends = [name for name in (asked.from_, asked.to) if name is not None and not is_found]
-        return [*ends, *super().unmet(query, result)]
 
-
-def _walked(nodes: pl.DataFrame, asked: Paths) -> pl.DataFrame:
+def _walked(nodes: pl.DataFrame, asked: Paths, ends: Ends) -> pl.DataFrame:
     """The nodes that count, with their `depth` in the session from 1 on; without an end that was
     asked for, the one after the last as well.
     """
-    rows = between(nodes, asked.from_, asked.to)
+    rows = between(nodes, ends)
     if asked.to is not None:
         rows = rows.filter(pl.int_range(pl.len(), 0, -1).over("session") <= asked.depth)
     # Texts come after the cut.
@@ -102,11 +112,12 @@ def _edges(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
 
 
 def _shown(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
-    """With the column `shown`: the node, or OTHER where `limit` others are more frequent there."""
+    """With the column `shown`: the node, or OTHER where so many others are more frequent there."""
+    most = asked.limit if asked.per_step is None else asked.per_step
     counts = walked.group_by("depth", "node").len("count")
     counts = counts.sort("depth", "count", "node", descending=[False, True, False])
     rank = pl.int_range(pl.len()).over("depth")
-    shown = pl.when(rank < asked.limit).then("node").otherwise(pl.lit(OTHER))
+    shown = pl.when(rank < most).then("node").otherwise(pl.lit(OTHER))
     names = counts.select("depth", "node", shown.alias("shown"))
     return walked.join(names, on=("depth", "node"), maintain_order="left")
 

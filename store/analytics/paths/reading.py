@@ -22,6 +22,7 @@ from store.analytics.cut import Cut
 from store.analytics.links import Links
 from store.analytics.ordered.rows import ROWS_MAX
 from store.analytics.paths.visits import COLUMNS, Visits, events_in_short, visits
+from store.analytics.paths.walks import Ends
 from store.analytics.query import Query, option
 from store.analytics.sessions.asking import GAP, gap, horizon
 from store.analytics.shapes import Finished, Result, Table
@@ -56,8 +57,14 @@ class OfSessions(ABC):
     def horizon(self, query: Query) -> TimeSpan | None:
         return horizon(query)
 
+    def ends(self, query: Query) -> Ends:
+        """Where its walks begin and stop."""
+        del query
+        return {}
+
     def columns(self, query: Query) -> Sequence[str]:
-        return list(dict.fromkeys([*COLUMNS, *map(stored_in, query.by)]))
+        chosen = (name for end in self.ends(query).values() for name in end.columns())
+        return list(dict.fromkeys([*COLUMNS, *chosen, *map(stored_in, query.by)]))
 
     def numbers(self, query: Query) -> Sequence[str]:
         return ()
@@ -72,6 +79,7 @@ class OfSessions(ABC):
             without=asked.without,
             with_ids=asked.with_ids,
             by=asked.by,
+            ends=self.ends(query),
         )
 
     def combine(self, partials: pl.DataFrame, query: Query) -> pl.DataFrame:
@@ -118,5 +126,6 @@ class OfSessions(ABC):
 
     def unmet(self, query: Query, result: Result) -> Sequence[str]:
         """The events that were named, when it is not plain that they happened."""
-        asked = cast(SessionsQuery, query)
-        return [*asked.only, *asked.without]
+        asked, is_found = cast(SessionsQuery, query), bool(cast(Table, result).rows)
+        ends = [] if is_found else [end.name for end in self.ends(query).values()]
+        return [*ends, *asked.only, *asked.without]

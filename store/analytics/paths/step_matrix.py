@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Final, cast
 
 import polars as pl
 
+from store.analytics.chosen import Named
 from store.analytics.paths.markers import OTHER, PATH_END, PATH_START
 from store.analytics.paths.reading import OfSessions, SessionsQuery
-from store.analytics.paths.walks import between, place
+from store.analytics.paths.walks import Ends, between, ends_of, place
 from store.analytics.query import Query, option
-from store.analytics.shapes import Result, Row, Table
+from store.analytics.shapes import Row, Table
 from store.analytics.shares import wilson
 from store.errors import UsageError
 
@@ -24,8 +25,12 @@ class StepMatrix(SessionsQuery):
 
     analysis: ClassVar[str] = "step-matrix"
 
-    from_: str | None = option(None, "step 1 is where this is first", metavar="NAME", flag="from")
-    to: str | None = option(None, "the last step is where this is first", metavar="NAME")
+    from_: Named = option(
+        None, "step 1 is where this is first: NAME [where FILTER]", metavar="EVENT", flag="from"
+    )
+    to: Named = option(
+        None, "the last step is where this is first: NAME [where FILTER]", metavar="EVENT"
+    )
     depth: int = option(5, "so many steps")
 
 
@@ -43,9 +48,13 @@ class StepMatrixAnalysis(OfSessions):
     version = 1
     query_type = StepMatrix
 
+    def ends(self, query: Query) -> Ends:
+        asked = cast(StepMatrix, query)
+        return ends_of(asked.from_, asked.to, asked.tz)
+
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:
         asked = _checked(cast(StepMatrix, query))
-        walked = between(nodes, asked.from_, asked.to)
+        walked = between(nodes, self.ends(query))
         sessions = walked["session"].n_unique()
         counts = _counts(walked, asked)
         steps = range(1, asked.depth + 1)
@@ -64,11 +73,6 @@ class StepMatrixAnalysis(OfSessions):
             for row in table.rows
         ]
         return {"summary": dict(table.summary), "rows": rows}
-
-    def unmet(self, query: Query, result: Result) -> Sequence[str]:
-        asked, is_found = cast(StepMatrix, query), bool(cast(Table, result).rows)
-        ends = [name for name in (asked.from_, asked.to) if name is not None and not is_found]
-        return [*ends, *super().unmet(query, result)]
 
 
 def _checked(asked: StepMatrix) -> StepMatrix:

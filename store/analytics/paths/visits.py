@@ -6,6 +6,7 @@ store.analytics.sessions: by id, else by the gap.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -17,6 +18,7 @@ from store.analytics.ordered.order import in_order
 from store.analytics.ordered.rows import SAMPLED, TIME, sampled
 from store.analytics.ordered.subjects import WHO
 from store.analytics.paths.markers import told_name
+from store.analytics.paths.walks import Ends, marks
 from store.analytics.sessions.owners import OWNER, owner_of
 from store.schema import PART
 from store.timespan import TimeSpan
@@ -29,6 +31,7 @@ COLUMNS: Final = (
 _SESSION_ID: Final = "session_id"
 _USER: Final = "\0user"
 _ROW: Final = "\0number"
+_ANY: Final[Ends] = MappingProxyType({})
 _LEFT_OUT: Final = "\0left out"
 """There where names were asked for, and true of an event that is no node: its session goes on."""
 
@@ -41,10 +44,11 @@ def events_in_short(
     without: Sequence[str] = (),
     with_ids: bool = False,
     by: Sequence[str] = (),
+    ends: Ends = _ANY,
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
     subject, `session_id` where one holds it (and `by_id`), `node` (the name), `id` (of events that
-    may share an instant, or of all, `with_ids`), SAMPLED, and the values of `by`. Events with
+    may share an instant, or of all, `with_ids`), SAMPLED, the values of `by`, and `marks` of the `ends`. Events with
     neither a session id nor a subject are not there.
     """
     kinds = events.collect_schema()
@@ -66,6 +70,7 @@ def events_in_short(
         *([pl.any_horizontal(left_out).alias(_LEFT_OUT)] if left_out else []),
         *sampled(kinds),
         *key_texts(by, kinds),
+        *marks(ends, kinds),
     )
 
 
@@ -83,7 +88,7 @@ class Visits(NamedTuple):
     nodes: pl.DataFrame
     """Session by session and in order: `session` (a number), WHO (the subject of its first event
     that has one), `node` (as `told_name` has it), TIME, `events` (how many the run
-    has)."""
+    has), and whether any of them is an end that `marks` tell of."""
     is_tied: bool
     """True when events of one session that differ share an instant, and an id was not at hand: in
     which order they come is not told."""
@@ -106,7 +111,8 @@ def visits(
     ids = settled["id"]
     flags = settled[SAMPLED] if SAMPLED in settled.columns else None
     keys = settled.select(name for name in settled.columns if name.startswith("key."))
-    bare = settled.drop("id", SAMPLED, *keys.columns, strict=False)
+    ends = settled.select(name for name in settled.columns if name.startswith("is."))
+    bare = settled.drop("id", SAMPLED, *keys.columns, *ends.columns, strict=False)
     rows = _ordered(bare.with_row_index(_ROW), span, ids)
     late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
     begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
@@ -128,9 +134,16 @@ def visits(
         pl.col("session", WHO, "node", *((OWNER, "start") if owned else ())).gather(first),
         pl.col(TIME).gather(last),
         (last - first + 1).cast(pl.Int64).alias("events"),
+        *(_any(each.gather(rows[_ROW]), first, last) for each in ends),
     )
     is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
     return Visits(_told(nodes), is_tied, is_sampled, values)
+
+
+def _any(flag: pl.Series, first: pl.Series, last: pl.Series) -> pl.Series:
+    """Whether it is there in any row of each run."""
+    running = flag.cast(pl.Int64).cum_sum()
+    return (running.gather(last) - running.gather(first) > 0) | flag.gather(first)
 
 
 def _told(nodes: pl.DataFrame) -> pl.DataFrame:

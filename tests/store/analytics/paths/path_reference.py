@@ -91,12 +91,12 @@ def kept(nodes, query):
 def frequent(walks, query):
     """The names that are shown of each depth, the others being … other."""
     counts = defaultdict(Counter)
+    most = query.limit if query.per_step is None else query.per_step
     for nodes in walks:
         for depth, (name, _, _) in enumerate(nodes[: query.depth + 1], 1):
             counts[depth][name] += 1
     return {
-        depth: sorted(of, key=lambda name: (-of[name], name))[: query.limit]
-        for depth, of in counts.items()
+        depth: sorted(of, key=lambda name: (-of[name], name))[:most] for depth, of in counts.items()
     }
 
 
@@ -194,6 +194,7 @@ QUERIES = st.builds(
     from_=st.sampled_from([None, "a"]),
     to=st.sampled_from([None, "b"]),
     depth=st.integers(1, 4),
+    per_step=st.sampled_from([None, None, 1, 2]),
     **ASKED,
 )
 TOWNS = 4

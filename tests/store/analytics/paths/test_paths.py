@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,45 @@ def test_up_to_an_end_the_last_nodes_before_its_first_occurrence_stay(tmp_path):
     assert edges == [(1, "y", "z", 1), (2, "z", "a", 1)]
 
 
+def test_a_filter_on_the_start_or_the_end_is_about_these_alone(tmp_path):
+    rows = [
+        {"event_time": NOON + n * MINUTE, "event_name": name, "plan": plan, "user_id": "ada"}
+        for n, (name, plan) in enumerate(
+            [("a", "free"), ("b", None), ("a", "free"), ("a", "pro"), ("c", None), ("b", "pro")]
+        )
+    ]
+    events = (events_of(rows), journeys(bob="a b"))
+    _, found = paths(tmp_path, *events, from_="a where plan=pro")
+    assert found == [("a", "c", "b", 1)]
+    _, found = paths(tmp_path / "2", *events, to={"name": "b", "where": {"plan": "pro"}})
+    assert found == [("a", "b", "a", "c", "b", 1)]
+    _, found = paths(tmp_path / "3", *events, from_="b", to="* where plan=pro")
+    assert found == [("b", "a", 1)]
+    _, found = paths(tmp_path / "4", *events, from_="* where plan=pro", to="b")
+    assert found == [("a", "c", "b", 1)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_filtered_start_is_the_same_in_any_order_and_in_any_parts(tmp_path, seed):
+    dice = Random(seed)
+    rows = [
+        {
+            "event_id": f"e{n:03}",
+            "event_time": NOON + dice.randint(0, 9) * MINUTE,
+            "event_name": dice.choice("abc"),
+            "plan": dice.choice(["pro", "free"]),
+            "user_id": dice.choice(["ada", "bob", "eve"]),
+        }
+        for n in range(60)
+    ]
+    query = Paths(from_="a where plan=pro", to="c where plan=free", depth=9)
+    whole = asked(tmp_path, query, events_of(rows))
+    dice.shuffle(rows)
+    parts = [events_of(rows[at::4]) for at in range(4)]
+    assert whole["paths"]
+    assert asked(tmp_path / "2", query, *parts) == whole
+
+
 def test_both_a_start_and_an_end(tmp_path):
     _, found = paths(tmp_path, journeys(ada="x a y b z", bob="b a"), from_="a", to="b")
     assert found == [("a", "y", "b", 1)]
@@ -141,6 +181,13 @@ def test_rarer_nodes_are_other_and_each_column_sums_to_the_one_before(tmp_path):
     assert {node for depth, node in into if depth == 2} == {"n0", "n1", "… other"}
     assert all(into[depth, node] == count for (depth, node), count in out.items() if depth > 1)
     assert (sum(path[-1] for path in found), found[-1]) == (49, ("… other", 35))
+
+
+def test_how_many_names_a_step_has_is_apart_from_how_many_paths_are_told(tmp_path):
+    people = {f"u{n}": f"a n{n % 7} b" for n in range(49)}
+    edges, found = paths(tmp_path, journeys(**people), per_step=1, limit=3)
+    assert {end for depth, _, end, _ in edges if depth == 1} == {"n0", "… other"}
+    assert [path[1] for path in found] == ["n0", "n1", "n2", 28]
 
 
 def test_passages_are_counted_and_so_are_the_people(tmp_path):
@@ -199,6 +246,8 @@ def test_nothing_is_an_answer(tmp_path):
 def test_a_path_without_a_node_is_refused(tmp_path):
     with pytest.raises(UsageError, match="depth"):
         asked(tmp_path, Paths(depth=0), journeys(ada="a"))
+    with pytest.raises(UsageError, match="per step: 0 names tell nothing; write 1 or more"):
+        asked(tmp_path / "2", Paths(per_step=0), journeys(ada="a"))
 
 
 PASSAGES = st.builds(Transitions, share_of=st.sampled_from(["from", "to"]), **ASKED)
