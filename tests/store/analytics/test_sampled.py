@@ -22,6 +22,7 @@ from store.analytics.names import Names
 from store.analytics.paths.drop_off import DropOff
 from store.analytics.paths.journeys import Journeys
 from store.analytics.paths.paths import Paths
+from store.analytics.paths.step_matrix import StepMatrix
 from store.analytics.paths.transitions import Transitions
 from store.analytics.paths.went import Went
 from store.analytics.percentiles import Percentiles
@@ -46,7 +47,7 @@ METRIC = {"event_type": "metric", "metric_temporality": "delta", "metric_is_mono
 BUCKETS = {"metric_bucket_counts": "[1,2]", "metric_explicit_bounds": "[10]"}
 VISITS = [
     *(Sessions(), Sessions(sort="length"), Sessions(ignore_session_id=True)),
-    *(Paths(), Journeys(), Transitions(), DropOff()),
+    *(Paths(), Journeys(), Transitions(), StepMatrix(), DropOff()),
 ]
 WENT = Went(way=("pay",), from_="open")
 QUESTIONS = [
