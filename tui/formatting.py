@@ -13,6 +13,9 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+OTHERS: Final = "(others)"
+NONE: Final = "(none)"
+"""In the place of a breakdown value: all that are not shown by themselves, and a missing one."""
 # Characters that a terminal obeys, hides or draws in a width of its own.
 _INVISIBLE: Final = {
     0x00AD: "SHY",
@@ -250,3 +253,8 @@ def moment(instant: datetime, zone: tzinfo, now: datetime) -> str:
     if local.date() == today.date():
         return f"{local:%H:%M}"
     return f"{local:%-d %b %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d %H:%M}"
+
+
+def value_name(value: str) -> str:
+    """A breakdown value: NONE for an empty one; one that reads as NONE or OTHERS is in quotes."""
+    return f'"{value}"' if value in (OTHERS, NONE) else value or NONE

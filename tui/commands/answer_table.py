@@ -1,7 +1,7 @@
 """An answer as a table: the rows of `--csv`, of `--fail-if`, and of the table for people."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,10 +11,9 @@ from store.analytics.shapes import Answer, Key, Series, Timeline
 from tui.commands.marks import Marks, legend, marked, marked_values, of_point, with_marks
 from tui.commands.step_rows import as_rows
 from tui.commands.table import Table
+from tui.formatting import OTHERS, value_name
 
 COLUMNS_SHOWN_MAX: Final = 8
-OTHERS: Final = "(others)"
-NONE: Final = "(none)"
 
 
 def table_of(answer: Answer) -> Table:
@@ -85,7 +84,7 @@ def _fits(timeline: Timeline) -> bool:
 
 
 def _label(series: Series, all_series: Sequence[Series]) -> str:
-    key = OTHERS if series.folded else " ".join(value or NONE for value in series.key.values())
+    key = OTHERS if series.folded else " ".join(map(value_name, series.key.values()))
     several = len({other.measure for other in all_series}) > 1
     return f"{key} {series.measure}".strip() if several or not key else key
 
@@ -192,27 +191,25 @@ def _key_cells(key: Key, names: Sequence[str]) -> list[str]:
 def _with_names(table: Table, by: Sequence[str]) -> Table:
     """Words in the place of an empty key, and of the `folded` column."""
     columns = list(table.columns)
-    legend = table.legend
-    if "folded" in columns:
-        at = columns.index("folded")
-        rows = [
-            [*(_others(row[:at]) if row[at] else row[:at]), *row[at + 1 :]] for row in table.rows
-        ]
-        table = Table([name for name in columns if name != "folded"], rows)
-    named = [at for at, name in enumerate(table.columns) if name in by]
-    return Table(
-        table.columns,
-        [
-            [NONE if at in named and cell == "" else cell for at, cell in enumerate(row)]
-            for row in table.rows
-        ],
-        legend,
-    )
+    at = columns.index("folded") if "folded" in columns else len(columns)
+    named = {place for place, name in enumerate(columns) if name in by}
+    rows = [_worded(row, named, at) for row in table.rows]
+    return Table([*columns[:at], *columns[at + 1 :]], rows, table.legend)
 
 
-def _others(keys: Sequence[str]) -> list[str]:
-    """The keys of a folded row; what is not folded, such as a step's number, stays."""
-    return [key or OTHERS for key in keys]
+def _worded(row: Sequence[Any], named: Collection[int], at: int) -> list[Any]:
+    """Without its `folded`, which stands at `at`. Of a folded row what is not folded, such as a
+    step's number, stays; one that has its name among its values has the word there.
+    """
+    if row[at : at + 1] and row[at]:
+        first, rest = row[at + 1 : at + 2], row[at + 2 :]
+        keys = (key or OTHERS for key in row[:at])
+        return [*keys, *(OTHERS if value == "" else value for value in first), *rest]
+    told = [
+        value_name(cell) if place in named and isinstance(cell, str) else cell
+        for place, cell in enumerate(row)
+    ]
+    return [*told[:at], *told[at + 1 :]]
 
 
 def _without_blanks(table: Table) -> Table:

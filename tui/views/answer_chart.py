@@ -8,7 +8,7 @@ from typing import Final
 
 from store.analytics.shapes import Answer, Series, Timeline
 from store.timespan import TimeSpan, duration_text
-from tui.formatting import clean, duration_scale
+from tui.formatting import clean, duration_scale, value_name
 from tui.glyphs import Glyphs
 from tui.plots.lines import Curve
 from tui.plots.scale import Value, nice_top
@@ -119,7 +119,7 @@ def _scale(measure: str, top: float, units: Units) -> tuple[float, str]:
 
 
 def _name(series: Series, *, several: bool) -> str:
-    key = clean(", ".join(value or "(none)" for value in series.key.values()))
+    key = clean(", ".join(map(value_name, series.key.values())))
     words = clean(title_of(series.measure))
     return f"{key} {words}".strip() if several or not key else key
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tui.formatting import fit
+from tui.formatting import NONE, fit, value_name
 from tui.theme import Look
 from tui.views.sequences import NOTHING
 from tui.widgets.columns import Column, Row
@@ -28,7 +28,7 @@ def _name(row: Row) -> str:
 
 
 def _value(row: Row) -> str:
-    return ", ".join(row["key"].values()) or "(none)"
+    return ", ".join(map(value_name, row["key"].values())) or NONE
 
 
 def _text(of: Any, role: str = "text") -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from store.analytics.shapes import StepGroup, Steps, StepShare
-from tui.formatting import count, fit
+from tui.formatting import NONE, OTHERS, count, fit, value_name
 from tui.plots.bar import Segment, bar
 from tui.theme import Look
 from tui.views.sequences import is_few, of_text
@@ -17,8 +17,6 @@ BAR_WIDTHS: Final = range(6, 21)
 VALUE_WIDTHS: Final = range(10, 25)
 FIRST_WIDTH: Final = 9
 GAP: Final = 2
-OTHERS: Final = "(others)"
-NONE: Final = "(none)"
 
 
 def group_rows(found: Steps) -> list[Row]:
@@ -29,7 +27,7 @@ def group_rows(found: Steps) -> list[Row]:
 def group_name(group: StepGroup) -> str:
     if group.folded:
         return OTHERS
-    return ", ".join(group.key.values()) or NONE
+    return ", ".join(map(value_name, group.key.values())) or NONE
 
 
 def group_columns(found: Steps, by: str, width: int) -> tuple[Column, ...]:

@@ -7,13 +7,11 @@ from typing import Any, Final
 
 from store.analytics.shapes import Row, Table
 from store.timespan import MONTH, UNITS, TimeSpan, duration_text
-from tui.formatting import clean, count, percent
+from tui.formatting import NONE, OTHERS, clean, count, percent, value_name
 from tui.plots.heat import Cell
 
 MEAN: Final = "mean"
 """Stands for the start in a row that is over all cohorts."""
-OTHERS: Final = "(others)"
-NONE: Final = "(none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def _mean_row(name: str, row: Row) -> MatrixRow:
 
 
 def _value(row: Row) -> str:
-    return OTHERS if row.folded else ", ".join(row.key.values()) or NONE
+    return OTHERS if row.folded else ", ".join(map(value_name, row.key.values())) or NONE
 
 
 def said_of(row: MatrixRow, title: str, cell: Cell) -> str:

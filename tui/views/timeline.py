@@ -8,7 +8,7 @@ from typing import Final
 
 from store.analytics.shapes import Series, Timeline
 from store.timespan import TimeSpan
-from tui.formatting import clean, duration, duration_scale
+from tui.formatting import NONE, clean, duration, duration_scale, value_name
 from tui.glyphs import Glyphs
 from tui.plots.chart import Mark, Peak
 from tui.plots.lines import Curve
@@ -101,7 +101,7 @@ def breakdown_layers(frame: Frame, seen: TimeSpan) -> list[tuple[str, Layer]]:
 
 
 def _name(series: Series) -> str:
-    return clean(", ".join(series.key.values())) or "(none)"
+    return clean(", ".join(map(value_name, series.key.values()))) or NONE
 
 
 def _summed(rows: Sequence[Sequence[Value]]) -> list[Value]:

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from tui.formatting import count, duration, fit, percent, rate
+from tui.formatting import count, duration, fit, percent, rate, value_name
 from tui.messages import RowsWanted, SortPicked
 from tui.plots.scale import Value
 from tui.plots.trend import trend
@@ -287,7 +287,7 @@ def _cells(
 ) -> list[Part]:
     bad = (row.error_share or 0) >= ALL_RED
     role = "dim" if row.folded else "error" if bad else "text"
-    shown = row.name or "(none)"
+    shown = row.name if row.folded else value_name(row.name)
     parts: list[Part] = [
         (fit(shown, room, ellipsis=look.glyphs.ellipsis), look.style(role, bold=bad))
     ]

@@ -74,3 +74,21 @@ def test_rows_that_share_a_key_are_not_those_of_the_span_before(eventdeck, shop)
     words = ("--by", "plan", "--compare", "previous", "--csv")
     assert "previous" not in eventdeck("query", "transitions", *SPAN, *words).out
     assert "previous_sessions" in eventdeck("query", "sessions", *SPAN, *words).out
+
+
+def test_a_value_that_reads_as_the_word_for_others_or_none_is_in_quotes(eventdeck, stored):
+    plans = ["(others)", "(others)", "(none)", None, "pro"]
+    stored(user_id=list("abcde"), subject_hash=[1, 2, 3, 4, 5], plan=plans)
+    asked = ("top", *SPAN, "--by", "plan")
+    lines = eventdeck("query", *asked).out.splitlines()[1:]
+    assert {line.split()[0] for line in lines} == {'"(others)"', '"(none)"', "(none)", "pro"}
+    lines = eventdeck("query", *asked, "--limit", "1").out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ['"(others)"', "(others)"]
+    told = csv.DictReader(io.StringIO(eventdeck("query", *asked, "--limit", "1", "--csv").out))
+    assert [(row["plan"], row["folded"]) for row in told] == [("(others)", "false"), ("", "true")]
+
+
+def test_the_last_things_that_are_not_shown_have_a_word(eventdeck, stored):
+    stored(user_id=list("abc"), subject_hash=[1, 2, 3], event_name=["pay", "pay", "visit"])
+    lines = eventdeck("query", "drop-off", *SPAN, "--limit", "1").out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["pay", "(others)"]
