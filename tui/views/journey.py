@@ -47,6 +47,8 @@ class Journey:
         parts = []
         if by := self.told.get("ended_by"):
             parts.append(f"ended by {clean(str(by))}{_at(self.told.get('ended_at'), zone)}")
+        if ends := self.told.get("step_ends"):
+            parts.append(f"next step{_at(ends, zone, 'until')}")
         if ends := self.told.get("window_ends"):
             parts.append(f"window{_at(ends, zone, 'until')}")
         if (attempts := self.told.get("attempts") or 1) > 1:

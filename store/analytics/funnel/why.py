@@ -45,7 +45,8 @@ class Why(Stepped):
 class WhyAnalysis:
     """A row for each step of the attempt that counts, `until` when it had to come where it has a
     time of its own, and a summary: `outcome` (converted, still possible, spoiled, broken, too late,
-    stopped, never began), when the window ends, and the event that ended it, where there is one.
+    stopped, never began), when the window ends and the time of the step that did not come, and the
+    event that ended it, where there is one.
     """
 
     name = "why"
@@ -151,6 +152,8 @@ def _ending(chosen: pl.DataFrame, found: pl.DataFrame, asked: Asked) -> Mapping[
     one = chosen.row(0, named=True)
     until = None if made.window is None else _instant(one[kept.TIME] + made.window)
     outcome, row = _outcome(one, found, journeys)
+    waits = (step for step in made.required if one[f"row.{step}"] is None)
+    step_ends = _until(next(waits, 0), chosen, journeys)
     event = None if row is None else journeys.rows.row(row, named=True)
     return {
         "level": one[DEPTH],
@@ -158,6 +161,7 @@ def _ending(chosen: pl.DataFrame, found: pl.DataFrame, asked: Asked) -> Mapping[
         "outcome": outcome,
         "window": "none" if made.window is None else duration_text(made.window * UNITS["us"]),
         "window_ends": None if until is None else iso(until),
+        "step_ends": None if step_ends is None else iso(step_ends),
         "attempts": found.height,
         "ended_by": event and event["name"],
         "ended_by_id": event and event["event_id"],

@@ -376,3 +376,10 @@ async def test_other_windows_tell_whether_the_share_hangs_on_it(store):
         )
     async with opened(store, view=STEPS.with_option("window", "none")) as (app, _):
         assert panel(app).border_subtitle == ""
+
+
+async def test_a_journey_says_until_when_the_next_step_had_to_come(store):
+    view = STEPS.with_option("steps", "view,cart,pay within 30s").with_option("who", "gone:3")
+    async with opened(store, view=view.with_option("user", "u09")) as (app, _):
+        table = app.screen.query_one("#journey", BigTable)
+        assert "next step until 11:11:01, window until" in table.border_subtitle

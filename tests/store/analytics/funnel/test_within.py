@@ -157,6 +157,7 @@ def test_why_names_until_when_a_step_had_to_come_and_what_came_too_late(tmp_path
     store = store_of(tmp_path, at_minutes(ada="a@0 b@1 b@5 c@20"), clock=LATER)
     found = result(store, Why(user="ada", steps=("a", "b", soon("c", 3)), order=order))
     assert (found["outcome"], found["ended_by"], found["level"]) == ("too late", "c", 2)
+    assert found["step_ends"] == found["steps"][2]["until"]
     assert [row["until"] for row in found["steps"]] == [None, None, "2026-11-22T12:08:00Z"]
 
 
