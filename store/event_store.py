@@ -36,6 +36,10 @@ ATTEMPTS_MAX: Final = 5
 """A part that is gone when it is opened means a merge just now: look again, so many times."""
 
 
+COUNTED_MAX: Final = 1_000_000
+"""Events, so few that a set of all that happened to anybody is a few megabytes."""
+
+
 class EventStore:
     """What is stored, and answers about it. Safe across threads.
 
@@ -52,9 +56,11 @@ class EventStore:
         cache_bytes_max: int = 40 * 2**20,
         analyses: Sequence[Known] = ANALYSES,
         week_start: str = WEEKDAYS[0],
+        counted_max: int = COUNTED_MAX,
     ) -> None:
         """A missing folder holds no events; `create` makes it. `week_start` is the first day of a
-        week in questions that do not say. NotAStoreError, NewerFormatError: it cannot be read.
+        week in questions that do not say. Up to `counted_max` events, users and sessions are counted
+        one by one. NotAStoreError, NewerFormatError: it cannot be read.
         """
         self.folder = StoreFolder.open(root, create=create)
         self._now = now
@@ -68,6 +74,7 @@ class EventStore:
         self._lock = threading.Lock()
         self._shelf: tuple[tuple[Sequence[Any], ...], Shelf] = ((), Shelf())
         self._types: tuple[str, Mapping[str, pl.DataType]] = ("", {})
+        self._counted_max = counted_max
 
     @property
     def analyses(self) -> Sequence[Known]:
@@ -171,6 +178,7 @@ class EventStore:
             stored=self._span_of(snapshot),
             now=self._now(),
             generation=snapshot.generation,
+            has_few=self._has_few(snapshot),
             unreadable=snapshot.unreadable,
             analyses=self._analyses,
             planners=self._planners,
@@ -180,6 +188,10 @@ class EventStore:
             cancelled=cancelled,
             week_start=self._week_start,
         )
+
+    def _has_few(self, snapshot: Snapshot) -> bool:
+        # Of what is gone, rollups hold no more than the sets of many.
+        return not snapshot.gone and sum(part.rows for part in snapshot.parts) <= self._counted_max
 
     def _all_files(self) -> Sequence[Part]:
         snapshot = self.snapshot()

@@ -5,7 +5,17 @@ from collections.abc import Sequence
 import polars as pl
 
 from store.analytics import distinct, sketch
-from store.analytics.cells import CELL, FINE, SETS, SKETCH, WHOLE, Spec, added_up, most_kept
+from store.analytics.cells import (
+    CELL,
+    FINE,
+    SETS,
+    SKETCH,
+    WHOLE,
+    Spec,
+    added_up,
+    most_kept,
+    most_of_all,
+)
 from store.analytics.intervals import cell_start
 from store.analytics.query import Query
 from store.schema import INSTANT
@@ -99,5 +109,5 @@ def key_columns(cells: pl.DataFrame, spec: Spec) -> Sequence[str]:
 
 def _most_of_rows(spec: Spec) -> pl.Expr:
     return (
-        pl.when(pl.col("kind").first() == CELL).then(most_kept(spec)).otherwise(distinct.WHOLE_MAX)
+        pl.when(pl.col("kind").first() == CELL).then(most_kept(spec)).otherwise(most_of_all(spec))
     )

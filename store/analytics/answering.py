@@ -45,6 +45,8 @@ class Moment:
     stored: TimeSpan | None
     now: datetime
     generation: str
+    has_few: bool
+    """Whether so few events are stored that distinct counts may keep all they count."""
     unreadable: Sequence[str]
     """The date of each part that is missing from `parts` because it cannot be read."""
     analyses: Sequence[Known]
@@ -161,6 +163,7 @@ def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
     if not moment.types.keys() >= IDENTITIES:
         # Nobody can be linked: without asking who is a user, one set of subjects is enough.
         whole = replace(whole, link=False)
+    whole = replace(whole, whole_sets=moment.has_few)
     check_columns(analysis, whole, moment.types)
     where = parse_filter(whole.where, zone=checked_zone(whole.tz))
     assert whole.span is not None

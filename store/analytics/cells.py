@@ -47,6 +47,8 @@ class Spec:
     link: bool = True
     errors: bool = False
     """Events of severity error and above (`errors`), and of any severity (`severities`)."""
+    whole_sets: bool = False
+    """True: sets keep every hash, so that counts of users and sessions are exact."""
     seen: bool = False
     """The first and last instant are kept (`first`, `last`)."""
 
@@ -75,7 +77,12 @@ class Spec:
 
 def most_kept(spec: Spec) -> int:
     """Hashes kept in a set of a row of the kind CELL."""
-    return distinct.CELL_MAX if spec.is_timed else distinct.WHOLE_MAX
+    return distinct.CELL_MAX if spec.is_timed and not spec.whole_sets else most_of_all(spec)
+
+
+def most_of_all(spec: Spec) -> int:
+    """Hashes kept in a set over all time."""
+    return distinct.EVERY if spec.whole_sets else distinct.WHOLE_MAX
 
 
 def added_up(name: str) -> pl.Expr:

@@ -122,5 +122,6 @@ def _spec(query: Query) -> Spec:
         sketches=(_LOAD_MS,),
         users=True,
         link=query.link,
+        whole_sets=query.whole_sets,
         seen=True,
     )

@@ -24,6 +24,8 @@ CELL_MAX: Final = 1_024
 """Hashes kept for a point in time: exact below that many, then within 3 %."""
 WHOLE_MAX: Final = 8_192
 """Hashes kept for a whole span: exact below that many, then within 1.1 % (one deviation)."""
+EVERY: Final = 1 << 31
+"""Hashes kept where none may be left out: more than a set can have."""
 REACH: Final = "reach"
 _SPACE: Final = 2.0**64
 _LAST: Final = 2**64 - 1

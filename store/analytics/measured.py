@@ -8,7 +8,15 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from store.analytics import adding, distinct, sketch
-from store.analytics.cells import CELL, SKETCH, STATISTICS, WHOLE, Spec
+from store.analytics.cells import (
+    CELL,
+    SKETCH,
+    STATISTICS,
+    WHOLE,
+    Spec,
+    most_kept,
+    most_of_all,
+)
 from store.analytics.links import Links
 from store.analytics.measures import Measure
 from store.analytics.sums import steady
@@ -79,6 +87,7 @@ def spec_of(
     is_timed: bool,
     link: bool,
     is_exact: bool = False,
+    whole_sets: bool = False,
 ) -> Spec:
     """What cells must hold for these measures."""
     kinds = {measure.kind for measure in measures}
@@ -94,6 +103,7 @@ def spec_of(
         users="users" in kinds,
         sessions="sessions" in kinds,
         link=link,
+        whole_sets=whole_sets,
     )
 
 
@@ -184,7 +194,7 @@ def _held(name: str) -> str:
 
 def _most(spec: Spec) -> pl.Expr:
     is_point = (pl.col("kind") == CELL) & spec.is_timed
-    return pl.when(is_point).then(distinct.CELL_MAX).otherwise(distinct.WHOLE_MAX)
+    return pl.when(is_point).then(most_kept(spec)).otherwise(most_of_all(spec))
 
 
 def _sets_exact(spec: Spec, columns: Collection[str]) -> pl.Expr:

@@ -48,6 +48,9 @@ class Query:
     tz: str = option("UTC", "the zone in which days begin", metavar="ZONE")
     week_start: str | None = option(None, "the first day of a week; None as in the settings")
     link: bool = option(True, "count a device as the user it was linked to")
+    whole_sets: bool = option(
+        default=False, help_text="keep every user and session that is counted", hidden=True
+    )
     as_of: datetime | None = option(None, "the instant of the answer", hidden=True)
 
     def with_span(self, span: TimeSpan) -> Self:

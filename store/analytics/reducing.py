@@ -18,6 +18,7 @@ from store.analytics.cells import (
     Spec,
     added_up,
     most_kept,
+    most_of_all,
     stored_in,
 )
 from store.analytics.cut import Cut
@@ -91,7 +92,7 @@ class _Reducing:
         cells, sketches = self._from_buckets() if self._is_spread_alone() else self._apart()
         if spec.users and not spec.link:
             cells = cells.with_columns(devices=pl.lit([], pl.List(pl.UInt64)))
-        most = distinct.WHOLE_MAX if self._is_cut else most_kept(spec)
+        most = most_of_all(spec) if self._is_cut else most_kept(spec)
         if self._at:
             placed = cells.with_columns(schema.instant(self._at).alias("time"))
             yield _labelled(placed, spec, CELL, most)
@@ -103,7 +104,7 @@ class _Reducing:
             unions = [pl.col(name).list.explode().unique() for name in spec.sets]
             names = [*self._names(), *spec.sets]
             whole = cells.select(names) if self._at else self._over_all_time(cells, unions)
-            yield _labelled(whole, spec, WHOLE, distinct.WHOLE_MAX)
+            yield _labelled(whole, spec, WHOLE, most_of_all(spec))
         for at, buckets in enumerate(sketches):
             yield _labelled(self._listed(buckets), spec, fine + SKETCH + at, 0)
             if has_whole and self._spread_timed:

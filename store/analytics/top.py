@@ -103,4 +103,6 @@ def _measure(query: Query) -> Measure:
 
 
 def _spec(query: Query) -> Spec:
-    return spec_of([_measure(query)], query.by, is_timed=False, link=query.link)
+    return spec_of(
+        [_measure(query)], query.by, is_timed=False, link=query.link, whole_sets=query.whole_sets
+    )

@@ -91,7 +91,8 @@ def choice(recipe: Recipe, query: Query, where: Filter) -> Choice | None:
     spec = recipe.spec
     if spec is None:
         return None if where else Choice(recipe, query, where)
-    if spec.is_exact or not {*spec.stats, *spec.sketches} <= {MEASURED} or not _is_by_key(where):
+    is_exact = spec.is_exact or (spec.whole_sets and spec.sets)
+    if is_exact or not {*spec.stats, *spec.sketches} <= {MEASURED} or not _is_by_key(where):
         return None
     keys = _keys(recipe, where)
     fitting = [tier for tier in reversed(TIERS) if keys <= set(tier.keys)]

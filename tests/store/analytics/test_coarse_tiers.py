@@ -88,7 +88,7 @@ def questions(tier):
 
 
 def told(folder, tier):
-    store = EventStore(folder.root, now=FrozenClock(MONTHS.end + DAY))
+    store = EventStore(folder.root, now=FrozenClock(MONTHS.end + DAY), counted_max=0)
     return store.run_all(list(questions(tier)))
 
 

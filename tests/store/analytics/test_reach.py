@@ -13,7 +13,7 @@ from tests.store.analytics.people import days, first_days, frame_of, told
 
 def reach(rows, **options):
     events = rows if hasattr(rows, "height") else frame_of(rows)
-    return told(ReachAnalysis(), Reach(span=first_days(9), **options), events)
+    return told(ReachAnalysis(), Reach(span=first_days(21), **options), events)
 
 
 def test_one_user_a_hundred_times():
@@ -105,6 +105,6 @@ rows = st.lists(
 def test_no_split_into_parts_changes_it(found, data):
     parts = data.draw(st.lists(st.integers(0, 3), min_size=len(found), max_size=len(found)))
     events = events_of(found) if found else frame_of([])
-    query = Reach(span=first_days(9))
+    query = Reach(span=first_days(21))
     one = told(ReachAnalysis(), query, events)
     assert told(ReachAnalysis(), query, events, parts, (0, 1, 0)) == one

@@ -131,7 +131,7 @@ def test_with_rollups_an_answer_is_what_the_events_say(
     tmp_path_factory, zone, first, second, late, numbers, in_volumes, span, where, width, link
 ):
     root = tmp_path_factory.mktemp("store")
-    store = store_of(root, events_of(first), events_of(second))
+    store = store_of(root, events_of(first), events_of(second), counted_max=0)
     asked = questions(span, where, width, link=link, zone=zone)
     rolled_up(root, numbers)
     bound(root, in_volumes)
@@ -149,7 +149,7 @@ def test_with_rollups_an_answer_is_what_the_events_say(
 
 
 def EventStoreOf(root, *, without_rollups=False):  # noqa: N802 - a store with nothing kept yet
-    store = store_of(root)
+    store = store_of(root, counted_max=0)
     if without_rollups:
         store._catalog._with_rollups = lambda found: found
     return store
@@ -162,7 +162,9 @@ def test_what_is_missing_and_what_is_empty_is_one_row_however_many_parts_are_rea
     empty = {"event_time": NOON, "duration_ms": 1.0, "service_version": ""}
     missing = {**empty, "duration_ms": 2.0, "service_version": None}
     later = {**empty, "event_time": NOON + timedelta(days=1)}
-    store = store_of(tmp_path, *([events_of([empty, missing])] * parts), events_of([later]))
+    store = store_of(
+        tmp_path, *([events_of([empty, missing])] * parts), events_of([later]), counted_max=0
+    )
     span = TimeSpan(NOON - MINUTE, NOON + MINUTE)
     query = Top(by=("service_version",), measure="max:duration_ms", span=span)
     (row,) = store.run(query).result.rows
@@ -189,7 +191,7 @@ NAMES = Names(span=RAGGED, interval=5 * MINUTE)
 
 @pytest.mark.parametrize("query", [NAMES, Releases(span=RAGGED)])
 def test_names_and_releases_need_no_events_at_edges_of_five_minutes(tmp_path, query):
-    raw = store_of(tmp_path, every_minute(3)).run(query)
+    raw = store_of(tmp_path, every_minute(3), counted_max=0).run(query)
     rolled_up(tmp_path)
     expired(tmp_path)
     found = EventStoreOf(tmp_path).run(query)

@@ -82,7 +82,7 @@ class LivingStore(RuleBasedStateMachine):
             PartWriter(self.folder, now=self.clock, writer=name, disk=Fragile()) for name in "vw"
         ]
         self.catalog = Catalog(self.folder)
-        self.store = EventStore(self.root, now=self.clock)
+        self.store = EventStore(self.root, now=self.clock, counted_max=0)
         self.written = defaultdict(list)
         """(date, id) -> the values that came with it."""
         self.values = 0
@@ -156,7 +156,7 @@ class LivingStore(RuleBasedStateMachine):
     @rule()
     def restart_the_reader(self):
         self.catalog = Catalog(self.folder)
-        self.store = EventStore(self.root, now=self.clock)
+        self.store = EventStore(self.root, now=self.clock, counted_max=0)
 
     @invariant()
     def every_event_is_there_as_often_as_it_may_be(self):
