@@ -5,7 +5,7 @@ day of a million, additive ones over the ten million of `bench_questions` in FOL
 missing, never written to: its parts are linked). Words choose questions by their titles.
 
 The peer is the same question over the same parts with nothing kept, in the same process. Medians of
-TICKS, the worst beside; the bounds are those of the issue.
+TICKS, the worst beside; the bounds are what a screen that ticks each second can spare.
 """
 
 import os
