@@ -1,5 +1,4 @@
-"""Funnels on ten million events: eventdeck, DuckDB and chDB, cold, over the same parts; and a live
-tick over a day of a million.
+"""Funnels on ten million events: eventdeck, DuckDB and chDB, cold, over the same parts.
 
 Run it with `python -m tests.benches.bench_funnel [FOLDER] [ROUNDS]`; the store in FOLDER is made
 when it is missing. Needs the extra `bench`.
@@ -24,7 +23,6 @@ from tests.benches.bench_questions import ENGINES, SIZE, difference
 from tests.benches.questions import STEPS, WINDOW
 
 ROUNDS = 3
-DAY_SIZE, TICK_SIZE, TICKS = 1_000_000, 10_000, 5
 TITLES: Final = ("four steps", "four steps by region", "four steps, strict")
 _MICROS: Final = "toUnixTimestamp64Micro(event_time)"
 _CONDITIONS: Final = ", ".join(f"event_name = '{step}'" for step in STEPS)
@@ -130,36 +128,6 @@ def compared(title: str, folder: Path, rounds: int) -> None:
     print(f"{title:22}{cells}   ratio {ratios[0]:.2f}, of cpu {ratios[1]:.2f}", flush=True)
 
 
-def live(scratch: Path) -> None:
-    """Prints what a tick takes: 10,000 new events over a day of a million."""
-    from store.analytics.funnel.analysis import Funnel
-    from store.event_store import EventStore
-    from store.parts.layout import StoreFolder
-    from store.parts.writer import PartWriter
-    from store.tally import Receipt, Tally
-    from tests.benches import shop
-
-    folder, day = scratch / "day", timedelta(days=1)
-    shop.fill(folder, DAY_SIZE, length=day)
-    writer = PartWriter(StoreFolder.open(folder), now=lambda: shop.START + day)
-    store = EventStore(folder)
-    for order in ("ordered", "strict"):
-        query = Funnel(steps=STEPS, window=WINDOW, order=order)
-        store.run(query)
-        taken = []
-        for tick in range(TICKS):
-            start = shop.START + day + timedelta(minutes=tick)
-            seed = DAY_SIZE + tick + TICKS * (order == "strict")
-            events = shop.made(seed, TICK_SIZE, start, timedelta(minutes=1))
-            writer.commit(events, Tally.of(Receipt(stored=TICK_SIZE), intake="bench"))
-            begun = time.perf_counter()
-            store.run(query)
-            taken.append(time.perf_counter() - begun)
-        print(
-            f"live tick, {order:9} best {min(taken) * 1e3:4.0f} ms, worst {max(taken) * 1e3:4.0f} ms"
-        )
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else scratch) / "questions"
@@ -171,7 +139,6 @@ def main() -> None:
         print(f"{'':22}{'answer, cpu (ms), peak (MB)':>40}")
         for title in TITLES:
             compared(title, folder, rounds)
-        live(Path(scratch))
 
 
 if __name__ == "__main__":
