@@ -203,13 +203,8 @@ def _by(query: Trends) -> tuple[str, ...]:
 
 
 def _spec(query: Trends) -> Spec:
-    return spec_of(
-        _measures(query),
-        _by(query),
-        is_timed=True,
-        link=query.link,
-        whole_sets=query.whole_sets,
-    )
+    how = {"link": query.link, "whole_sets": query.whole_sets}
+    return spec_of(_measures(query), _by(query), is_timed=True, **how)
 
 
 def _timeline(rows: pl.DataFrame, totals: pl.DataFrame, query: Trends) -> Timeline:

@@ -1,15 +1,12 @@
 """What makes no sense in a question about steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 from store.analytics.funnel.steps import Step
 from store.errors import UsageError
 from store.timespan import duration_text
-
-if TYPE_CHECKING:
-    from store.analytics.funnel.definition import Stepped
 
 STEPS_MAX: Final = 60
 """A bit each in one number."""
@@ -17,7 +14,20 @@ ORDERS: Final = ("ordered", "strict", "unordered")
 COUNTS: Final = ("users", "attempts")
 
 
-def check(query: "Stepped", steps: Sequence[Step]) -> None:
+class Asked(Protocol):
+    """What is looked at beside the steps."""
+
+    @property
+    def window(self) -> timedelta | None: ...
+    @property
+    def order(self) -> str: ...
+    @property
+    def count(self) -> str: ...
+    @property
+    def break_on(self) -> str | Mapping[str, Any] | None: ...
+
+
+def check(query: Asked, steps: Sequence[Step]) -> None:
     """A UsageError names what makes no sense in the question."""
     if not steps:
         raise UsageError("steps", "there are none", next_step="write --step NAME")
@@ -39,7 +49,7 @@ def check(query: "Stepped", steps: Sequence[Step]) -> None:
         raise UsageError("break-on", "only a strict run can be broken", next_step="--order strict")
 
 
-def _check_times(query: "Stepped", steps: Sequence[Step]) -> None:
+def _check_times(query: Asked, steps: Sequence[Step]) -> None:
     for at, step in enumerate(steps, 1):
         if step.within is None:
             continue
