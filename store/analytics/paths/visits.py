@@ -14,7 +14,7 @@ import polars as pl
 from store.analytics.breakdown import key_texts
 from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
-from store.analytics.ordered.order import in_order
+from store.analytics.ordered.order import Ordered, Tied, ordered
 from store.analytics.ordered.rows import SAMPLED, TIME, sampled
 from store.analytics.ordered.subjects import WHO
 from store.analytics.paths.markers import told_name
@@ -29,8 +29,11 @@ COLUMNS: Final = (
 )
 """What `events_in_short` reads."""
 _SESSION_ID: Final = "session_id"
-_USER: Final = "\0user"
+_IS_NAMED: Final = "\0is named"
 _ROW: Final = "\0number"
+_COUNTS: Final = "\0counts"
+_BEGINS: Final = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
+"""In whichever rows of sessions that are left: those of one stand together."""
 _ANY: Final[Ends] = MappingProxyType({})
 _LEFT_OUT: Final = "\0left out"
 """There where names were asked for, and true of an event that is no node: its session goes on."""
@@ -105,39 +108,78 @@ def visits(
     """What `events_in_short` kept, in order and split into sessions; `owned`, with OWNER and
     `start` of the session in every row.
     """
-    settled = subjects.settled(short, links, nobody=True)
-    # Ids are twice as wide as all else, and looked at where events share an instant: the row's
-    # number stands for them while rows are put in order, and for what else is not needed there.
-    ids = settled["id"]
-    flags = settled[SAMPLED] if SAMPLED in settled.columns else None
-    keys = settled.select(name for name in settled.columns if name.startswith("key."))
-    ends = settled.select(name for name in settled.columns if name.startswith("is."))
-    bare = settled.drop("id", SAMPLED, *keys.columns, *ends.columns, strict=False)
-    rows = _ordered(bare.with_row_index(_ROW), span, ids)
-    late = ~pl.col("is_named") & (pl.col(TIME).diff() > gap)
-    begins = (late | (pl.col(WHO) != pl.col(WHO).shift())).fill_null(value=True)
-    start = pl.when(begins).then(TIME).forward_fill()
-    rows = rows.with_columns(begins.cum_sum().alias("session"), start.alias("start"))
-    counts = rows.select(
-        pl.col("start").is_between(span.start, span.end, closed="left")
-    ).to_series()
-    rows = rows if counts.all() else rows.filter(counts)
-    rows = rows.with_columns(pl.col(WHO).alias(OWNER)) if owned else rows.drop("start")
-    is_tied, values = _is_tied(rows, ids, keys), _first_values(rows, keys)
-    rows = _shown(_with_user(rows))
-    follows = pl.col("session") == pl.col("session").shift()
-    moved = pl.col("node").to_physical() != pl.col("node").to_physical().shift()
-    new = rows.select((~follows | moved).fill_null(value=True)).to_series()
-    first = new.arg_true()
-    last = first.shift(-1, fill_value=rows.height) - 1
-    nodes = rows.select(
-        pl.col("session", WHO, "node", *((OWNER, "start") if owned else ())).gather(first),
-        pl.col(TIME).gather(last),
-        (last - first + 1).cast(pl.Int64).alias("events"),
-        *(_any(each.gather(rows[_ROW]), first, last) for each in ends),
+    rows = _present(_owned(subjects.settled(short, links, nobody=True)), span)
+    # Each part's rows are a chunk of their own, and finding a row among chunks takes five times.
+    rows = rows.rechunk()
+    # What is needed of few rows (where a session begins, where a node ends) is taken there: the
+    # places of rows are put in order, not the rows.
+    found = ordered(rows[OWNER], rows[TIME], rows["id"])
+    events, sessions = _sessions(rows, found, gap, span)
+    is_tied = _is_tied(rows, events, found.tied, sessions)
+    events = _that_count(events, sessions)
+    whose, values = _whose(rows, events, sessions), _first_values(rows, events)
+    events = _shown(rows, events)
+    row, names = events[_ROW], rows["node"].gather(events[_ROW])
+    moved = names.to_physical() != names.to_physical().shift()
+    new = moved | (events["session"] != events["session"].shift())
+    first = new.fill_null(value=True).arg_true()
+    last = first.shift(-1, fill_value=events.height) - 1
+    session = events["session"].gather(first)
+    nodes = pl.DataFrame(
+        [
+            session,
+            whose.gather(session),
+            names.gather(first),
+            *(sessions[name].gather(session) for name in ((OWNER, "start") if owned else ())),
+            events[TIME].gather(last),
+            (last - first + 1).cast(pl.Int64).alias("events"),
+            *(_any(rows[name].gather(row), first, last) for name in _named(rows, "is.")),
+        ]
     )
-    is_sampled = flags is not None and bool(flags.gather(rows[_ROW]).any())
+    is_sampled = SAMPLED in rows.columns and bool(rows[SAMPLED].gather(row).any())
     return Visits(_told(nodes), is_tied, is_sampled, values)
+
+
+def _owned(rows: pl.DataFrame) -> pl.DataFrame:
+    """With OWNER, what holds a session together: an id (_IS_NAMED then), or else a subject."""
+    if _SESSION_ID not in rows.columns:
+        return rows.with_columns(pl.col(WHO).alias(OWNER))
+    is_named = pl.col(_SESSION_ID).is_not_null()
+    owned = rows.with_columns(owner_of(is_named).alias(OWNER), is_named.alias(_IS_NAMED))
+    return owned.drop(_SESSION_ID)
+
+
+def _present(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
+    """Those of whom something happened in the span: nobody else has a session that starts in it,
+    and of a short span they are far fewer than its surroundings hold, which are read as well.
+    """
+    within = rows.select(pl.col(TIME).is_between(span.start, span.end, closed="left")).to_series()
+    if within.all():
+        return rows
+    return rows.join(rows.filter(within).select(pl.col(OWNER).unique()), on=OWNER, how="semi")
+
+
+def _sessions(
+    rows: pl.DataFrame, found: Ordered, gap: timedelta, span: TimeSpan
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """_ROW (its place in `rows`), TIME and `session` of each event in order; and OWNER, `start`,
+    _ROW of the first event and _COUNTS (whether that is in the span) of each session: `session` is
+    its place there.
+    """
+    begins = found.who != found.who.shift()
+    late = found.at.diff() > gap
+    if _IS_NAMED in rows.columns:
+        late &= ~rows[_IS_NAMED].gather(found.row)
+    begins = (begins | late).fill_null(value=True)
+    first = begins.arg_true()
+    start = found.at.gather(first).alias("start")
+    sessions = pl.DataFrame([found.who.gather(first), start, found.row.gather(first).alias(_ROW)])
+    counts = pl.col("start").is_between(span.start, span.end, closed="left")
+    number = (begins.cum_sum() - 1).alias("session")
+    return (
+        pl.DataFrame([found.row.alias(_ROW), found.at, number]),
+        sessions.with_columns(counts.alias(_COUNTS)),
+    )
 
 
 def _any(flag: pl.Series, first: pl.Series, last: pl.Series) -> pl.Series:
@@ -154,68 +196,60 @@ def _told(nodes: pl.DataFrame) -> pl.DataFrame:
     return nodes.with_columns(renamed) if told else nodes
 
 
-def _first_values(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    # The rows of a session stand together.
-    begins = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
-    sessions = rows.select("session", _ROW) if keys.width else rows.select("session", _ROW).clear()
-    found = sessions.select("session").filter(begins)
-    for name in keys.columns:
-        values = sessions.select("session", keys[name].gather(sessions[_ROW])).drop_nulls()
-        found = found.join(values.filter(begins), on="session", how="left")
-    return found.with_columns(pl.col(keys.columns).fill_null(""))
+def _that_count(events: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
+    if sessions[_COUNTS].all():
+        return events
+    return events.filter(sessions[_COUNTS].gather(events["session"]))
 
 
-def _is_tied(rows: pl.DataFrame, ids: pl.Series, keys: pl.DataFrame) -> bool:
-    follows = (pl.col("session") == pl.col("session").shift()) & (
-        pl.col(TIME) == pl.col(TIME).shift()
-    )
-    told = ["node", *([_USER] if _USER in rows.columns else [])]
-    marked = rows.select(follows.fill_null(value=False).alias("follows"), _ROW, *told)
-    together = marked.with_columns(instant=(~pl.col("follows")).cum_sum()).filter(
-        pl.col("follows") | pl.col("follows").shift(-1, fill_value=False)
-    )
+def _whose(rows: pl.DataFrame, events: pl.DataFrame, sessions: pl.DataFrame) -> pl.Series:
+    """WHO of each session: the subject of its first event that has one."""
+    if _IS_NAMED not in rows.columns:
+        return sessions[OWNER].alias(WHO)
+    whose = rows[WHO].gather(sessions[_ROW])
+    if not whose.null_count():
+        return whose
+    later = _firsts(rows, events.filter(whose.is_null().gather(events["session"])), WHO)
+    return whose.scatter(later["session"], later[WHO])
+
+
+def _first_values(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    keys = _named(rows, "key.")
+    found = events.select("session") if keys else events.select("session").clear()
+    found = found.filter(_BEGINS)
+    for name in keys:
+        found = found.join(_firsts(rows, events, name), on="session", how="left")
+    return found.with_columns(pl.col(keys).fill_null(""))
+
+
+def _firsts(rows: pl.DataFrame, events: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Of each session that has one, the first value: `session`, and `name`."""
+    told = events.select("session", rows[name].gather(events[_ROW]))
+    return told.filter(told[name].is_not_null()).filter(_BEGINS)
+
+
+def _is_tied(
+    rows: pl.DataFrame, events: pl.DataFrame, tied: Tied, sessions: pl.DataFrame
+) -> bool:
+    """Whether events of one instant in a session that counts differ, of which one has no id."""
+    here = events[tied.at].with_columns(tied.instant.alias("instant"))
+    here = _that_count(here, sessions)
+    keys = _named(rows, "key.")
     differ = pl.any_horizontal(
-        *(pl.col(name).n_unique() > 1 for name in told),
-        *(pl.col(name).drop_nulls().n_unique() > 1 for name in keys.columns),
+        *(pl.col(name).n_unique() > 1 for name in ("node", WHO)),
+        *(pl.col(name).drop_nulls().n_unique() > 1 for name in keys),
     )
-    beside = [series.gather(together[_ROW]) for series in (ids, *keys)]
-    named = together.with_columns(beside)
-    found = named.group_by("instant").agg((differ & pl.col("id").is_null().any()).alias("is_tied"))
+    told = rows.select(pl.col("node", WHO, "id", *keys).gather(here[_ROW]))
+    found = told.group_by(here["instant"]).agg((differ & pl.col("id").is_null().any()).alias("is_tied"))
     return bool(found["is_tied"].any())
 
 
-def _ordered(rows: pl.DataFrame, span: TimeSpan, ids: pl.Series) -> pl.DataFrame:
-    """By time within what holds a session together: an id, or else a subject. Where there are ids,
-    that is the WHO, and the subject is put aside.
-    """
-    by_id = [pl.lit(ids).gather(pl.col(_ROW)).alias("id")]
-    if _SESSION_ID not in rows.columns:
-        present = _present(rows, span)
-        return in_order(present, by_id).with_columns(is_named=pl.lit(value=False))
-    is_named = pl.col(_SESSION_ID).is_not_null()
-    owned = rows.with_columns(
-        pl.col(WHO).alias(_USER), owner_of(is_named).alias(WHO), is_named.alias("is_named")
-    )
-    return in_order(_present(owned.drop(_SESSION_ID), span), by_id)
-
-
-def _present(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
-    """Those of whom something happened in the span: nobody else has a session that starts in it,
-    and of a short span they are far fewer than its surroundings hold, which are read as well.
-    """
-    within = rows.select(pl.col(TIME).is_between(span.start, span.end, closed="left")).to_series()
-    if within.all():
-        return rows
-    return rows.join(rows.filter(within).select(pl.col(WHO).unique()), on=WHO, how="semi")
-
-
-def _with_user(rows: pl.DataFrame) -> pl.DataFrame:
-    """With the session's subject as WHO."""
-    if _USER not in rows.columns:
-        return rows
-    return rows.with_columns(pl.col(_USER).drop_nulls().first().over("session").alias(WHO))
-
-
-def _shown(rows: pl.DataFrame) -> pl.DataFrame:
+def _shown(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Without what was left out; what it held together stays one session."""
-    return rows.filter(~pl.col(_LEFT_OUT)) if _LEFT_OUT in rows.columns else rows
+    if _LEFT_OUT not in rows.columns:
+        return events
+    return events.filter(~rows[_LEFT_OUT].gather(events[_ROW]))
+
+
+def _named(rows: pl.DataFrame, prefix: str) -> list[str]:
+    return [name for name in rows.columns if name.startswith(prefix)]
