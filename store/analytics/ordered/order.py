@@ -63,7 +63,8 @@ def _tied(who: pl.Series, at: pl.Series) -> Tied:
 
 class Ordered(NamedTuple):
     """Rows as `in_order` has them, by their places: for who needs few of the other columns, or
-    needs them of few of the rows."""
+    needs them of few of the rows.
+    """
 
     row: pl.Series
     who: pl.Series

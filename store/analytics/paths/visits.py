@@ -228,9 +228,7 @@ def _firsts(rows: pl.DataFrame, events: pl.DataFrame, name: str) -> pl.DataFrame
     return told.filter(told[name].is_not_null()).filter(_BEGINS)
 
 
-def _is_tied(
-    rows: pl.DataFrame, events: pl.DataFrame, tied: Tied, sessions: pl.DataFrame
-) -> bool:
+def _is_tied(rows: pl.DataFrame, events: pl.DataFrame, tied: Tied, sessions: pl.DataFrame) -> bool:
     """Whether events of one instant in a session that counts differ, of which one has no id."""
     here = events[tied.at].with_columns(tied.instant.alias("instant"))
     here = _that_count(here, sessions)
@@ -240,7 +238,9 @@ def _is_tied(
         *(pl.col(name).drop_nulls().n_unique() > 1 for name in keys),
     )
     told = rows.select(pl.col("node", WHO, "id", *keys).gather(here[_ROW]))
-    found = told.group_by(here["instant"]).agg((differ & pl.col("id").is_null().any()).alias("is_tied"))
+    found = told.group_by(here["instant"]).agg(
+        (differ & pl.col("id").is_null().any()).alias("is_tied")
+    )
     return bool(found["is_tied"].any())
 
 
