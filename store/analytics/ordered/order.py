@@ -74,52 +74,47 @@ class Ordered(NamedTuple):
 
 def ordered(who: pl.Series, at: pl.Series, ties: pl.Series) -> Ordered:
     """The order of rows of these subjects and times; of one instant by `ties`, nulls first."""
-    row = together(who, at.to_physical())
-    whose, times = who.gather(row), at.gather(row)
-    tied = _tied(whose, times)
+    places = pl.int_range(who.len(), dtype=pl.UInt32, eager=True)
+    rows = in_order(pl.DataFrame([who.alias(WHO), at.alias(TIME), places.alias(_ROW)]))
+    row, tied = rows[_ROW], _tied(rows[WHO], rows[TIME])
     if tied.at.len():
         sources = tied.by(ties.gather(row.gather(tied.at)).to_frame())
         row = row.scatter(tied.at, row.gather(sources))
-    return Ordered(row, whose, times, tied)
+    return Ordered(row, rows[WHO], rows[TIME], tied)
 
 
 def together(who: pl.Series, at: pl.Series) -> pl.Series:
     """The places of the rows of each `who` (hashes of 64 bits) one after the other, by `at`: whole
-    numbers. The order of the subjects means nothing.
+    numbers that are not far from each other. The order of the subjects means nothing.
 
     What is sorted is one number a row: the first bits of the hash, `at`, the row's place. That takes
     a third of grouping up to a million rows (of ten million, more); the few subjects whose first
-    bits are alike are sorted by two keys. Where the numbers are far from each other, as times are,
-    rows are put in their order first: parts are nearly in the order of time.
+    bits are alike are sorted by two keys.
     """
     if not who.len():
         return pl.Series([], dtype=pl.UInt32)
     low, high = int(at.min()), int(at.max())  # type: ignore[arg-type]
     place_bits = max(who.len() - 1, 1).bit_length()
-    bits = place_bits + (high - low).bit_length()
+    own_bits = place_bits + (high - low).bit_length()
     place = pl.int_range(who.len(), dtype=pl.UInt64, eager=True)
-    if _BITS - bits < _WHO_BITS_MIN:
-        by_time = at.arg_sort()
-        return by_time.gather(_packed(who.gather(by_time), place, place_bits, place_bits))
-    return _packed(who, (at - low).cast(pl.UInt64) * (1 << place_bits) + place, bits, place_bits)
-
-
-def _packed(who: pl.Series, numbers: pl.Series, bits: int, place_bits: int) -> pl.Series:
-    """The places of each `who` together, by `numbers` of so many `bits`; the last are the place."""
-    first_bits = (1 << _BITS) - (1 << bits)
-    packed = ((who & first_bits) | numbers).sort()
+    if _BITS - own_bits < _WHO_BITS_MIN:
+        keys = pl.DataFrame({"who": who, "at": at})
+        return keys.select(pl.arg_sort_by("who", "at")).to_series()
+    first_bits = (1 << _BITS) - (1 << own_bits)
+    packed = (who & first_bits) | ((at - low).cast(pl.UInt64) * (1 << place_bits) + place)
+    packed = packed.sort()
     places = (packed & ((1 << place_bits) - 1)).cast(pl.UInt32)
-    return _parted(places, packed, first_bits, who)
+    return _parted(places, packed & first_bits, who, at)
 
 
-def _parted(places: pl.Series, packed: pl.Series, first_bits: int, who: pl.Series) -> pl.Series:
+def _parted(places: pl.Series, first_bits: pl.Series, who: pl.Series, at: pl.Series) -> pl.Series:
     """The same, where subjects of the same first bits are among each other."""
     whose = who.gather(places)
-    new = (whose != whose.shift()).arg_true()
-    alike = (packed.gather(new) ^ packed.gather(new - 1)) & first_bits == 0
-    if not alike.any():
+    differ = (whose != whose.shift()) & (first_bits == first_bits.shift())
+    if not differ.any():
         return places
-    shared = (packed.gather(new.filter(alike)) & first_bits).unique()
-    mixed = (packed & first_bits).is_in(shared.implode()).arg_true()
-    keys = pl.DataFrame({"who": whose.gather(mixed), "place": places.gather(mixed)})
-    return places.scatter(mixed, keys.sort("who", maintain_order=True)["place"])
+    shared = first_bits.filter(differ.fill_null(value=False)).unique()
+    mixed = first_bits.is_in(shared.implode()).arg_true()
+    here = places.gather(mixed)
+    keys = pl.DataFrame({"who": who.gather(here), "at": at.gather(here), "place": here})
+    return places.scatter(mixed, keys.sort("who", "at")["place"])

@@ -78,26 +78,26 @@ def _walked(nodes: pl.DataFrame, asked: Paths, ends: Ends) -> pl.DataFrame:
     rows = between(nodes, ends)
     if asked.to is not None:
         rows = rows.filter(pl.int_range(pl.len(), 0, -1).over("session") <= asked.depth)
-    # Texts come after the cut.
-    shown = rows.lazy().with_columns(place().alias("depth"))
-    shown = shown.filter(pl.col("depth") <= asked.depth + 1)
-    return shown.with_columns(pl.col("node").cast(pl.String)).collect()
+    numbered = rows.lazy().with_columns(place().alias("depth"))
+    return numbered.filter(pl.col("depth") <= asked.depth + 1).collect()
 
 
 def _edges(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
     follows = pl.col("session").shift(-1) == pl.col("session")
     is_last = pl.col("depth") == asked.depth
-    way = pl.when(follows).then(pl.col("shown").shift(-1)).otherwise(pl.lit(END))
+    way = pl.when(follows).then(pl.col("shown").shift(-1)).otherwise(_marker(END))
     took = (pl.col("time").shift(-1) - pl.col("time")).dt.total_microseconds() / 1e6
     edges = _shown(walked, asked).select(
         "depth",
         "who",
         pl.col("shown").alias("from"),
-        pl.when(follows & is_last).then(pl.lit(OTHER)).otherwise(way).alias("to"),
+        pl.when(follows & is_last).then(_marker(OTHER)).otherwise(way).alias("to"),
         pl.when(follows).then(took).alias("seconds"),
     )
     # What is past the last node, or the end that was asked for, leads nowhere.
-    is_edge = (pl.col("to") != END) if asked.to is not None else pl.col("depth") <= asked.depth
+    is_edge = (
+        (pl.col("to") != _marker(END)) if asked.to is not None else pl.col("depth") <= asked.depth
+    )
     return (
         edges.filter(is_edge)
         .group_by("depth", "from", "to")
@@ -107,6 +107,7 @@ def _edges(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
             mean_seconds(pl.col("seconds")).alias("mean_seconds"),
             pl.col("seconds").median().alias("median_seconds"),
         )
+        .with_columns(pl.col("from", "to").cast(pl.String))
         .sort("depth", "count", "from", "to", descending=[False, True, False, False])
     )
 
@@ -115,11 +116,17 @@ def _shown(walked: pl.DataFrame, asked: Paths) -> pl.DataFrame:
     """With the column `shown`: the node, or OTHER where so many others are more frequent there."""
     most = asked.limit if asked.per_step is None else asked.per_step
     counts = walked.group_by("depth", "node").len("count")
-    counts = counts.sort("depth", "count", "node", descending=[False, True, False])
+    order = [pl.col("depth"), pl.col("count"), pl.col("node").cast(pl.String)]
+    counts = counts.sort(order, descending=[False, True, False])
     rank = pl.int_range(pl.len()).over("depth")
-    shown = pl.when(rank < most).then("node").otherwise(pl.lit(OTHER))
+    shown = pl.when(rank < most).then("node").otherwise(_marker(OTHER))
     names = counts.select("depth", "node", shown.alias("shown"))
     return walked.join(names, on=("depth", "node"), maintain_order="left")
+
+
+def _marker(text: str) -> pl.Expr:
+    """As names are while there are many rows of them: numbers of texts."""
+    return pl.lit(text).cast(pl.Categorical)
 
 
 def _paths(walked: pl.DataFrame, asked: Paths) -> list[dict[str, Any]]:
@@ -127,6 +134,7 @@ def _paths(walked: pl.DataFrame, asked: Paths) -> list[dict[str, Any]]:
     kept = walked.filter(pl.col("depth") <= asked.depth)
     lists = kept.group_by("session", maintain_order=True).agg("node")
     counts = lists.group_by(pl.col("node").alias("path")).len("count")
+    counts = counts.with_columns(pl.col("path").cast(pl.List(pl.String)))
     counts = counts.sort("count", pl.col("path").list.join("\0"), descending=[True, False])
     rest = int(counts["count"].slice(asked.limit).sum())
     told = counts.head(asked.limit).to_dicts()

@@ -44,21 +44,23 @@ class TransitionsAnalysis(OfSessions):
 
 
 def _passages(nodes: pl.DataFrame, share_of: str) -> pl.DataFrame:
-    node = pl.col("node").cast(pl.String)
-    is_last = (pl.col("session") != pl.col("session").shift(-1)).fill_null(value=True)
+    # Names are numbers of texts while there are many rows of them, and null beyond the ends.
+    node = pl.col("node")
+    is_last = pl.col("session") != pl.col("session").shift(-1)
     is_first = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
     onward = nodes.select(
-        node.alias("from"),
-        pl.when(is_last).then(pl.lit(PATH_END)).otherwise(node.shift(-1)).alias("to"),
-        "who",
+        node.alias("from"), pl.when(~is_last).then(node.shift(-1)).alias("to"), "who"
     )
-    entered = nodes.filter(is_first).select(
-        pl.lit(PATH_START).alias("from"), node.alias("to"), "who"
-    )
+    nothing = pl.lit(None, nodes["node"].dtype)
+    entered = nodes.filter(is_first).select(nothing.alias("from"), node.alias("to"), "who")
     counts = (
         pl.concat([entered, onward])
         .group_by("from", "to")
         .agg(pl.len().alias("count"), pl.col("who").drop_nulls().n_unique().alias("users"))
+        .with_columns(
+            pl.col("from").cast(pl.String).fill_null(PATH_START),
+            pl.col("to").cast(pl.String).fill_null(PATH_END),
+        )
     )
     share = pl.col("count") / pl.col("count").sum().over(share_of)
     order = [pl.col("count"), pl.col("from"), pl.col("to")]

@@ -173,7 +173,9 @@ def _sessions(
     begins = (begins | late).fill_null(value=True)
     first = begins.arg_true()
     start = found.at.gather(first).alias("start")
-    sessions = pl.DataFrame([found.who.gather(first), start, found.row.gather(first).alias(_ROW)])
+    sessions = pl.DataFrame(
+        [found.who.gather(first).alias(OWNER), start, found.row.gather(first).alias(_ROW)]
+    )
     counts = pl.col("start").is_between(span.start, span.end, closed="left")
     number = (begins.cum_sum() - 1).alias("session")
     return (
