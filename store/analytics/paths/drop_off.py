@@ -29,7 +29,7 @@ class DropOffAnalysis(OfSessions):
     """
 
     name = "drop-off"
-    version = 3
+    version = 4
     query_type = DropOff
 
     def counted(self, found: Visits, query: Query) -> pl.DataFrame:

@@ -64,7 +64,7 @@ class JourneysAnalysis(OfSessions):
     """
 
     name = "journeys"
-    version = 3
+    version = 4
     query_type = Journeys
 
     def owned(self, query: Query) -> bool:

@@ -48,7 +48,7 @@ class PathsAnalysis(OfSessions):
     """
 
     name = "paths"
-    version = 3
+    version = 4
     query_type = Paths
 
     def ends(self, query: Query) -> Ends:
@@ -134,8 +134,11 @@ def _paths(walked: pl.DataFrame, asked: Paths) -> list[dict[str, Any]]:
     kept = walked.filter(pl.col("depth") <= asked.depth)
     lists = kept.group_by("session", maintain_order=True).agg("node")
     counts = lists.group_by(pl.col("node").alias("path")).len("count")
-    counts = counts.with_columns(pl.col("path").cast(pl.List(pl.String)))
-    counts = counts.sort("count", pl.col("path").list.join("\0"), descending=[True, False])
-    rest = int(counts["count"].slice(asked.limit).sum())
-    told = counts.head(asked.limit).to_dicts()
-    return [*told, *([{"path": [OTHER], "count": rest, "folded": True}] if rest else [])]
+    # Texts are made of those alone that may be shown: most paths are gone once.
+    best = counts.filter(pl.col("count") >= pl.col("count").top_k(asked.limit).min())
+    best = best.with_columns(pl.col("path").cast(pl.List(pl.String)))
+    best = best.sort("count", pl.col("path").list.join("\0"), descending=[True, False])
+    told = best.head(asked.limit)
+    rest = int(counts["count"].sum()) - int(told["count"].sum())
+    others = [{"path": [OTHER], "count": rest, "folded": True}] if rest else []
+    return [*told.to_dicts(), *others]

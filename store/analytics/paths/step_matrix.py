@@ -45,7 +45,7 @@ class StepMatrixAnalysis(OfSessions):
     """
 
     name = "step-matrix"
-    version = 1
+    version = 2
     query_type = StepMatrix
 
     def ends(self, query: Query) -> Ends:

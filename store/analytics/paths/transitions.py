@@ -30,7 +30,7 @@ class TransitionsAnalysis(OfSessions):
     """
 
     name = "transitions"
-    version = 3
+    version = 4
     query_type = Transitions
 
     def result(self, nodes: pl.DataFrame, query: Query) -> Table:

@@ -16,10 +16,11 @@ from store.analytics.links import Links, is_given
 from store.analytics.ordered import subjects
 from store.analytics.ordered.order import Ordered, Tied, ordered
 from store.analytics.ordered.rows import SAMPLED, TIME, sampled
+from store.analytics.ordered.shares import AT_ONCE, of_shares
 from store.analytics.ordered.subjects import WHO
 from store.analytics.paths.markers import told_name
 from store.analytics.paths.walks import Ends, marks
-from store.analytics.sessions.owners import OWNER, owner_of
+from store.analytics.sessions.owners import OWNER, session_hash
 from store.schema import PART
 from store.timespan import TimeSpan
 
@@ -50,7 +51,7 @@ def events_in_short(
     ends: Ends = _ANY,
 ) -> pl.LazyFrame:
     """The rows and columns of a part that visits are made of: PART, TIME, WHO and DEVICE of the
-    subject, `session_id` where one holds it (and `by_id`), `node` (the name), `id` (of events that
+    subject, `session_id` (its hash) where one holds it (and `by_id`), `node` (the name), `id` (of events that
     may share an instant, or of all, `with_ids`), SAMPLED, the values of `by`, and `marks` of the `ends`. Events with
     neither a session id nor a subject are not there.
     """
@@ -67,7 +68,7 @@ def events_in_short(
         PART,
         pl.col("event_time").alias(TIME),
         *subjects.subject(kinds, subjects.USER, link=True),
-        *([pl.when(is_named).then(_SESSION_ID).alias(_SESSION_ID)] if has_ids else []),
+        *([session_hash(is_named).alias(_SESSION_ID)] if has_ids else []),
         name.cast(pl.Categorical).alias("node"),
         (pl.col("event_id") if with_ids else _id_of_ties()).alias("id"),
         *([pl.any_horizontal(left_out).alias(_LEFT_OUT)] if left_out else []),
@@ -100,6 +101,8 @@ class Visits(NamedTuple):
     values: pl.DataFrame
     """`session`, and the breakdown values of each: of each attribute the first that is given among
     its events, "" where none is. Without attributes, empty."""
+    sessions: int
+    """More than the number of any."""
 
 
 def visits(
@@ -109,8 +112,31 @@ def visits(
     `start` of the session in every row.
     """
     rows = _present(_owned(subjects.settled(short, links, nobody=True)), span)
-    # Each part's rows are a chunk of their own, and finding a row among chunks takes five times.
-    rows = rows.rechunk()
+    return _all_of(
+        of_shares(rows, lambda share: _of(share, gap, span, owned), who=OWNER, shares=AT_ONCE)
+    )
+
+
+def _all_of(shares: Sequence[Visits]) -> Visits:
+    """Sessions of different shares get numbers of their own."""
+    nodes, values = [], []
+    before = 0
+    for share in shares:
+        number = pl.col("session") + before
+        nodes.append(share.nodes.with_columns(number))
+        values.append(share.values.with_columns(number))
+        before += share.sessions
+    return Visits(
+        pl.concat(nodes),
+        any(share.is_tied for share in shares),
+        any(share.is_sampled for share in shares),
+        pl.concat(values),
+        before,
+    )
+
+
+def _of(rows: pl.DataFrame, gap: timedelta, span: TimeSpan, owned: bool) -> Visits:
+    """The visits of all whose events `rows` are."""
     # What is needed of few rows (where a session begins, where a node ends) is taken there: the
     # places of rows are put in order, not the rows.
     found = ordered(rows[OWNER], rows[TIME], rows["id"])
@@ -119,7 +145,7 @@ def visits(
     events = _that_count(events, sessions)
     whose, values = _whose(rows, events, sessions), _first_values(rows, events)
     events = _shown(rows, events)
-    row, names = events[_ROW], rows["node"].gather(events[_ROW])
+    row, names = events[_ROW], _gathered(rows, "node", events[_ROW])
     moved = names.to_physical() != names.to_physical().shift()
     new = moved | (events["session"] != events["session"].shift())
     first = new.fill_null(value=True).arg_true()
@@ -133,20 +159,27 @@ def visits(
             *(sessions[name].gather(session) for name in ((OWNER, "start") if owned else ())),
             events[TIME].gather(last),
             (last - first + 1).cast(pl.Int64).alias("events"),
-            *(_any(rows[name].gather(row), first, last) for name in _named(rows, "is.")),
+            *(_any(_gathered(rows, name, row), first, last) for name in _named(rows, "is.")),
         ]
     )
-    is_sampled = SAMPLED in rows.columns and bool(rows[SAMPLED].gather(row).any())
-    return Visits(_told(nodes), is_tied, is_sampled, values)
+    is_sampled = SAMPLED in rows.columns and bool(_gathered(rows, SAMPLED, row).any())
+    return Visits(_told(nodes), is_tied, is_sampled, values, sessions.height)
 
 
 def _owned(rows: pl.DataFrame) -> pl.DataFrame:
     """With OWNER, what holds a session together: an id (_IS_NAMED then), or else a subject."""
     if _SESSION_ID not in rows.columns:
         return rows.with_columns(pl.col(WHO).alias(OWNER))
-    is_named = pl.col(_SESSION_ID).is_not_null()
-    owned = rows.with_columns(owner_of(is_named).alias(OWNER), is_named.alias(_IS_NAMED))
+    owned = rows.with_columns(
+        pl.coalesce(_SESSION_ID, WHO).alias(OWNER),
+        pl.col(_SESSION_ID).is_not_null().alias(_IS_NAMED),
+    )
     return owned.drop(_SESSION_ID)
+
+
+def _gathered(rows: pl.DataFrame, name: str, places: pl.Series) -> pl.Series:
+    # Each part's rows are a chunk of their own, and finding a row among chunks takes five times.
+    return rows[name].rechunk().gather(places)
 
 
 def _present(rows: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
@@ -169,7 +202,7 @@ def _sessions(
     begins = found.who != found.who.shift()
     late = found.at.diff() > gap
     if _IS_NAMED in rows.columns:
-        late &= ~rows[_IS_NAMED].gather(found.row)
+        late &= ~_gathered(rows, _IS_NAMED, found.row)
     begins = (begins | late).fill_null(value=True)
     first = begins.arg_true()
     start = found.at.gather(first).alias("start")
@@ -208,7 +241,7 @@ def _whose(rows: pl.DataFrame, events: pl.DataFrame, sessions: pl.DataFrame) -> 
     """WHO of each session: the subject of its first event that has one."""
     if _IS_NAMED not in rows.columns:
         return sessions[OWNER].alias(WHO)
-    whose = rows[WHO].gather(sessions[_ROW])
+    whose = _gathered(rows, WHO, sessions[_ROW])
     if not whose.null_count():
         return whose
     later = _firsts(rows, events.filter(whose.is_null().gather(events["session"])), WHO)
@@ -226,7 +259,7 @@ def _first_values(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _firsts(rows: pl.DataFrame, events: pl.DataFrame, name: str) -> pl.DataFrame:
     """Of each session that has one, the first value: `session`, and `name`."""
-    told = events.select("session", rows[name].gather(events[_ROW]))
+    told = events.select("session", _gathered(rows, name, events[_ROW]))
     return told.filter(told[name].is_not_null()).filter(_BEGINS)
 
 
@@ -250,7 +283,7 @@ def _shown(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Without what was left out; what it held together stays one session."""
     if _LEFT_OUT not in rows.columns:
         return events
-    return events.filter(~rows[_LEFT_OUT].gather(events[_ROW]))
+    return events.filter(~_gathered(rows, _LEFT_OUT, events[_ROW]))
 
 
 def _named(rows: pl.DataFrame, prefix: str) -> list[str]:

@@ -18,7 +18,12 @@ _SEED: Final = 11
 
 def owner_of(is_named: pl.Expr) -> pl.Expr:
     """What holds an event's or a session's events together."""
-    return pl.when(is_named).then(pl.col("session_id").hash(seed=_SEED)).otherwise(WHO)
+    return pl.coalesce(session_hash(is_named), WHO)
+
+
+def session_hash(is_named: pl.Expr) -> pl.Expr:
+    """The id that holds an event's session together, as OWNER has it; null without one."""
+    return pl.when(is_named).then(pl.col("session_id").hash(seed=_SEED))
 
 
 class Among:
