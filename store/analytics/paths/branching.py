@@ -23,7 +23,8 @@ class Branching:
     def __init__(
         self, nodes: pl.DataFrame, limit: int, backwards: bool, *, from_name: bool
     ) -> None:
-        self._nodes = nodes
+        # Walkers look rows up, which are found slowly among chunks.
+        self._nodes = nodes.select("node", TIME).rechunk()
         self._limit = limit
         self._by = -1 if backwards else 1
         self._from_name = from_name

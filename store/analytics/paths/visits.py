@@ -33,6 +33,8 @@ _SESSION_ID: Final = "session_id"
 _IS_NAMED: Final = "\0is named"
 _ROW: Final = "\0number"
 _COUNTS: Final = "\0counts"
+_SHARE_ROWS: Final = 1_000_000
+"""Of a share: smaller ones cost more than they save, larger ones hold much memory at once."""
 _BEGINS: Final = (pl.col("session") != pl.col("session").shift()).fill_null(value=True)
 """In whichever rows of sessions that are left: those of one stand together."""
 _ANY: Final[Ends] = MappingProxyType({})
@@ -112,9 +114,9 @@ def visits(
     `start` of the session in every row.
     """
     rows = _present(_owned(subjects.settled(short, links, nobody=True)), span)
-    return _all_of(
-        of_shares(rows, lambda share: _of(share, gap, span, owned), who=OWNER, shares=AT_ONCE)
-    )
+    count = max(AT_ONCE, rows.height // _SHARE_ROWS)
+    found = of_shares(rows, lambda each: _of(each, gap, span, owned), who=OWNER, shares=count)
+    return _all_of(found)
 
 
 def _all_of(shares: Sequence[Visits]) -> Visits:
