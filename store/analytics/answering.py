@@ -163,7 +163,8 @@ def _tasks(moment: Moment, query: Query) -> Sequence[Task]:
     if not moment.types.keys() >= IDENTITIES:
         # Nobody can be linked: without asking who is a user, one set of subjects is enough.
         whole = replace(whole, link=False)
-    whole = replace(whole, whole_sets=moment.has_few)
+    # Not in the keys of others, whose partials would be lost when the store grows past few.
+    whole = replace(whole, whole_sets=moment.has_few and whole.keeps_sets)
     check_columns(analysis, whole, moment.types)
     where = parse_filter(whole.where, zone=checked_zone(whole.tz))
     assert whole.span is not None

@@ -40,6 +40,7 @@ class Components(Query):
     """How components fare."""
 
     analysis: ClassVar[str] = "components"
+    keeps_sets: ClassVar[bool] = True
 
 
 class ComponentsAnalysis:

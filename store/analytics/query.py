@@ -36,6 +36,8 @@ class Query:
     """True when `as_of` is to be set: the answer tells what is not over yet."""
     breaks_down: ClassVar[bool] = True
     """False when `by` means nothing to it, and is refused."""
+    keeps_sets: ClassVar[bool] = False
+    """True when it counts users or sessions out of sets that may be cut short."""
     instead_of_by: ClassVar[str] = "leave it out, or filter with where"
     """What to do then."""
 

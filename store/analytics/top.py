@@ -24,6 +24,7 @@ class Top(Query):
     """Which values of an attribute have the most."""
 
     analysis: ClassVar[str] = "top"
+    keeps_sets: ClassVar[bool] = True
 
     by: tuple[str, ...] = option(("event_name",), "rank the values of these", metavar="ATTR")
     measure: str = option(

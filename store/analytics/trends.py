@@ -31,6 +31,7 @@ class Trends(Query):
     """How measures go over time."""
 
     analysis: ClassVar[str] = "trends"
+    keeps_sets: ClassVar[bool] = True
     is_timed: ClassVar[bool] = True
 
     measures: tuple[str, ...] = option(

@@ -4,7 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from store.analytics.asking import named
 from store.analytics.components import Components
+from store.analytics.percentiles import Percentiles
+from store.analytics.registry import ANALYSES
+from store.analytics.retention import Retention
 from store.analytics.top import Top
 from store.analytics.trends import Trends
 from store.testing import NOON, events_of, store_of
@@ -66,3 +70,23 @@ def test_what_is_kept_for_one_is_not_taken_for_the_other(root):
     later = grown.run(asked)
     assert later.result.series[0].total == pytest.approx(USERS + 1, rel=0.12)
     assert not later.exact
+
+
+@pytest.mark.parametrize(
+    ("query", "is_same"),
+    [(Retention(), True), (Percentiles(), True), (Trends(interval=DAY), False), (Top(), False)],
+)
+def test_what_never_estimates_keeps_its_partials_as_the_store_grows(
+    root, monkeypatch, query, is_same
+):
+    analysis = type(named(query.analysis, ANALYSES))
+    combine, keys = analysis.combine, []
+
+    def noting(self, partials, asked):
+        keys.append(asked.key())
+        return combine(self, partials, asked)
+
+    monkeypatch.setattr(analysis, "combine", noting)
+    for most in (2 * USERS, 0):
+        store_of(root, counted_max=most).run(query)
+    assert (keys[0] == keys[-1]) == is_same
