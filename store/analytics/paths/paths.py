@@ -135,10 +135,11 @@ def _paths(walked: pl.DataFrame, asked: Paths) -> list[dict[str, Any]]:
     lists = kept.group_by("session", maintain_order=True).agg("node")
     counts = lists.group_by(pl.col("node").alias("path")).len("count")
     # Texts are made of those alone that may be shown: most paths are gone once.
-    best = counts.filter(pl.col("count") >= pl.col("count").top_k(asked.limit).min())
+    shown = min(asked.limit, counts.height)
+    best = counts.filter(pl.col("count") >= pl.col("count").top_k(shown).min())
     best = best.with_columns(pl.col("path").cast(pl.List(pl.String)))
     best = best.sort("count", pl.col("path").list.join("\0"), descending=[True, False])
-    told = best.head(asked.limit)
+    told = best.head(shown)
     rest = int(counts["count"].sum()) - int(told["count"].sum())
     others = [{"path": [OTHER], "count": rest, "folded": True}] if rest else []
     return [*told.to_dicts(), *others]
